@@ -1,0 +1,3 @@
+"""Lazulite: an open, self-hosted Azure Machine Learning."""
+
+__version__ = "0.1.0"

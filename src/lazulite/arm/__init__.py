@@ -1,0 +1,1 @@
+"""Azure Resource Manager's protocol: what every resource kind has in common."""

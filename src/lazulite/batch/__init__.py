@@ -1,0 +1,1 @@
+"""Batch scoring: inputs, mini-batches, dispatch, journal, output."""

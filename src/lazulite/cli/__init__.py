@@ -1,0 +1,1 @@
+"""The `lazulite` command: az-shaped, speaks HTTP to the server."""

@@ -1,0 +1,1 @@
+"""From an environment definition to a prefix with a Python that runs it."""

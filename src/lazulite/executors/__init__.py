@@ -1,0 +1,1 @@
+"""Running named tasks somewhere: the Executor protocol and its implementations."""

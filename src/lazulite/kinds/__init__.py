@@ -1,0 +1,1 @@
+"""One file per ARM resource kind: its properties, its rules, its reconcile step."""

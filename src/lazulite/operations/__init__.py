@@ -1,0 +1,1 @@
+"""Driving resources from their desired to their observed state, one short step at a time."""

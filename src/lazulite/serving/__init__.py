@@ -1,0 +1,1 @@
+"""Online scoring: the front door, and the replicas behind it."""

@@ -1,0 +1,1 @@
+"""State on this machine: the database and durable files."""
