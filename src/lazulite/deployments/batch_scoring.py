@@ -1,4 +1,7 @@
-"""The scoring URI of batch endpoints: POST starts a job, GET shows jobs. Source: spec/REST.md 8.1."""
+"""The scoring URI of batch endpoints: POST starts a job, GET shows jobs.
+
+Source: spec/REST.md 8.1.
+"""
 
 from __future__ import annotations
 
