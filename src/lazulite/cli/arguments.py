@@ -112,9 +112,7 @@ class Arguments:
         "--max-results", "-r", help="At most that many.", default=None, type=int
     )
     resource_group: str = _option("--resource-group", "-g", help="Name of the resource group.")
-    workspace: str = _option(
-        "--workspace-name", "--workspace", "-w", help="Name of the workspace."
-    )
+    workspace: str = _option("--workspace-name", "--workspace", "-w", help="Name of the workspace.")
     data_dir: str = _option(
         "--data-dir", help="Data directory of the server (or LAZULITE_DATA_DIR)."
     )
@@ -125,12 +123,12 @@ CONNECTION = ("resource_group", "workspace", "data_dir")
 
 
 def arguments_of(options: str) -> list[tuple[str, CLICommandArgument]]:
-    """knack's arguments for names separated by spaces; a name that ends in ! is required."""
+    """What knack needs for names separated by spaces; a name that ends in ! is required."""
     names = [*options.split(), *CONNECTION]
     return [(name.rstrip("!"), _argument(name.rstrip("!"), name.endswith("!"))) for name in names]
 
 
-def _argument(name: str, required: bool) -> CLICommandArgument:  # noqa: FBT001
+def _argument(name: str, required: bool) -> CLICommandArgument:
     field = Arguments.__dataclass_fields__[name]
     settings = {key: value for key, value in field.metadata.items() if key != "flags"}
     if "type" not in settings and isinstance(field.default, int):

@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from lazulite.cli.errors import CommandError
@@ -76,7 +77,7 @@ def _parse(text: str) -> Any:
 
 
 def _assign(target: Any, path: list[str | int], value: Any, assignment: str) -> None:
-    for step, following in zip(path, path[1:], strict=False):
+    for step, following in pairwise(path):
         target = _enter(target, step, [] if isinstance(following, int) else {}, assignment)
     last = path[-1]
     if isinstance(last, int) and isinstance(target, list) and -len(target) <= last <= len(target):

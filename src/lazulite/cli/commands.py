@@ -1,4 +1,4 @@
-"""The table of commands: names, what runs them, their options. Nothing is imported until it runs."""
+"""The table of commands: what runs them, their options. Nothing is imported until it runs."""
 
 from __future__ import annotations
 
@@ -197,9 +197,7 @@ ML = (
         "compute delete", "computes#delete", "Delete a compute.", "name! no_wait", "Delete it?"
     ),
     Command("compute list-nodes", "computes#list_nodes", "List a cluster's nodes.", "name!"),
-    Command(
-        "model create", "models#create", "Register a model.", f"{_ASSET} path kind datastore"
-    ),
+    Command("model create", "models#create", "Register a model.", f"{_ASSET} path kind datastore"),
     Command("model show", "models#show", "Show a version of a model.", "name! version label"),
     Command("model list", "models#listing", "List models, or the versions of one.", "name"),
     Command(

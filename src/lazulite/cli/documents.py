@@ -87,7 +87,7 @@ def _plain(node: Any, key: Key, positions: dict[Key, tuple[int, int]]) -> Any:
 
 
 def _scalar(node: Any) -> Any:
-    """ruamel's subclasses of str, int and float, which remember quotes, as plain ones."""
+    """The subclasses of str, int and float, by which ruamel remembers quotes, as plain ones."""
     for kind in (bool, int, float, str):
         if isinstance(node, kind):
             return kind(node)

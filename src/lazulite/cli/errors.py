@@ -15,7 +15,8 @@ INTERRUPTED = 130
 class CommandError(LazuliteError):
     """A failure told to the person at the terminal.
 
-    Exit codes are those of az: 1 for a failure, 3 for a resource that is not there; 2 is argparse's.
+    Exit codes are those of az: 1 for a failure, 3 for a resource that is not there (2 is for
+    arguments that cannot be read).
     """
 
     def __init__(self, code: str, message: str, *, exit_code: int = FAILED) -> None:
@@ -33,7 +34,9 @@ def from_body(body: object, *, status: int, asked: str) -> CommandError:
     exit_code = NOT_FOUND if status == 404 else FAILED
     if not isinstance(error, Mapping):
         said = str(body)[:500] if body else "nothing"
-        return CommandError(str(status), f"{asked} was answered {status}: {said}", exit_code=exit_code)
+        return CommandError(
+            str(status), f"{asked} was answered {status}: {said}", exit_code=exit_code
+        )
     return CommandError(str(error.get("code", status)), explain(error), exit_code=exit_code)
 
 

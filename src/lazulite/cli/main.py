@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config_env_var_prefix="LAZULITE_CLI",
         commands_loader_cls=_Loader,
     )
+    cli.only_show_errors = cli.only_show_errors or "--only-show-errors" in given
     return int(cli.invoke(given) or 0)
 
 
@@ -93,9 +94,10 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
 
 def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
     """Call the command's function with a workspace and the arguments."""
-    arguments = Arguments(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    )
+    settings: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
+    arguments = Arguments(**settings)
     module, function = command.operation.split("#")
     run = getattr(import_module(f"lazulite.cli.{module}"), function)
     workspace = open_workspace(arguments, os.environ, Report(quiet=cli.only_show_errors))
@@ -105,9 +107,7 @@ def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
         workspace.http.close()
 
 
-def open_workspace(
-    arguments: Arguments, environ: Mapping[str, str], report: Report
-) -> Workspace:
+def open_workspace(arguments: Arguments, environ: Mapping[str, str], report: Report) -> Workspace:
     """The workspace that the arguments and the environment point at. Sends nothing yet."""
     connection = connect(
         data_directory(arguments.data_dir, environ),

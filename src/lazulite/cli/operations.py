@@ -82,7 +82,8 @@ def _follow_operation(workspace: Workspace, url: str, answer: Answer) -> None:
         status = answer.value() or {}
         state = str(status.get("status", "")).lower()
         if state in _ENDED:
-            return _check(state, status.get("error"))
+            _check(state, status.get("error"))
+            return
         workspace.report.dot()
 
 
@@ -100,7 +101,8 @@ def _follow_resource(workspace: Workspace, path: str, answer: Answer) -> None:
         properties = (answer.value() or {}).get("properties") or {}
         state = str(properties.get("provisioningState") or "Succeeded").lower()
         if state in _ENDED:
-            return _check(state, properties.get("error"))
+            _check(state, properties.get("error"))
+            return
         workspace.report.dot()
         _rest(workspace, answer, pause)
         answer = workspace.arm("GET", path)

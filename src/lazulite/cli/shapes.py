@@ -69,9 +69,7 @@ def _mapping(document: Document, key: Key, value: Any, shape: Mapping[str, Shape
                 f"there is no such field{nearest(name, shape)} Known here:"
                 f" {', '.join(sorted(shape))}.",
             )
-    return {
-        name: _value(document, (*key, name), item, shape[name]) for name, item in value.items()
-    }
+    return {name: _value(document, (*key, name), item, shape[name]) for name, item in value.items()}
 
 
 def _plain(document: Document, key: Key, value: Any, shape: str) -> Any:
@@ -86,9 +84,7 @@ def _plain(document: Document, key: Key, value: Any, shape: str) -> Any:
 def _names(document: Document, key: Key, value: Any, shape: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise document.error(key, f"{value!r} must be a mapping, a `name: value` line each")
-    return {
-        str(name): _plain(document, (*key, name), item, shape) for name, item in value.items()
-    }
+    return {str(name): _plain(document, (*key, name), item, shape) for name, item in value.items()}
 
 
 def _text(value: Any) -> str:

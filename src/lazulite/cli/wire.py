@@ -17,7 +17,7 @@ _NAMES_OF_USERS = frozenset(
 
 
 def snake(name: str) -> str:
-    """provisioningState is provisioning_state."""
+    """The word provisioningState as provisioning_state."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
 
@@ -59,7 +59,7 @@ def duration(seconds: float) -> str:
 
 
 def seconds(text: str) -> float:
-    """ "PT1M30S" is 90. Raises ValueError on anything that is no ISO 8601 duration."""
+    """How long: 90 for "PT1M30S". Raises ValueError on anything that is no ISO 8601 duration."""
     match = _DURATION.fullmatch(text)
     if match is None or not any(match.groups()):
         raise ValueError(f"{text!r} is not an ISO 8601 duration such as PT30S")
