@@ -10,7 +10,7 @@ import re
 
 from lazulite.arm.kind import READ_ONLY, Action, Answer, Call, Kind, Properties
 from lazulite.core.ids import RESOURCES, STORAGE
-from lazulite.identity.keys import Keys
+from lazulite.identity.sealing import SecretBox
 from lazulite.store.resources import Json, Resource
 
 
@@ -44,11 +44,11 @@ RESOURCE_GROUP = Kind(
 )
 
 
-def storage_account(keys: Keys) -> Kind:
+def storage_account(box: SecretBox) -> Kind:
     """Microsoft.Storage/storageAccounts: read, and listKeys."""
 
     async def list_keys(call: Call) -> Answer:
-        key = keys.open(call.resource.secrets["key1"]).decode()
+        key = box.open(call.resource.secrets["key1"]).decode()
         return Answer(body={"keys": [{"keyName": "key1", "value": key, "permissions": "FULL"}]})
 
     return Kind(

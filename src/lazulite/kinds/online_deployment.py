@@ -111,9 +111,8 @@ class OnlineDeployments:
 
     async def get_logs(self, call: Call) -> Answer:
         """The last lines that the replicas, or the environment's build, wrote."""
-        folded = {key.lower(): value for key, value in call.body.items()}
-        lines = int(folded.get("tail") or 100)
-        if str(folded.get("containertype", "")).lower() == "storageinitializer":
+        lines = int(call.body.get("tail") or 100)
+        if str(call.body.get("containertype", "")).lower() == "storageinitializer":
             environment = call.resource.observed.get("environment")
             paths = [self.workshop.environments.log_path(environment)] if environment else []
             return Answer(body={"content": tail(paths, lines)})
