@@ -14,6 +14,7 @@ The data are the 1,797 real digits that scikit-learn ships: 8 x 8 pixels of 0 to
 import argparse
 import json
 import os
+import shutil
 
 import joblib
 import mlflow.pyfunc
@@ -75,6 +76,7 @@ def write_images(digits, output):
 
 def write_mlflow_model(model, table, output):
     path = os.path.join(output, "mlflow-model")
+    shutil.rmtree(path, ignore_errors=True)  # of an earlier run: MLflow refuses to overwrite
     mlflow.sklearn.save_model(
         model,
         path,

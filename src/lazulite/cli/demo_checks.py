@@ -85,7 +85,7 @@ def batch(folder: Path, outputs: Path) -> str:
 
 def _accuracy(pairs: Iterable[tuple[Any, Any]]) -> float:
     found = [prediction == label for prediction, label in pairs]
-    accuracy = sum(found) / len(found)
+    accuracy = float(sum(found) / len(found))
     if accuracy < LEAST_ACCURACY:
         raise CommandError(
             "WrongNumbers", f"The accuracy is {accuracy:.4f}; at least {LEAST_ACCURACY} is right."

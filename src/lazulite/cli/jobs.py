@@ -90,6 +90,16 @@ def view(resource: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if value is not None}
 
 
+def progress(counts: Mapping[str, Any]) -> str:
+    """How far a batch scoring job is, in words; nothing before its inputs are counted."""
+    if not counts.get("mini_batches"):
+        return ""
+    text = f"{counts.get('done', 0)} of {counts['mini_batches']} mini-batches done"
+    text += f", {counts.get('rows') or 0} rows"
+    faults = (("failed_items", "failed items"), ("retries", "retries"))
+    return text + "".join(f", {counts[key]} {words}" for key, words in faults if counts.get(key))
+
+
 def _chosen(job: Mapping[str, Any], name: str) -> dict[str, str]:
     outputs = {
         key: str(value.get("uri"))
@@ -111,7 +121,7 @@ def _chosen(job: Mapping[str, Any], name: str) -> dict[str, str]:
 def _follow(workspace: Workspace, name: str) -> dict[str, Any]:
     """What is known of the job when it has ended."""
     printed: dict[str, int] = {}
-    state, pause = "", 0.2
+    state, said, pause = "", "", 0.2
     while True:
         details = _details(workspace, name)
         status = str(details.get("status"))
@@ -119,6 +129,9 @@ def _follow(workspace: Workspace, name: str) -> dict[str, Any]:
             workspace.report.note(f"{name}: {status}")
             state, pause = status, 0.2
         grown = _print_logs(workspace, details.get("logFiles") or {}, printed)
+        if (done := progress(details.get("progress") or {})) not in {"", said}:
+            workspace.report.note(f"{name}: {done}")
+            said = done
         if status in ENDED:
             return details
         pause = 0.2 if grown else min(pause * 1.5, _LONGEST_PAUSE_S)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-_DURATION = re.compile(
-    r"P(?:(?P<days>[\d.]+)D)?(?:T(?:(?P<hours>[\d.]+)H)?(?:(?P<minutes>[\d.]+)M)?"
-    r"(?:(?P<seconds>[\d.]+)S)?)?",
-    re.IGNORECASE,
-)
+from lazulite.core.durations import format_duration, parse_duration
+
 _NAMES_OF_USERS = frozenset(
     {"tags", "properties", "environmentVariables", "traffic", "mirrorTraffic", "flavors"}
 )
@@ -54,17 +52,13 @@ def camel_keys(values: Mapping[str, Any], *, without: frozenset[str] = frozenset
 
 
 def duration(seconds: float) -> str:
-    """30 is "PT30S", 0.5 is "PT0.5S"."""
-    return f"PT{seconds:.3f}".rstrip("0").rstrip(".") + "S"
+    """Seconds as ISO 8601: 30 is "PT30S"."""
+    return format_duration(timedelta(seconds=seconds))
 
 
 def seconds(text: str) -> float:
-    """How long: 90 for "PT1M30S". Raises ValueError on anything that is no ISO 8601 duration."""
-    match = _DURATION.fullmatch(text)
-    if match is None or not any(match.groups()):
-        raise ValueError(f"{text!r} is not an ISO 8601 duration such as PT30S")
-    parts = {name: float(value or 0) for name, value in match.groupdict().items()}
-    total = ((parts["days"] * 24 + parts["hours"]) * 60 + parts["minutes"]) * 60 + parts["seconds"]
+    """How long an ISO 8601 duration is: 90 for "PT1M30S"."""
+    total = parse_duration(text).total_seconds()
     return int(total) if total.is_integer() else total
 
 
