@@ -203,7 +203,7 @@ def _kind_parts(
     resources, executor = base.resources, base.executor
     blobs = base.layout.folder("blobs")
     places = DataPlaces(resources, blobs, origins, STORAGE_SUFFIX)
-    search = Search.of(env)
+    search = Search.of(env, Path(sys.executable))
     environments = Environments(
         base.layout.folder("environments"), executor, Interpreters(search).find
     )
