@@ -42,7 +42,7 @@ class LazuliteError(Exception):
 class ArmError(LazuliteError):
     """An answer for the caller, with an HTTP status."""
 
-    def __init__(  # noqa: PLR0913 - one argument per part of Azure's error answer
+    def __init__(
         self,
         code: str,
         message: str,

@@ -1,0 +1,92 @@
+"""What a keeper is told: the replicas of one deployment, as the file spec.json."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+SOCKET_PATH_LIMIT = 100
+"""Bytes. The kernel takes 107; the keeper adds a suffix while a socket is not for clients."""
+
+
+class BrokenSpecError(Exception):
+    """spec.json cannot be used; the message says why."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class KeeperSpec:
+    """One deployment's replicas. Every path is absolute."""
+
+    python: str
+    """The interpreter of the user's environment."""
+    worker_path: str
+    """The folder that contains the package lazulite_worker; nothing else in it is seen."""
+    sockets: tuple[str, ...]
+    """One path per replica, each at most SOCKET_PATH_LIMIT bytes."""
+    code_dir: str
+    """The replica's working directory, and AML_APP_ROOT unless env says otherwise."""
+    env: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Variables for the replica, over the few that it inherits."""
+    init_timeout_s: float = 600.0
+    """For start, import and init() of one replica."""
+    request_timeout_ms: int = 5000
+    """For one run(): Azure's default. SCORING_TIMEOUT_MS in env may only lower it."""
+    drain_s: float = 10.0
+    """How long a replica may take to finish its requests when it is stopped."""
+    max_body: int = 100 * 1024 * 1024
+    """Bytes of one request's body."""
+    max_init_failures: int = 3
+    """Replica deaths, in all, after which a deployment that was never ready has failed."""
+    log_limit: int = 10 * 1024 * 1024
+    """Bytes of one log file; one older file is kept beside it."""
+
+
+def parse_spec(text: str) -> KeeperSpec:
+    """The spec in the text of spec.json. Raises BrokenSpecError."""
+    try:
+        fields = json.loads(text)
+        env = {name: str(value) for name, value in fields.get("env", {}).items()}
+        spec = KeeperSpec(**{**fields, "sockets": tuple(fields["sockets"]), "env": env})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BrokenSpecError(f"spec.json does not describe replicas: {error!r}") from error
+    if not spec.sockets:
+        raise BrokenSpecError("spec.json has no sockets; give one path per replica")
+    for path in spec.sockets:
+        if len(path.encode()) > SOCKET_PATH_LIMIT:
+            raise BrokenSpecError(
+                f"the socket path {path} is longer than {SOCKET_PATH_LIMIT} bytes, which is the"
+                " most that the kernel takes; use a shorter run folder"
+            )
+    return spec
+
+
+INHERITED = (
+    "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER",
+    "LD_LIBRARY_PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "CUDA_VISIBLE_DEVICES",
+)  # fmt: skip
+"""All that a replica sees of the keeper's own variables: the server's settings are not for it."""
+
+
+def replica_environment(
+    spec: KeeperSpec, inherited: Mapping[str, str], import_folder: Path
+) -> dict[str, str]:
+    """The variables of a replica. import_folder: holds lazulite_worker and nothing else."""
+    env = {name: inherited[name] for name in INHERITED if name in inherited}
+    env["PATH"] = f"{Path(spec.python).parent}:{env.get('PATH', '/usr/bin:/bin')}"
+    env["PYTHONNOUSERSITE"] = "1"
+    env["AML_APP_ROOT"] = spec.code_dir
+    env |= spec.env
+    own = env.get("PYTHONPATH")
+    env["PYTHONPATH"] = f"{import_folder}:{own}" if own else str(import_folder)
+    asked = env.get("SCORING_TIMEOUT_MS", "")
+    limits = [spec.request_timeout_ms, *([int(asked)] if asked.isdigit() else [])]
+    env["SCORING_TIMEOUT_MS"] = str(min(limit for limit in limits if limit > 0))
+    return env
+
+
+def as_json(spec: KeeperSpec) -> dict[str, Any]:
+    """The spec as the value to write to spec.json."""
+    return dataclasses.asdict(spec)

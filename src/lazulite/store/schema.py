@@ -1,0 +1,56 @@
+"""Tables of the resource model. High-volume data (blobs, metrics, logs) has tables of its own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """An aware datetime in UTC; SQLite itself keeps no zone."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Store UTC without zone."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Give the zone back."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+resources = sa.Table(
+    "resources",
+    metadata,
+    sa.Column("uid", sa.String(32), primary_key=True),
+    sa.Column("resource_type", sa.String, nullable=False),
+    sa.Column("key", sa.String, nullable=False, unique=True),  # the folded id; gone: key#uid
+    sa.Column("id", sa.String, nullable=False),  # as first written
+    sa.Column("parent", sa.String, nullable=False),  # folded
+    sa.Column("envelope", sa.JSON, nullable=False),  # location, tags, sku, identity, kind
+    sa.Column("properties", sa.JSON, nullable=False),
+    sa.Column("secrets", sa.JSON, nullable=False),  # sealed, never shown
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("observed", sa.JSON, nullable=False),
+    sa.Column("observed_generation", sa.Integer, nullable=False),
+    sa.Column("error", sa.JSON(none_as_null=True)),
+    sa.Column("due_at", UtcDateTime),
+    sa.Column("lease_token", sa.String(32)),
+    sa.Column("lease_until", UtcDateTime),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("deleting", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("gone_at", UtcDateTime),  # deleted for good; kept a day for its operation
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),  # the ETag
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("created_by", sa.String, nullable=False),
+    sa.Column("modified_at", UtcDateTime, nullable=False),
+    sa.Column("modified_by", sa.String, nullable=False),
+    sa.Index("resources_by_parent", "parent", "resource_type", "created_at"),
+    sa.Index("resources_due", "due_at"),
+)
