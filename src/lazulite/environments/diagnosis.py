@@ -126,7 +126,7 @@ def _uv_unsolvable(text: str, plan: Plan) -> Diagnosis | None:
     culprits = _named_in(_required(found[1]) or found[1], plan.packages)
     # The rest of uv's chain of reasons restates the requirements; it stands in the log.
     first = _UV_CHAIN.split(" ".join(found[1].split()))[0]
-    reason = re.sub(r"^(cause: |[╰─▶×]+ ?)*Because ", "", first)
+    reason = re.sub(r"^\W*(cause: )?Because ", "", first)
     return Diagnosis(UNSOLVABLE, _sentence(reason), culprits, remedy=_other_python(text))
 
 

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lazulite.core.errors import SpecError
@@ -88,12 +88,9 @@ class _Candidate:
 class Interpreters:
     """Finds Pythons; remembers what each file answered until the file changes."""
 
-    def __init__(
-        self, search: Search, probe: Callable[[Path], Interpreter | None] | None = None
-    ) -> None:
-        """probe: what starts an interpreter and reads its answer."""
+    def __init__(self, search: Search) -> None:
+        """Looks at nothing yet."""
         self._search = search
-        self._probe = probe or probe_interpreter
         self._answers: dict[tuple[Path, int], Interpreter | None] = {}
 
     def find(self, asked: PythonRange | None) -> Interpreter:
@@ -147,7 +144,7 @@ class Interpreters:
         except OSError:
             return None
         if key not in self._answers:
-            self._answers[key] = self._probe(path)
+            self._answers[key] = probe_interpreter(path)
         return self._answers[key]
 
     def _missing(self, asked: PythonRange | None) -> SpecError:
