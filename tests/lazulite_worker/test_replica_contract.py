@@ -190,7 +190,7 @@ def test_prints_and_log_records_are_lines_of_the_log(serve):
 
     replica.wait_for_log("POST /score 200")
     assert "azmlinfsrv.print - hello init\n" in replica.log()
-    assert " I [%d] mine - from logging\n" % replica.process.pid in replica.log()
+    assert f" I [{replica.process.pid}] mine - from logging\n" in replica.log()
     assert "to stderr\n" in replica.log()
     assert "azmlinfsrv.print - \\udcff é\n" in replica.log()
 
