@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # knack makes this folder if it is missing, which is the server's business.
         config_dir=str(home if home.is_dir() else Path(__file__).parent),
         config_env_var_prefix="LAZULITE_CLI",
+        out_file=sys.stdout,
         commands_loader_cls=_Loader,
     )
     cli.only_show_errors = cli.only_show_errors or "--only-show-errors" in given
