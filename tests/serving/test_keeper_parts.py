@@ -1,11 +1,13 @@
 """What a keeper decides, and the parts it is made of, without any replica process."""
 
+import json
 import os
 import socket
 
 import pytest
 
 from lazulite.serving.keeper_spec import Folders, KeeperSpec, replica_environment
+from lazulite.serving.keeper_status import StatusFile
 from lazulite.serving.replica import restart_delay
 from lazulite.serving.replica_log import ReplicaLog
 from lazulite.serving.replica_socket import ReplicaSocket
@@ -117,3 +119,13 @@ def test_text_after_an_offset_is_the_tail_of_it(tmp_path):
     assert log.text_from(7, 100) == "after-end"
     assert log.text_from(7, 3) == "end"
     assert log.text_from(16, 3) == ""
+
+
+def test_status_that_could_not_be_written_is_written_later(tmp_path):
+    status = StatusFile(tmp_path / "folder" / "status.json")
+    status.write({"state": "ready"})
+    (tmp_path / "folder").mkdir()
+
+    status.write({"state": "ready"})
+
+    assert json.loads((tmp_path / "folder" / "status.json").read_text())["state"] == "ready"
