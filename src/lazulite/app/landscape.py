@@ -15,7 +15,9 @@ ACTOR = "lazulite"
 async def ensure_landscape(resources: Resources, installed: Installation) -> str:
     """The id of the first workspace; what is missing is made, what was deleted stays deleted."""
     subscription = f"/subscriptions/{installed.subscription_id}"
-    workspace = f"{subscription}/resourceGroups/{RESOURCE_GROUP}/providers/{ML}/workspaces/{WORKSPACE}"
+    workspace = (
+        f"{subscription}/resourceGroups/{RESOURCE_GROUP}/providers/{ML}/workspaces/{WORKSPACE}"
+    )
     if await resources.find(subscription) is not None:
         return workspace
     placed = {"location": LOCATION, "tags": {}}
