@@ -189,6 +189,7 @@ def test_credentials_of_an_index_do_not_reach_the_log(bench, offline):
 
     failure = read_json(made.places.failed)
     assert failure["code"] == "PackageIndexUnreachable"
+    assert "the package index (127.0.0.1) cannot be reached" in failure["reason"]
     assert "secret" not in made.log() + json.dumps(failure)
 
 
