@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import signal
-import subprocess
 import sys
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import lazulite
 from lazulite.environments.interpreters import Interpreters, Search
-from lazulite.executors.protocol import Phase, Task
+from lazulite.executors.local import LocalExecutor
 
 BACKEND = """
 import os, pathlib, time, zipfile
@@ -37,61 +35,6 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 TAGS = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
-class ProcessExecutor:
-    """Tasks as child processes: what the environments need of the real executor, no more."""
-
-    def __init__(self, root: Path, env: Mapping[str, str]) -> None:
-        self.root, self.env = root, env
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.started = 0
-
-    async def ensure(self, task: Task) -> None:
-        if task.name in self.processes:
-            return
-        folder = self.folder(task.name)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in task.files.items():
-            (folder / name).write_text(text)
-        with (folder / "log").open("wb") as log:
-            self.processes[task.name] = subprocess.Popen(
-                task.command,
-                cwd=folder,
-                env={**self.env, **task.env},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self.started += 1
-
-    async def observe(self, name: str) -> Phase:
-        await asyncio.sleep(0)
-        process = self.processes.get(name)
-        code = process.poll() if process else -signal.SIGKILL
-        if code is None:
-            return Phase.RUNNING
-        if code == -signal.SIGKILL:
-            return Phase.LOST
-        return Phase.FAILED if code else Phase.SUCCEEDED
-
-    async def stop(self, name: str, *, kill: bool = False) -> None:
-        self.processes[name].send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-        self.processes[name].wait()
-
-    async def forget(self, name: str) -> None:
-        await asyncio.sleep(0)
-        if (process := self.processes.pop(name, None)) is not None:
-            assert process.poll() is not None, "a running task was forgotten"
-
-    def folder(self, name: str) -> Path:
-        return self.root / name
-
-    def close(self) -> None:
-        for process in self.processes.values():
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
 @pytest.fixture
 def offline(tmp_path: Path) -> dict[str, str]:
     """An environment in which packages come from the folder `wheels` alone."""
@@ -108,10 +51,12 @@ def offline(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def executor(tmp_path: Path, offline: dict[str, str]) -> Iterator[ProcessExecutor]:
-    made = ProcessExecutor(tmp_path / "tasks", offline)
+def executor(tmp_path: Path, offline: dict[str, str]) -> Iterator[LocalExecutor]:
+    """Runs builds without a network; what still runs at the end of a test is killed."""
+    made = LocalExecutor(tmp_path / "tasks", offline)
     yield made
-    made.close()
+    for name in made.names():
+        asyncio.run(made.stop(name, kill=True))
 
 
 @pytest.fixture(scope="session")

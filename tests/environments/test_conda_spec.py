@@ -54,7 +54,7 @@ def test_a_match_spec_becomes_pep_440(conda, name, clauses):
     ],
 )
 def test_what_pypi_cannot_express_is_refused_with_its_place(conda):
-    with pytest.raises(SpecError, match="conda.yml line 4, column 5") as refused:
+    with pytest.raises(SpecError, match=r"conda\.yml line 4, column 5") as refused:
         parse_conda_spec(Written(conda, "conda.yml", 4, 5))
 
     assert refused.value.code == "InvalidRequirement"

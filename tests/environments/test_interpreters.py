@@ -37,7 +37,7 @@ def asked(text: str):
 
 @pytest.fixture
 def machine(tmp_path):
-    """pyenv has 3.6.15, 3.7.16 and 3.13.0, PATH has 3.9.2, uv has 3.12.1; the server runs 3.11.7."""
+    """3.6.15, 3.7.16 and 3.13.0 in pyenv, 3.9.2 on PATH, 3.12.1 of uv; the server runs 3.11.7."""
     for version in ("3.6.15", "3.7.16", "3.13.0"):
         minor = version.rpartition(".")[0]
         fake_python(tmp_path / f"pyenv/{version}/bin/python{minor}", version)
@@ -107,7 +107,7 @@ def test_pythons_before_3_6_are_not_to_be_had(machine, wish, remedy):
 def test_pyenv_is_named_for_versions_that_uv_does_not_carry(machine, tmp_path):
     (tmp_path / "pyenv/3.7.16/bin/python3.7").unlink()
 
-    with pytest.raises(SpecError, match="pyenv install 3.7"):
+    with pytest.raises(SpecError, match=r"pyenv install 3\.7"):
         Interpreters(machine).find(asked("python=3.7.1"))
 
 

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from lazulite.core.errors import SpecError
 from lazulite.environments.written import Written
 
-MAX_SIZE = 1 << 20  # characters: a conda file is a page of text
+MAX_SIZE = 1 << 18  # characters: a conda file is a page of text
+MAX_DEPTH = 16  # of lists and mappings; deeper text takes the parser quadratic time
 
 _READ = {"name", "channels", "dependencies"}
 _CODE = "InvalidCondaFile"
@@ -107,13 +109,22 @@ class Reader:
         if len(text) > MAX_SIZE:
             raise SpecError(_CODE, f"{self.source} has {len(text)} characters; {MAX_SIZE} is most.")
         try:
+            self._check_depth(text)
             node: Node | None = YAML(pure=True).compose(text)
         except MarkedYAMLError as error:
             raise self._broken(text, error) from error
-        except (YAMLError, RecursionError) as error:
+        except YAMLError as error:
             reason = str(error).partition("\n")[0]
             raise SpecError(_CODE, f"{self.source} is not YAML or JSON: {reason}.") from error
         return node
+
+    def _check_depth(self, text: str) -> None:
+        depth = 0
+        for event in YAML(pure=True).parse(text):
+            depth += isinstance(event, CollectionStartEvent)
+            depth -= isinstance(event, CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise SpecError(_CODE, f"{self.source} nests deeper than {MAX_DEPTH} levels.")
 
     def _broken(self, text: str, error: MarkedYAMLError) -> SpecError:
         mark = error.problem_mark or error.context_mark

@@ -97,7 +97,7 @@ def _disk(text: str, _: Plan) -> Diagnosis | None:
 def _network(text: str, plan: Plan) -> Diagnosis | None:
     if not _NETWORK.search(text):
         return None
-    host = re.search(r"https?://([^/\s:'\"]+)|host='([^']+)'", text)
+    host = re.search(r"https?://(?:[^/\s@]*@)?([^/\s:'\"]+)|host='([^']+)'", text)
     name = f" ({host[1] or host[2]})" if host else ""
     return Diagnosis(
         UNREACHABLE,

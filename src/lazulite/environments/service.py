@@ -90,13 +90,15 @@ class Environments:
             if found := self._outcome(plan, places):
                 return found
             phase = await self._executor.observe(_task_name(plan.hash))
-            if phase in {Phase.PENDING, Phase.RUNNING}:
+            if phase is Phase.RUNNING:
                 return Building(plan.hash)
             if found := self._outcome(plan, places):  # it may have ended in between
                 return found
-            if phase is Phase.FAILED or _killed(places) >= MAX_KILLED:
-                write_json(places.failed, dataclasses.asdict(self._crash(plan.hash)))
-                return self._outcome(plan, places) or Building(plan.hash)
+            if failure := self._crash(phase, places):
+                write_json(places.failed, dataclasses.asdict(failure))
+                return Failed(plan.hash, _error(failure, plan, places))
+            if phase is not Phase.PENDING:
+                await self._executor.forget(_task_name(plan.hash))
             await self._start(plan)
             return Building(plan.hash)
 
@@ -105,7 +107,7 @@ class Environments:
         places = Places(self._root, hash_)
         async with self._starting.setdefault(hash_, asyncio.Lock()):
             phase = await self._executor.observe(_task_name(hash_))
-            if phase not in {Phase.PENDING, Phase.RUNNING}:
+            if phase is not Phase.RUNNING:
                 places.attempts.unlink(missing_ok=True)
                 places.failed.unlink(missing_ok=True)
                 await self._executor.forget(_task_name(hash_))
@@ -133,28 +135,28 @@ class Environments:
 
     async def _start(self, plan: Plan) -> None:
         self._root.mkdir(parents=True, exist_ok=True)
-        name = _task_name(plan.hash)
-        await self._executor.forget(name)
         spec = {**to_json(plan), "root": str(self._root)}
         await self._executor.ensure(
             Task(
-                name=name,
+                name=_task_name(plan.hash),
                 command=(sys.executable, "-m", "lazulite.environments.build", "spec.json"),
                 files={"spec.json": json.dumps(spec)},
             )
         )
 
-    def _crash(self, hash_: str) -> Diagnosis:
-        """The diagnosis of a build that ended without one."""
-        killed = _killed(Places(self._root, hash_))
-        log = self._executor.folder(_task_name(hash_)) / "log"
-        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    def _crash(self, phase: Phase, places: Places) -> Diagnosis | None:
+        """Why a build that ended without a result is not to be tried again; None if it is."""
+        killed = _killed(places)
         if killed >= MAX_KILLED:
             return Diagnosis(
                 "EnvironmentBuildKilled",
                 f"the build was killed {killed} times",
                 remedy="See whether the machine runs out of memory, then deploy again.",
             )
+        if phase is not Phase.FAILED or killed:
+            return None
+        log = self._executor.folder(_task_name(places.hash)) / "log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         last = f": {lines[-1]}" if lines else ""
         return Diagnosis(OTHER, f"the build ended without a result{last}", tail=tuple(lines[-15:]))
 

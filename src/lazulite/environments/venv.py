@@ -22,6 +22,8 @@ LOOKUP_LIMIT_S = 60
 LAST_PIP = {(3, 6): "21.3.1", (3, 7): "24.0"}
 """The last pip for Pythons that uv does not support; older ones miss manylinux2014 wheels."""
 
+_SELDOM_IMPORTED = "/site-packages/(pip|setuptools|wheel)/"
+
 Run = Callable[[Sequence[str], Mapping[str, str]], list[str]]
 """Runs a program to its end and returns its output; raises CalledProcessError if it fails."""
 
@@ -65,7 +67,7 @@ def compile_modules(plan: Plan, prefix: Path, installer: Installer) -> None:
     """
     if uses_uv(plan):
         quietly = {**installer.env, "PYTHONWARNINGS": "ignore"}
-        compile_all = [python_of(prefix), "-m", "compileall", "-qq", "-j", "1"]
+        compile_all = [python_of(prefix), "-m", "compileall", "-qq", "-x", _SELDOM_IMPORTED]
         installer.run([*compile_all, str(prefix / "lib")], quietly)
 
 
