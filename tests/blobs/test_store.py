@@ -366,3 +366,17 @@ async def test_folder_copied_elsewhere_with_its_times_keeps_its_properties(open_
     (tmp_path / "copy").rename(tmp_path / "blobs")
     async with open_store() as store:
         assert (await store.head(at("a"))).properties.metadata == {"k": "v"}
+
+
+async def test_full_database_is_507_and_the_old_blob_stays(store):
+    old = await put(store, "a", b"old")
+    engine = store._at.rows._engine
+    async with engine.connect() as connection:
+        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+        await connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    large = Properties(metadata={"k": "v" * 100_000})
+    with pytest.raises(BlobError) as refused:
+        await put(store, "a", b"new", properties=large)
+    assert refused.value.status == 507
+    assert await store.head(at("a")) == old
+    assert list(store._at.staging.folder.iterdir()) == []

@@ -26,7 +26,7 @@ async def main(folder: Path) -> None:
     await store.start()
     await store.containers.ensure("mlstore", "files")
     config = uvicorn.Config(Gateway(store, allow, utc_now), log_level="warning", access_log=False)
-    with socket.socket() as listener:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:  # for TCP_NODELAY
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
         print(listener.getsockname()[1], flush=True)

@@ -132,7 +132,7 @@ def test_killed_server_has_every_acknowledged_blob_and_no_torn_one(tmp_path):
             for thread in threads:
                 thread.start()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(chooser.uniform(0.05, 0.8))  # the moment of death
+                server.wait(chooser.uniform(0.1, 1.0))  # the moment of death
             server.send_signal(signal.SIGKILL)
             for thread in threads:
                 thread.join()
