@@ -67,7 +67,7 @@ class Served:
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     """The gateway on a loopback port, for clients that know nothing of it."""
-    with socket.socket() as listener:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:  # for TCP_NODELAY
         listener.bind(("127.0.0.1", 0))
         stop, ready = threading.Event(), threading.Event()
         thread = threading.Thread(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import socket
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -237,3 +239,26 @@ def test_file_that_a_job_wrote_is_a_blob(served, container):
     assert container.download_blob("out/rows.csv").readall() == b"x\n"
     container.delete_blob("out/rows.csv")
     assert not written.parent.exists()
+
+
+@pytest.mark.parametrize("operation", ["", "?comp=block&blockid=AAAA"])
+def test_connection_cut_in_the_middle_of_an_upload_leaves_nothing(served, container, operation):
+    blob = container.get_blob_client("cut")
+    grant = sign_container("mlstore", served.key, Grant("rw", SOON), "azureml-blobstore")
+    path = f"/mlstore/azureml-blobstore/cut{operation}{'&' if operation else '?'}{grant}"
+    staging = served.folder / ".staging"
+    with socket.create_connection(("127.0.0.1", served.port)) as connection:
+        head = f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n"
+        connection.sendall(head.encode() + b"x-ms-blob-type: BlockBlob\r\n\r\n" + b"x" * 5_000_000)
+        wait_until(lambda: any(file.stat().st_size for file in staging.iterdir()))
+    wait_until(lambda: not list(staging.iterdir()))
+    assert not blob.exists()
+    with pytest.raises(ResourceNotFoundError):
+        blob.get_block_list("all")
+
+
+def wait_until(condition) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
