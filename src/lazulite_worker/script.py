@@ -43,7 +43,8 @@ class MethodNotAllowedError(Exception):
 class UserScript(object):
     """A loaded script, to be initialised once and then run for each request.
 
-    inputs() gives the arguments of run() for a request; it raises BadInputError or MethodNotAllowedError.
+    inputs() gives the arguments of run() for a request; BadInputError or MethodNotAllowedError
+    say that it has none.
     """
 
     def __init__(self, module):

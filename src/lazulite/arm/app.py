@@ -12,7 +12,6 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from lazulite.arm.access import Guard
 from lazulite.arm.envelope import operation_status, operation_url, show
 from lazulite.arm.errors import missing_parent, not_allowed, not_found, unknown_type
 from lazulite.arm.kind import Call, Kind, Proposal, Registry
@@ -21,6 +20,7 @@ from lazulite.arm.proposals import propose, refuse_changes
 from lazulite.arm.requests import ArmRequest
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import RESOURCES, Address, parse_path, spelled
+from lazulite.identity.authorize import Guard
 from lazulite.identity.tokens import Audience
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
@@ -81,12 +81,15 @@ class ArmApp:
     async def _list(self, kind: Kind, request: ArmRequest) -> Response:
         parent = request.address.parent
         scope = parent.id if parent.types else request.address.scope
-        await self._require(request.http, kind.permission("read"), scope or "/")
+        caller = await self.guard.authenticate(request.http.headers, Audience.MANAGEMENT)
+        if scope:  # a list at the very top shows each caller their own
+            await self._require(request.http, kind.permission("read"), scope)
         await self._ancestors(request.address, kind.permission("read"))
         if parent.types or kind.provider == RESOURCES:
             items = await self.resources.children(scope, kind.full_type)
         else:
             items = await self.resources.of_type(kind.full_type, request.address.scope)
+        items = [item for item in items if caller.may(kind.permission("read"), item.id)]
         items = await self._marked(items, kind, request)
         shown, more = page(select(items, request.query), request.query, request.url)
         value = [await show(kind, item, request.base, request.version) for item in shown]

@@ -14,6 +14,8 @@ ENVELOPE = ("location", "tags", "kind", "sku", "identity")
 
 async def show(kind: Kind, resource: Resource, base: str, version: str) -> Json:
     """The resource as a caller of one api-version sees it."""
+    if kind.shape is not None:
+        return kind.shape(resource)
     computed = await kind.show(resource, base)
     properties = kind.views(version).write({**resource.properties, **computed})
     if kind.has_state:

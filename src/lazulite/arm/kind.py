@@ -118,6 +118,8 @@ class Kind:
     reconcile: Reconcile | None = None
     show: Callable[[Resource, str], Awaitable[Json]] = nothing
     """Read-only properties, from the row and the server's base URL."""
+    shape: Callable[[Resource], Json] | None = None
+    """The whole answer, for the few types that have no properties."""
     prepare: Callable[[Proposal], Awaitable[Proposal]] = unchanged
     """Checks and completes a PUT; raises ArmError."""
     may_delete: Callable[[Resource], Awaitable[None]] = allowed

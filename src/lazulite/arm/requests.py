@@ -7,13 +7,11 @@ from typing import Any
 
 from starlette.requests import Request
 
-from lazulite.arm.json_reader import read_json
+from lazulite.arm.json_reader import LARGEST_BODY, read_json
 from lazulite.arm.versions import negotiate
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import Address, parse_path
 from lazulite.store.resources import Json
-
-BODY_LIMIT = 4 << 20  # bytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,10 +56,9 @@ def base_url(http: Request) -> str:
 
 async def json_body(http: Request) -> Any:
     """The body as a value; {} when there is none. Raises ArmError 400 or 413."""
-    data = b""
+    data = bytearray()
     async for chunk in http.stream():
         data += chunk
-        if len(data) > BODY_LIMIT:
-            message = f"The request content is larger than {BODY_LIMIT} bytes."
-            raise ArmError("RequestContentTooLarge", message, 413)
-    return read_json(data) if data.strip() else {}
+        if len(data) > LARGEST_BODY:
+            break  # read_json says how large it may be
+    return read_json(bytes(data)) if data.strip() else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import sys
@@ -27,6 +28,9 @@ from lazulite.cli.report import Report
 from lazulite.cli.tokens import Tokens
 from lazulite.cli.workspace import Workspace
 from lazulite.core.errors import LazuliteError
+from lazulite.core.settings import Settings, setting_help
+
+WITH_DATA_DIR = frozenset({"up", "down", "status", "env"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,9 +81,12 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
         return super().load_command_table(arguments)
 
     def load_arguments(self, command: str) -> None:
-        with ArgumentsContext(self, "up") as context:
-            context.argument("port", type=int, help="HTTPS port; 0: any free one.")
-            context.argument("http_port", type=int, help="HTTP port on loopback; 0: any free one.")
+        for name in [server.name for server in SERVER if server.name in WITH_DATA_DIR]:
+            with ArgumentsContext(self, name) as context:
+                for field in dataclasses.fields(Settings):
+                    if name == "up" or field.name == "data_dir":
+                        flag, text = f"--{field.name.replace('_', '-')}", setting_help(field.name)
+                        context.extra(field.name, options_list=[flag], help=text)
         super().load_arguments(command)
 
     def _ml(self, command: Command) -> Any:

@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from lazulite.arm.access import Guard
 from lazulite.arm.envelope import system_data
 from lazulite.arm.requests import base_url, json_body
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import ML, workspace_of
 from lazulite.deployments.invocations import job_name, job_properties, read_invocation
+from lazulite.identity.authorize import Guard
 from lazulite.identity.tokens import Audience
 from lazulite.store.resources import Draft, Json, Resource, Resources
 

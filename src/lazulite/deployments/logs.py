@@ -17,12 +17,16 @@ def tail(paths: Sequence[Path], lines: int) -> str:
     return "\n".join(f"==> {path.name} <==\n{text}" for path, text in parts)
 
 
+def last_lines(log: bytes, lines: int) -> str:
+    """The end of a log as text."""
+    return "\n".join(log.decode(errors="replace").splitlines()[-lines:])
+
+
 def _tail(path: Path, lines: int) -> str:
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             file.seek(max(0, size - lines * LONGEST_LINE))
-            text = file.read().decode(errors="replace")
+            return last_lines(file.read(), lines)
     except FileNotFoundError:
         return ""
-    return "\n".join(text.splitlines()[-lines:])

@@ -14,7 +14,7 @@ from lazulite.core.ids import workspace_of
 from lazulite.deployments.snapshots import snapshot
 from lazulite.environments.definition import Definition, from_properties
 from lazulite.environments.mlflow_model import from_mlflow_model
-from lazulite.environments.service import Building, Environments, Failed
+from lazulite.environments.service import Built, Environments, Failed
 from lazulite.store.resources import Json, Resource, Resources
 
 Locate = Callable[[str, str], Awaitable[Path]]
@@ -50,6 +50,15 @@ class Preparing:
     """The environment is being built; look again soon."""
 
     environment: str
+    generation: int
+
+    def observed(self) -> Json:
+        """What to note, so that a build that fails is not tried twice for one generation."""
+        return {
+            "phase": "environment",
+            "environment": self.environment,
+            "tried": self.generation,
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +84,12 @@ class Workshop:
         mlflow = model if script is None else None
         definition = await self._definition(workspace, deployment.properties, mlflow)
         built = await self.environments.ensure(definition)
-        if isinstance(built, Building):
-            return Preparing(built.hash)
         if isinstance(built, Failed):
-            raise SpecError(built.code, built.message, target="environment")
+            if deployment.observed.get("tried") == deployment.generation:
+                raise built.error
+            await self.environments.retry(built.hash)  # it failed for an earlier generation
+        if not isinstance(built, Built):
+            return Preparing(built.hash, deployment.generation)
         return Materials(
             python=str(built.python),
             environment=built.hash,

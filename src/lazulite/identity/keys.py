@@ -72,7 +72,7 @@ def _create(folder: Path) -> None:
 def _signing_key(path: Path) -> SigningKey:
     try:
         return SigningKey.from_pem(_read(path))
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         raise UnusableFileError(path, "holds no usable RSA private key", _RESTORE) from error
 
 

@@ -10,7 +10,7 @@ import re
 
 from lazulite.arm.kind import READ_ONLY, Action, Answer, Call, Kind, Properties
 from lazulite.core.ids import RESOURCES, STORAGE
-from lazulite.identity.keys import Keys
+from lazulite.identity.sealing import SecretBox
 from lazulite.store.resources import Json, Resource
 
 
@@ -22,18 +22,44 @@ class StorageAccount(Properties):
     """An account whose blobs the gateway serves."""
 
 
+def _tenant(row: Resource) -> Json:
+    return {"id": row.id, "tenantId": row.name, "displayName": "Lazulite", "tenantCategory": "Home"}
+
+
+def _subscription(row: Resource) -> Json:
+    return {
+        "id": row.id,
+        "subscriptionId": row.name,
+        "displayName": "Lazulite",
+        "state": "Enabled",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Internal_2014-09-01",
+            "quotaId": "Internal_2014-09-01",
+            "spendingLimit": "Off",
+        },
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+    }
+
+
+def _location(row: Resource) -> Json:
+    name = {"name": row.name, "displayName": row.name, "regionalDisplayName": row.name}
+    return {"id": row.id, **name, "metadata": {"regionType": "Physical", "regionCategory": "Other"}}
+
+
 TENANT = Kind(
-    resource_type="tenants", provider=RESOURCES, properties=Plain, verbs=READ_ONLY, has_state=False
-)
-SUBSCRIPTION = Kind(
-    resource_type="subscriptions",
+    resource_type="tenants",
     provider=RESOURCES,
     properties=Plain,
     verbs=READ_ONLY,
-    has_state=False,
+    shape=_tenant,
 )
 LOCATION = Kind(
-    resource_type="subscriptions/locations", provider=RESOURCES, properties=Plain, verbs=READ_ONLY
+    resource_type="subscriptions/locations",
+    provider=RESOURCES,
+    properties=Plain,
+    verbs=READ_ONLY,
+    shape=_location,
 )
 RESOURCE_GROUP = Kind(
     resource_type="subscriptions/resourceGroups",
@@ -44,11 +70,26 @@ RESOURCE_GROUP = Kind(
 )
 
 
-def storage_account(keys: Keys) -> Kind:
+def subscription(tenant_id: str) -> Kind:
+    """subscriptions: all belong to the server's one tenant."""
+
+    def shape(row: Resource) -> Json:
+        return {**_subscription(row), "tenantId": tenant_id}
+
+    return Kind(
+        resource_type="subscriptions",
+        provider=RESOURCES,
+        properties=Plain,
+        verbs=READ_ONLY,
+        shape=shape,
+    )
+
+
+def storage_account(box: SecretBox) -> Kind:
     """Microsoft.Storage/storageAccounts: read, and listKeys."""
 
     async def list_keys(call: Call) -> Answer:
-        key = keys.open(call.resource.secrets["key1"]).decode()
+        key = box.open(call.resource.secrets["key1"]).decode()
         return Answer(body={"keys": [{"keyName": "key1", "value": key, "permissions": "FULL"}]})
 
     return Kind(

@@ -5,14 +5,13 @@ Source: spec/BATCH.md 1.1, spec/REST.md 7.7.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from lazulite.arm.kind import Kind, Properties, Proposal
+from lazulite.arm.kind import Kind, Properties
 from lazulite.arm.references import find_one
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import workspace_of
@@ -89,10 +88,6 @@ class BatchDeployment(Properties):
 def batch_deployment(workshop: Workshop) -> Kind:
     """workspaces/batchEndpoints/deployments."""
 
-    async def prepare(proposal: Proposal) -> Proposal:
-        """2021-03-01-preview gives compute as {target, instanceCount}."""
-        return dataclasses.replace(proposal, properties=dict(proposal.properties))
-
     async def reconcile(deployment: Resource) -> Step:
         """Find the compute, fetch the assets, have the environment built."""
         if deployment.deleting:
@@ -101,8 +96,7 @@ def batch_deployment(workshop: Workshop) -> Kind:
         await find_one(workshop.resources, workspace_of(deployment.id), "computes", compute)
         materials = await workshop.materials(deployment)
         if isinstance(materials, Preparing):
-            observed = {"phase": "environment", "environment": materials.environment}
-            return Step(observed=observed, converged=False, after=SOON)
+            return Step(observed=materials.observed(), converged=False, after=SOON)
         observed = {"phase": "ready", "environment": materials.environment}
         return Step(observed=observed, converged=True)
 
@@ -110,7 +104,6 @@ def batch_deployment(workshop: Workshop) -> Kind:
         resource_type="workspaces/batchEndpoints/deployments",
         properties=BatchDeployment,
         envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
-        prepare=prepare,
         reconcile=reconcile,
         has_operation_uri=True,
     )

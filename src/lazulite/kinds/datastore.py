@@ -10,7 +10,7 @@ from pydantic import Field
 from lazulite.arm.kind import Action, Answer, Call, Kind, Properties, Proposal
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import name_of
-from lazulite.identity.keys import Keys
+from lazulite.identity.sealing import SecretBox
 from lazulite.store.resources import Json, Resource
 
 DEFAULT = "workspaceblobstore"
@@ -33,14 +33,14 @@ class Datastore(Properties):
     properties: dict[str, Any] = Field(default_factory=dict)
 
 
-def datastore(keys: Keys, storage_suffix: str, https_base: str) -> Kind:
+def datastore(box: SecretBox, storage_suffix: str, https_base: str) -> Kind:
     """workspaces/datastores: a record; its credential is sealed, and shown by listSecrets only.
 
     https_base: the origin that blob clients of callers over plain HTTP are sent to.
     """
 
     async def prepare(proposal: Proposal) -> Proposal:
-        return _sealed(proposal, keys)
+        return _sealed(proposal, box)
 
     async def show(resource: Resource, base: str) -> Json:
         """The account name carries the origin, so that clients need no DNS (CLIENTS.md 4)."""
@@ -53,7 +53,7 @@ def datastore(keys: Keys, storage_suffix: str, https_base: str) -> Kind:
         }
 
     async def list_secrets(call: Call) -> Answer:
-        return Answer(body=_secrets(call.resource, keys))
+        return Answer(body=_secrets(call.resource, box))
 
     return Kind(
         resource_type="workspaces/datastores",
@@ -65,7 +65,7 @@ def datastore(keys: Keys, storage_suffix: str, https_base: str) -> Kind:
     )
 
 
-def _sealed(proposal: Proposal, keys: Keys) -> Proposal:
+def _sealed(proposal: Proposal, box: SecretBox) -> Proposal:
     """Move the credential out of the properties."""
     properties = dict(proposal.properties)
     if properties["datastoreType"] not in SERVED:
@@ -80,17 +80,17 @@ def _sealed(proposal: Proposal, keys: Keys) -> Proposal:
     secret = given.pop("secrets", None) or {}
     properties["credentials"] = given
     value = secret.get("key") or secret.get("sasToken")
-    sealed = {"credential": keys.seal(value.encode())} if value else {}
+    sealed = {"credential": box.seal(value.encode())} if value else {}
     return dataclasses.replace(proposal, properties=properties, secrets=sealed)
 
 
-def _secrets(resource: Resource, keys: Keys) -> Json:
+def _secrets(resource: Resource, box: SecretBox) -> Json:
     if "credential" not in resource.secrets:
         message = (
             f"The datastore {resource.name!r} has no credential: it uses the caller's identity."
         )
         raise ArmError("NoCredentials", message, 400)
-    value = keys.open(resource.secrets["credential"]).decode()
+    value = box.open(resource.secrets["credential"]).decode()
     if resource.properties["credentials"].get("credentialsType") == "Sas":
         return {"secretsType": "Sas", "sasToken": value}
     return {"secretsType": "AccountKey", "key": value}

@@ -81,7 +81,7 @@ class BatchJobs:
         """Bring the job one step further. Raises SpecError when it can never run."""
         materials = await self.workshop.materials(job)
         if isinstance(materials, Preparing):
-            observed = {**job.observed, "status": "Preparing"}
+            observed = {**job.observed, **materials.observed(), "status": "Preparing"}
             return Step(observed=observed, converged=False, after=SOON)
         workspace = workspace_of(job.id)
         cluster = await find_one(self.resources, workspace, "computes", job.properties["computeId"])

@@ -18,7 +18,7 @@ from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import parent_of
-from lazulite.deployments.logs import tail
+from lazulite.deployments.logs import last_lines, tail
 from lazulite.deployments.materials import Materials, Preparing, Workshop
 from lazulite.operations.reconciler import Step
 from lazulite.serving.replica_sets import ReplicaSets, ReplicaSpec, all_ready
@@ -84,7 +84,7 @@ class OnlineDeployments:
     resources: Resources
     workshop: Workshop
     sets: ReplicaSets
-    publish: Callable[[], Awaitable[None]]
+    publish: Callable[[], Awaitable[object]]
     """Makes the front door serve what the resource table says."""
     clock: Clock
 
@@ -95,8 +95,7 @@ class OnlineDeployments:
             return await self._taken_down(deployment, observed)
         materials = await self.workshop.materials(deployment)
         if isinstance(materials, Preparing):
-            phase = {"phase": "environment", "environment": materials.environment}
-            return Step(observed={**observed, **phase}, converged=False, after=SOON)
+            return Step(observed={**observed, **materials.observed()}, converged=False, after=SOON)
         name = deployment.task_name
         status = await self.sets.ensure(name, _replicas(deployment, materials))
         if status.get("state") == "failed":
@@ -111,12 +110,11 @@ class OnlineDeployments:
 
     async def get_logs(self, call: Call) -> Answer:
         """The last lines that the replicas, or the environment's build, wrote."""
-        folded = {key.lower(): value for key, value in call.body.items()}
-        lines = int(folded.get("tail") or 100)
-        if str(folded.get("containertype", "")).lower() == "storageinitializer":
+        lines = int(call.body.get("tail") or 100)
+        if str(call.body.get("containertype", "")).lower() == "storageinitializer":
             environment = call.resource.observed.get("environment")
-            paths = [self.workshop.environments.log_path(environment)] if environment else []
-            return Answer(body={"content": tail(paths, lines)})
+            log = self.workshop.environments.log(environment) if environment else b""
+            return Answer(body={"content": last_lines(log, lines)})
         return Answer(body={"content": tail(self.sets.logs(call.resource.task_name), lines)})
 
     async def _served(self, observed: Json, serving: Json) -> Step:

@@ -13,10 +13,10 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from lazulite.arm.kind import Action, Answer, Call, Kind, Properties, Proposal
-from lazulite.core.clock import Clock
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import ML, fold
-from lazulite.identity.endpoint_keys import EndpointKeys
+from lazulite.identity.endpoint_keys import EndpointKeys, EndpointTokens, KeyName
+from lazulite.identity.sealing import SecretBox
 from lazulite.operations.reconciler import Step
 from lazulite.store.resources import Json, Resource, Resources
 
@@ -56,10 +56,10 @@ class OnlineEndpoints:
     """Checks, reconciles and answers for online endpoints."""
 
     resources: Resources
-    keys: EndpointKeys
-    publish: Callable[[], Awaitable[None]]
+    box: SecretBox
+    tokens: EndpointTokens
+    publish: Callable[[], Awaitable[object]]
     """Makes the front door serve what the resource table says."""
-    clock: Clock
 
     async def prepare(self, proposal: Proposal) -> Proposal:
         """Refuse a name taken elsewhere; make the keys of a new endpoint."""
@@ -76,7 +76,7 @@ class OnlineEndpoints:
             raise ArmError("AuthModeNotSupported", message, target="authMode")
         if proposal.existing is not None:
             return proposal
-        return dataclasses.replace(proposal, secrets=self.keys.new_pair())
+        return dataclasses.replace(proposal, secrets=EndpointKeys.make(self.box).to_json())
 
     async def reconcile(self, endpoint: Resource) -> Step:
         """Let the front door serve it; a deletion waits until its deployments are gone."""
@@ -88,26 +88,26 @@ class OnlineEndpoints:
     async def list_keys(self, call: Call) -> Answer:
         """Both keys. Raises ArmError unless the endpoint uses keys."""
         self._must_be(call, "Key", "listKeys", "token")
-        return Answer(body=self.keys.opened(call.resource.secrets))
+        return Answer(body=_keys(call.resource).reveal(self.box))
 
     async def regenerate_keys(self, call: Call) -> Answer:
         """A new primary or secondary key; the other one stays valid. Source: CLIENTS.md 8."""
         self._must_be(call, "Key", "regenerateKeys", "token")
-        folded = {key.lower(): value for key, value in call.body.items()}
-        which = str(folded.get("keytype", "Primary")).lower()
-        if which not in {"primary", "secondary"}:
-            message = f"keyType is {folded.get('keytype')!r}: it must be Primary or Secondary."
+        which = str(call.body.get("keytype", "Primary")).capitalize()
+        if which not in set(KeyName):
+            message = f"keyType is {which!r}: it must be Primary or Secondary."
             raise ArmError("ValidationError", message, target="keyType")
-        given = folded.get("keyvalue")
-        changed = self.keys.regenerated(call.resource.secrets, which, given)
-        await self.resources.reseal(call.resource.id, changed)
+        keys, value = _keys(call.resource), call.body.get("keyvalue")
+        chosen = None if value is None or keys.accepts(value) else value  # clients send the old one
+        changed = keys.regenerate(KeyName(which), self.box, chosen)
+        await self.resources.reseal(call.resource.id, changed.to_json())
         await self.publish()
         return Answer(status=200)
 
     async def token(self, call: Call) -> Answer:
         """A token that only this endpoint takes. Raises ArmError unless it uses tokens."""
         self._must_be(call, "AMLToken", "token", "listKeys")
-        return Answer(body=self.keys.token(call.resource.uid, self.clock()))
+        return Answer(body=self.tokens.mint(call.resource.uid, call.actor))
 
     def _must_be(self, call: Call, mode: str, action: str, instead: str) -> None:
         if call.resource.properties["authMode"] != mode:
@@ -134,6 +134,10 @@ def online_endpoint(endpoints: OnlineEndpoints) -> Kind:
             "token": Action(perform=endpoints.token),
         },
     )
+
+
+def _keys(endpoint: Resource) -> EndpointKeys:
+    return EndpointKeys.from_json(endpoint.secrets)
 
 
 def name(proposal: Proposal) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from lazulite.arm.kind import Kind, Properties
 from lazulite.core.ids import ML, STORAGE, segment_of
-from lazulite.identity.keys import Keys
+from lazulite.identity.sealing import SecretBox
 from lazulite.operations.reconciler import Step
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
@@ -40,7 +40,7 @@ class Workspace(Properties):
     encryption: dict[str, Any] | None = None
 
 
-def workspace(resources: Resources, keys: Keys, make_container: MakeContainer) -> Kind:
+def workspace(resources: Resources, box: SecretBox, make_container: MakeContainer) -> Kind:
     """make_container(account, container): makes it unless it is there."""
 
     async def reconcile(found: Resource) -> Step:
@@ -48,10 +48,10 @@ def workspace(resources: Resources, keys: Keys, make_container: MakeContainer) -
         if found.deleting:
             return Step(observed=found.observed, converged=True)
         account = account_name(found)
-        key = await _account_key(resources, keys, found, account)
+        key = await _account_key(resources, box, found, account)
         for name, container in CONTAINERS.items():
             await make_container(account, container)
-            await _datastore(resources, keys, found, (name, account, container, key))
+            await _datastore(resources, box, found, (name, account, container, key))
         return Step(observed={"account": account}, converged=True)
 
     return Kind(
@@ -74,7 +74,7 @@ def new_account_key() -> str:
     return base64.b64encode(secrets.token_bytes(64)).decode()
 
 
-async def _account_key(resources: Resources, keys: Keys, found: Resource, account: str) -> str:
+async def _account_key(resources: Resources, box: SecretBox, found: Resource, account: str) -> str:
     """The storage account's key; the account is made if it is not there."""
     scope = found.id.partition("/providers/")[0]
     draft = Draft(
@@ -82,18 +82,18 @@ async def _account_key(resources: Resources, keys: Keys, found: Resource, accoun
         id=f"{scope}/providers/{STORAGE}/storageAccounts/{account}",
         properties={},
         envelope={"location": found.envelope["location"], "tags": {}, "kind": "StorageV2"},
-        secrets={"key1": keys.seal(new_account_key().encode())},
+        secrets={"key1": box.seal(new_account_key().encode())},
         reconciled=False,
     )
     await resources.put(draft, found.created_by, only_new=True)
     row = await resources.find(draft.id)
     if row is None:
         raise RuntimeError(f"the storage account {draft.id} vanished while it was made")
-    return keys.open(row.secrets["key1"]).decode()
+    return box.open(row.secrets["key1"]).decode()
 
 
 async def _datastore(
-    resources: Resources, keys: Keys, found: Resource, place: tuple[str, str, str, str]
+    resources: Resources, box: SecretBox, found: Resource, place: tuple[str, str, str, str]
 ) -> None:
     name, account, container, key = place
     draft = Draft(
@@ -109,7 +109,7 @@ async def _datastore(
             "tags": {},
             "properties": {},
         },
-        secrets={"credential": keys.seal(key.encode())},
+        secrets={"credential": box.seal(key.encode())},
         reconciled=False,
     )
     await resources.put(draft, found.created_by, only_new=True)

@@ -18,17 +18,17 @@ DEPLOYMENTS = f"{ENDPOINTS}/deployments"
 MODES: Mapping[str, AuthMode] = {"Key": "key", "AMLToken": "aml_token", "AADToken": "aad_token"}
 
 
-async def published(resources: Resources, keys: EndpointKeys) -> list[Endpoint]:
+async def published(resources: Resources) -> list[Endpoint]:
     """Every endpoint that is not being deleted, with the deployments that can answer."""
     deployments = await resources.of_type(DEPLOYMENTS)
     return [
-        _endpoint(row, keys, [_served(child) for child in deployments if child.parent == row.key])
+        _endpoint(row, [_served(child) for child in deployments if child.parent == row.key])
         for row in await resources.of_type(ENDPOINTS)
         if not row.deleting
     ]
 
 
-def _endpoint(row: Resource, keys: EndpointKeys, children: list[Deployment | None]) -> Endpoint:
+def _endpoint(row: Resource, children: list[Deployment | None]) -> Endpoint:
     served = tuple(child for child in children if child is not None)
     by_name = {child.name.lower(): child.name for child in served}
     wanted = row.properties["traffic"]
@@ -41,7 +41,7 @@ def _endpoint(row: Resource, keys: EndpointKeys, children: list[Deployment | Non
         name=row.name,
         uid=row.uid,
         auth_mode=MODES[row.properties["authMode"]],
-        key_hashes=keys.hashes(row.secrets),
+        key_hashes=EndpointKeys.from_json(row.secrets).digests,
         traffic=scaled(present),
         deployments=served,
     )

@@ -1,0 +1,228 @@
+"""One run of a batch job's supervisor: engine, policy, journal and logs put to work together.
+
+Every event of the engine becomes at most one record of the policy, and every record goes to the
+journal before anything else is made of it. That alone carries exactly-once over any crash.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lazulite.batch.engine import (
+    Done,
+    Engine,
+    Event,
+    Failed,
+    NodeAddress,
+    Note,
+    ProcessName,
+    Returned,
+)
+from lazulite.batch.failures import FailedItems
+from lazulite.batch.inputs import InputsFile, list_files
+from lazulite.batch.job import Job
+from lazulite.batch.journal import Journal, Kind, Record
+from lazulite.batch.logs import JobLogs
+from lazulite.batch.policy import Counts, Policy, Rules
+from lazulite.batch.progress import Progress, State
+from lazulite.batch.publication import Publication, rows_in_input_order, summary
+from lazulite.store.files import read_json
+from lazulite_worker.batch_inputs import MiniBatches
+
+TEND_S = 0.25
+OVERVIEW_S = 30.0
+SHUTDOWN_S = 30.0
+"""What shutdown() of the script may take, once all mini-batches are done."""
+
+
+class Canceled(Exception):  # noqa: N818 - not an error: the user's wish
+    """The job is to end now, with nothing published."""
+
+
+class JobRun:
+    """Brings one job from wherever its folder says it is to its published output."""
+
+    def __init__(
+        self,
+        folder: Path,
+        job: Job,
+        progress: Progress,
+        logs: JobLogs,
+        canceled: Callable[[], bool],
+    ) -> None:
+        """canceled: asked several times a second whether the user wants the job to end."""
+        self._folder, self._job, self._progress, self._logs = folder, job, progress, logs
+        self._canceled = canceled
+        self._publication = Publication(folder, Path(job.output_dir, job.output_file_name))
+        self._nodes = _NodesFile(folder / "nodes.json")
+        self._tended, self._overview = 0.0, time.monotonic()
+        self._counts = Counts()
+
+    @property
+    def counts(self) -> Counts:
+        """How far the job is."""
+        return self._counts
+
+    def run(self, engine_of: Callable[[InputsFile], Engine]) -> None:
+        """Run to the published output. engine_of: makes the engine for the job's inputs.
+
+        Raises Canceled, SpecError for what the user must know, OSError if storage fails.
+        """
+        self._publication.check()
+        Path(self._job.output_dir).mkdir(parents=True, exist_ok=True)
+        self._progress.enter(State.PREPARING, self._counts)
+        inputs = InputsFile(self._folder)
+        engine = engine_of(inputs)
+        try:
+            early = [] if inputs.is_written else self._list(inputs, engine)
+            self._take_up(inputs.read())
+            self._work(engine, early)
+            self._finalize(engine)
+        finally:
+            engine.close()
+            inputs.close()
+
+    def _list(self, inputs: InputsFile, engine: Engine) -> list[Event]:
+        """Fix the mini-batches, while the first processes are starting."""
+        events = engine.attach(self._nodes.changed() or [])
+        events += engine.poll(0.05)
+        began = time.monotonic()
+        files = list_files(self._job.inputs, self._check_canceled)
+        inputs.write(files, self._job.mini_batch_size)
+        self._logs.driver(f"Listed {len(files)} files in {time.monotonic() - began:.2f} s")
+        return events
+
+    def _take_up(self, batches: MiniBatches) -> None:
+        """Open journal and failures; what they hold is done."""
+        self._batches = batches
+        self._journal = Journal(self._folder, batches.crc, len(batches))
+        rules = Rules(
+            max_retries=self._job.max_retries,
+            error_threshold=self._job.error_threshold,
+            failed_starts=3 * self._job.processes_per_node,
+        )
+        recovered = self._journal.recovered
+        self._policy = Policy(rules, len(batches), batches.items, recovered)
+        self._counts = self._policy.counts
+        self._failures = FailedItems(self._folder, self._journal.is_closed)
+        if recovered:
+            self._logs.driver(f"Resumed: {self._counts.done} mini batches were done before")
+
+    def _work(self, engine: Engine, early: list[Event]) -> None:
+        """Until every mini-batch is decided."""
+        policy = self._policy
+        self._settle(early)
+        while not policy.is_over:
+            if engine.feed(policy.take, policy.pending) and self._progress.state is State.PREPARING:
+                self._progress.begin_mini_batches()
+                self._progress.enter(State.RUNNING, self._counts)
+            self._settle(engine.poll(1.0))
+            policy.check(engine.ready)
+            self._tend(engine)
+        policy.check(engine.ready)
+
+    def _settle(self, events: Sequence[Event]) -> None:
+        """Decide on what happened, and journal it."""
+        records = [record for event in events if (record := self._decide(event)) is not None]
+        if records:
+            self._journal.commit(records)
+
+    def _decide(self, event: Event) -> Record | None:
+        if isinstance(event, Done):
+            return self._returned(event)
+        if isinstance(event, Failed):
+            reason = f"{event.status}: {event.reason}"
+            return self._attempt_failed(event.name, event.mini_batch, reason)
+        if isinstance(event, Returned):
+            self._policy.give_back(event.mini_batches)
+        elif isinstance(event, Note):
+            self._logs.driver(event.text)
+        else:
+            self._policy.start_failed(event.reason, hung=event.hung)
+            self._logs.start_failed(event.name, event.reason)
+        return None
+
+    def _returned(self, done: Done) -> Record | None:
+        number, items = done.mini_batch, self._batches.count(done.mini_batch)
+        self._logs.mini_batch(done, items)
+        if done.raised:
+            return self._attempt_failed(done.name, number, done.payload.decode("utf-8", "replace"))
+        record = self._policy.returned(number, items, done.succeeded, done.rows, done.payload)
+        if record is not None and record.succeeded < items:
+            missing = items - record.succeeded
+            self._failures.short(missing, items, number, record.attempt)
+            text = f"run() returned {record.succeeded} results for {items} files"
+            self._logs.attempt_failed(done.name, number, text)
+        return record
+
+    def _attempt_failed(self, name: ProcessName, number: int, reason: str) -> Record | None:
+        record = self._policy.attempt_failed(number, self._batches.count(number))
+        self._logs.attempt_failed(name, number, reason)
+        if record is not None and record.kind is Kind.FAILED:
+            self._failures.failed(self._batches[number], number, record.attempt, reason[-4096:])
+        return record
+
+    def _tend(self, engine: Engine) -> None:
+        """What is due a few times a second."""
+        now = time.monotonic()
+        if now - self._tended < TEND_S:
+            return
+        self._tended = now
+        self._check_canceled()
+        if (nodes := self._nodes.changed()) is not None:
+            self._settle(engine.attach(nodes))
+        self._progress.note(self._counts)
+        self._logs.flush()
+        if now - self._overview >= OVERVIEW_S:
+            self._overview = now
+            self._logs.overview(self._counts, self._progress.elapsed_s, self._progress.started)
+
+    def _finalize(self, engine: Engine) -> None:
+        """Publish while the processes shut down; a script may write its own files there."""
+        self._progress.enter(State.FINALIZING, self._counts)
+        engine.finish()
+        self._failures.close()
+        self._journal.sync()
+        self._check_canceled()
+        if self._job.output_action == "summary_only":
+            self._await_shutdown(engine)
+            self._publication.publish(summary(self._journal, self._batches))
+        else:
+            self._publication.publish(rows_in_input_order(self._journal))
+            self._await_shutdown(engine)
+        self._journal.close()
+        self._logs.flush()
+        self._logs.overview(self._counts, self._progress.elapsed_s, self._progress.started)
+
+    def _await_shutdown(self, engine: Engine) -> None:
+        deadline = time.monotonic() + SHUTDOWN_S
+        while not engine.is_idle and time.monotonic() < deadline:
+            engine.poll(0.1)
+
+    def _check_canceled(self) -> None:
+        if self._canceled():
+            raise Canceled
+
+
+class _NodesFile:
+    """nodes.json, read again when it was replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int] | None = None
+
+    def changed(self) -> list[NodeAddress] | None:
+        """The job's nodes if the file is new; None if it is as before, missing, or half-written."""
+        try:
+            found = self._path.stat()
+            seen = (found.st_mtime_ns, found.st_ino)
+            if seen == self._seen:
+                return None
+            nodes = read_json(self._path)["nodes"]
+            addresses = [NodeAddress(node["id"], node["socket"]) for node in nodes]
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return None
+        self._seen = seen
+        return addresses

@@ -1,0 +1,127 @@
+"""The log files of a batch job, laid out as Azure's. Source: spec/BATCH.md 1.6.
+
+A log that cannot be written must not cost a job its results: such errors are counted, not raised.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from lazulite.batch.engine import Done, ProcessName
+from lazulite.batch.policy import Counts
+
+README = """Where to look
+  user/error.txt                what failed, in short; begin here
+  user/error/<node>/            the same with full tracebacks, by process
+  user/stdout, user/stderr      what the scoring script printed and logged, by node and process
+  user/entry_script_log         EntryScript().logger
+  job_progress_overview.*.txt   how far the job was, when
+  job_result.txt                how it ended
+  sys/master_role.txt           what the supervisor did: nodes, processes, retries
+  sys/node/<node>/              one line for every mini-batch, by process
+  sys/error/<node>/             processes that could not be started
+"""
+_NODE_HEADER = "ended\tmini_batch\ttotal\tsucceeded\tfailed\trun_s\tstatus\n"
+_LONGEST_IN_SUMMARY = 2000
+
+
+class JobLogs:
+    """Writes the log files under a job's log folder."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float], *, each_mini_batch: bool) -> None:
+        """clock: unix time in seconds. each_mini_batch: keep a line of every mini-batch."""
+        self._folder, self._clock, self._each = folder, clock, each_mini_batch
+        self._lines: defaultdict[ProcessName, list[str]] = defaultdict(list)
+        self._began: set[ProcessName] = set()
+        self.lost = 0
+        """How many writes failed."""
+        self._write("readme.txt", README, mode="w")
+
+    def driver(self, text: str) -> None:
+        """A line of what the supervisor does, in its own log and on its stdout."""
+        line = f"{self._now():%Y-%m-%d %H:%M:%S.%f} {text}\n"
+        self._write("sys/master_role.txt", line)
+        sys.stdout.write(line)
+        sys.stdout.flush()
+
+    def mini_batch(self, done: Done, items: int) -> None:
+        """Note a run() that came back; written at the next flush()."""
+        if self._each:
+            status = "FAILED" if done.raised else "DONE"
+            failed = items - done.succeeded
+            self._lines[done.name].append(
+                f"{self._clock():.3f}\t{done.mini_batch}\t{items}\t{done.succeeded}\t{failed}"
+                f"\t{done.seconds:.6f}\t{status}\n"
+            )
+
+    def attempt_failed(self, name: ProcessName, mini_batch: int, text: str) -> None:
+        """A mini-batch failed in a process: in full by process, in short for all."""
+        head = (
+            f"{self._now():%Y-%m-%d %H:%M:%S} mini-batch {mini_batch} in {name.node} {name.process}"
+        )
+        self._write(f"user/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n\n")
+        self._write("user/error.txt", f"{head}: {_shortened(text)}\n")
+
+    def start_failed(self, name: ProcessName, text: str) -> None:
+        """A process could not be started."""
+        head = f"{self._now():%Y-%m-%d %H:%M:%S} {name.node} {name.process} did not start"
+        self._write(f"sys/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n")
+        self._write(f"user/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n")
+        self._write("user/error.txt", f"{head}: {_shortened(text)}\n")
+
+    def overview(self, counts: Counts, elapsed_s: float, started: float) -> None:
+        """How far the job is, in a file per day, and on stdout."""
+        day = datetime.fromtimestamp(started, UTC) + timedelta(days=int(elapsed_s // 86400))
+        line = progress_line(counts, elapsed_s)
+        self._write(
+            f"job_progress_overview.{day:%Y%m%d%H%M%S}.txt", f"{self._now():%H:%M:%S} {line}\n"
+        )
+        self.driver(line)
+
+    def result(self, text: str) -> None:
+        """How the job ended."""
+        self._write("job_result.txt", f"{self._now():%Y-%m-%d %H:%M:%S} {text}\n", mode="w")
+        self.driver(text)
+
+    def flush(self) -> None:
+        """Write the lines of mini-batches."""
+        for name, lines in self._lines.items():
+            head = () if name in self._began else (_NODE_HEADER,)
+            self._began.add(name)
+            self._write(f"sys/node/{name.node}/{name.process}.txt", "".join((*head, *lines)))
+        self._lines.clear()
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    def _write(self, name: str, text: str, mode: str = "a") -> None:
+        path = self._folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open(mode, encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+        except OSError:
+            self.lost += 1
+
+
+def progress_line(counts: Counts, elapsed_s: float) -> str:
+    """Progress in Azure's words, with what is left at the pace so far."""
+    elapsed = timedelta(seconds=int(elapsed_s))
+    line = f"Processed {counts.done} of {counts.mini_batches} mini batches in {elapsed}."
+    if 0 < counts.done < counts.mini_batches:
+        left = elapsed_s / counts.done * (counts.mini_batches - counts.done)
+        line += f" Estimated remaining time {timedelta(seconds=int(left))}."
+    if counts.failed_items or counts.retries:
+        line += f" Failed files: {counts.failed_items}. Retries: {counts.retries}."
+    return line
+
+
+def _shortened(text: str) -> str:
+    """The line that says what was wrong: the last of a traceback, else the first."""
+    lines = text.strip().splitlines() or [""]
+    line = lines[-1] if lines[0].startswith("Traceback") else lines[0]
+    return line[:_LONGEST_IN_SUMMARY]

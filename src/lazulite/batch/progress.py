@@ -1,0 +1,83 @@
+"""progress.json: what the control plane, or a new supervisor, knows of a batch job."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from lazulite.batch.policy import Counts
+from lazulite.store.files import read_json, write_json
+
+LEAST_INTERVAL_S = 0.5
+
+
+class State(StrEnum):
+    """Where a batch job stands; the last three are for good."""
+
+    PREPARING = "preparing"
+    RUNNING = "running"
+    FINALIZING = "finalizing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+EXIT_CODES = {State.COMPLETED: 0, State.FAILED: 1, State.CANCELED: 2}
+"""How the supervisor ends in each terminal state."""
+
+
+class Progress:
+    """The file and what is in it. Its readers see a whole file, always."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float]) -> None:
+        """clock: unix time in seconds. What an earlier supervisor noted is taken up."""
+        self._path, self._clock = folder / "progress.json", clock
+        before = _read(self._path)
+        self.state = State(before.get("state", State.PREPARING))
+        self.started: float = before.get("started") or clock()
+        self._first_mini_batch: float | None = before.get("first_mini_batch")
+        self._written = 0.0
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the job first started, the time without a supervisor included."""
+        return self._clock() - self.started
+
+    def begin_mini_batches(self) -> None:
+        """The first mini-batch is being handed out; later calls change nothing."""
+        self._first_mini_batch = self._first_mini_batch or self._clock()
+
+    def enter(self, state: State, counts: Counts, error: dict[str, str] | None = None) -> None:
+        """Change the state; durable on return."""
+        self.state = state
+        write_json(self._path, self._content(counts, error))
+
+    def note(self, counts: Counts) -> None:
+        """Write how far the job is, at most twice a second; a crash may lose it."""
+        now = self._clock()
+        if 0 <= now - self._written < LEAST_INTERVAL_S:
+            return
+        self._written = now
+        fresh = self._path.with_name(".progress.json.new")
+        fresh.write_text(json.dumps(self._content(counts, None)))
+        fresh.replace(self._path)
+
+    def _content(self, counts: Counts, error: dict[str, str] | None) -> dict[str, Any]:
+        times = {
+            "started": self.started,
+            "first_mini_batch": self._first_mini_batch,
+            "updated": self._clock(),
+        }
+        return {"state": self.state, **dataclasses.asdict(counts), "error": error, **times}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What the file says; nothing if a power loss has spoiled it."""
+    try:
+        return read_json(path) or {}
+    except ValueError:
+        return {}

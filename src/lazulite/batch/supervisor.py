@@ -1,0 +1,139 @@
+"""The supervisor of one batch job: `python -m lazulite.batch.supervisor <job folder>`.
+
+It reads job.json and nodes.json and needs nobody: the control plane may die, and so may this
+process; started again on the same folder it goes on where the journal ends. SIGTERM, or a file
+named `cancel` in the folder, cancels. Exit codes: 0 completed, 1 failed, 2 canceled.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import fcntl
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from lazulite.batch.inputs import InputsFile
+from lazulite.batch.job import Job
+from lazulite.batch.job_run import Canceled, JobRun
+from lazulite.batch.logs import JobLogs
+from lazulite.batch.node_engine import NodeEngine
+from lazulite.batch.policy import Counts
+from lazulite.batch.progress import EXIT_CODES, Progress, State
+from lazulite.batch.publication import Publication
+from lazulite.core.errors import SpecError
+
+RESERVE_BYTES = 64 << 10
+"""Kept on disk until the end is written, so that a full disk can still be reported."""
+STORAGE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES}
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How a job ended."""
+
+    state: State
+    counts: Counts
+    code: str = ""
+    message: str = ""
+
+    @property
+    def error(self) -> dict[str, str] | None:
+        """What progress.json says was wrong."""
+        return {"code": self.code, "message": self.message} if self.code else None
+
+
+def main(arguments: list[str]) -> int:
+    """Bring the job in the folder to its end; of a job that has ended, just say again how."""
+    folder = Path(arguments[0])
+    lock = _wait_for_lock(folder / "lock")
+    canceled = _cancellation(folder / "cancel")
+    progress = Progress(folder, time.time)
+    if progress.state not in EXIT_CODES:
+        reserve = folder / "reserve"
+        reserve.write_bytes(bytes(RESERVE_BYTES))
+        outcome = _outcome(folder, progress, canceled)
+        reserve.unlink()
+        progress.enter(outcome.state, outcome.counts, outcome.error)
+    _tidy(folder, progress.state)
+    os.close(lock)
+    return EXIT_CODES[progress.state]
+
+
+def _outcome(folder: Path, progress: Progress, canceled: Callable[[], bool]) -> Outcome:
+    """Run the job and say how it ended; the log files say it too."""
+    try:
+        job = Job.load(folder / "job.json")
+    except SpecError as error:
+        return Outcome(State.FAILED, Counts(), error.code, error.message)
+    logs = JobLogs(Path(job.log_dir), time.time, each_mini_batch=job.logging_level != "warning")
+    run = JobRun(folder, job, progress, logs, canceled)
+    outcome = _run(run, lambda inputs: NodeEngine(job, inputs.descriptor), logs)
+    logs.flush()
+    logs.result(f"{outcome.state.capitalize()}. {outcome.message}".strip())
+    return outcome
+
+
+def _run(run: JobRun, engine_of: Callable[[InputsFile], NodeEngine], logs: JobLogs) -> Outcome:
+    try:
+        run.run(engine_of)
+    except Canceled:
+        return Outcome(State.CANCELED, run.counts)
+    except SpecError as error:
+        return Outcome(State.FAILED, run.counts, error.code, error.message)
+    except OSError as error:
+        if error.errno not in STORAGE_ERRORS:
+            return _internal(run, logs)
+        where = f" ({error.filename})" if error.filename else ""
+        message = (
+            f"The job's results cannot be written: {error.strerror}{where}. Nothing was published. "
+            "Make room, or choose another output path, and invoke again."
+        )
+        return Outcome(State.FAILED, run.counts, "OutputWriteFailed", message)
+    except Exception:  # noqa: BLE001 - the edge of the process: a job must not vanish with a bug
+        return _internal(run, logs)
+    return Outcome(State.COMPLETED, run.counts)
+
+
+def _internal(run: JobRun, logs: JobLogs) -> Outcome:
+    text = traceback.format_exc()
+    logs.driver(text)
+    last = text.strip().splitlines()[-1]
+    message = f"The batch supervisor failed: {last}. See logs/sys/master_role.txt."
+    return Outcome(State.FAILED, run.counts, "InternalError", message)
+
+
+def _wait_for_lock(path: Path) -> int:
+    """One supervisor a job: a second one waits, and then finds the job ended or takes it over."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+def _cancellation(wish: Path) -> Callable[[], bool]:
+    """Whether the job is to be canceled: SIGTERM came, or the file is there."""
+    signals: list[int] = []
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda number, _: signals.append(number))
+    return lambda: bool(signals) or wish.exists()
+
+
+def _tidy(folder: Path, state: State) -> None:
+    """Drop what only an unfinished job needs. A failed one keeps its rows, for who wants them."""
+    try:
+        job = Job.load(folder / "job.json")
+    except SpecError:
+        return
+    Publication(folder, Path(job.output_dir, job.output_file_name)).discard()
+    if state is State.COMPLETED:
+        for name in ("rows", "index"):
+            (folder / name).unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

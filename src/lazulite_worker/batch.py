@@ -1,0 +1,166 @@
+"""The batch worker process: init() once, then run(mini_batch) for every number it is given.
+
+Started by a compute node with three descriptors named in LAZULITE_FDS: the socket to the job's
+supervisor, the slot page that shows which mini-batch runs since when, and the inputs file.
+"""
+
+import faulthandler
+import io
+import json
+import logging
+import mmap
+import os
+import signal
+import socket
+import sys
+import time
+
+from lazulite_worker import batch_rows, batch_script
+from lazulite_worker.batch_inputs import MiniBatches
+from lazulite_worker.batch_wire import (
+    CONFIGURE,
+    FRAME,
+    IDLE,
+    INIT_FAILED,
+    READY,
+    RESULT,
+    RESULTS,
+    SLOT,
+    SLOT_BYTES,
+    STOP,
+    TASK,
+    TASKS,
+)
+
+FLUSH_S = 0.01
+"""Results wait at most this long (and never for a longer run()) to share a message."""
+
+
+def main():
+    """Serve the supervisor until it says stop or is gone."""
+    descriptors = [int(number) for number in os.environ.pop("LAZULITE_FDS").split(",")]
+    _line_buffer_output()
+    # A run() that hangs leaves its stack in stderr before it is killed.
+    faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)
+    worker = Worker(*descriptors[:3])
+    script = worker.prepare()
+    worker.work(script.run)
+    script.shutdown()
+
+
+class Worker:
+    """The worker's end of the connection to the supervisor."""
+
+    def __init__(self, connection, slot, inputs):
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=connection)
+        self._reader = self._socket.makefile("rb", 1 << 16)
+        self._slot = mmap.mmap(slot, SLOT_BYTES)
+        self._inputs, self._summary_only = inputs, False
+
+    def prepare(self):
+        """Configure the process, load the script and call init(). Ends the process on failure."""
+        kind, body = self._receive()
+        if kind != CONFIGURE:
+            sys.exit(0)
+        config = json.loads(body.decode())
+        self._summary_only = config["summary_only"]
+        try:
+            script = _start(config)
+        except BaseException as error:  # noqa: BLE001 - user code: whatever ends it is its failure
+            self._send(INIT_FAILED, batch_script.user_traceback(error).encode("utf-8", "replace"))
+            _flush_output()
+            os._exit(3)
+        self._send(READY, b"")
+        return script
+
+    def work(self, run):
+        """Call run() for mini-batches as they come, until the supervisor stops or is gone."""
+        batches = None
+        while True:
+            kind, body = self._receive()
+            if kind in (None, STOP):
+                return
+            if kind == TASKS:
+                # Only now: the inputs file is written while workers start.
+                batches = batches or MiniBatches(self._inputs)
+                self._chunk(run, batches, [number for (number,) in TASK.iter_unpack(body)])
+
+    def _chunk(self, run, batches, numbers):
+        out, sent = [], time.monotonic()
+        for number in numbers:
+            out += self._score(run, number, batches[number])
+            now = time.monotonic()
+            if now - sent > FLUSH_S:
+                SLOT.pack_into(self._slot, 0, now, IDLE)
+                self._send(RESULTS, b"".join(out))
+                out, sent = [], now
+        SLOT.pack_into(self._slot, 0, time.monotonic(), IDLE)
+        if out:
+            self._send(RESULTS, b"".join(out))
+
+    def _score(self, run, number, paths):
+        items, begin = len(paths), time.perf_counter()
+        SLOT.pack_into(self._slot, 0, time.monotonic(), number)
+        try:
+            payload, rows, succeeded = batch_rows.render(run(paths), items)
+            raised = 0
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - user code
+            payload = batch_script.user_traceback(error).encode("utf-8", "replace")
+            raised, rows, succeeded = 1, 0, 0
+        if self._summary_only and not raised:
+            payload = b""
+        seconds = time.perf_counter() - begin
+        return RESULT.pack(number, raised, succeeded, rows, seconds, len(payload)), payload
+
+    def _send(self, kind, body):
+        self._socket.sendall(FRAME.pack(len(body), kind) + body)
+
+    def _receive(self):
+        try:
+            head = self._reader.read(FRAME.size)
+            if len(head) < FRAME.size:
+                return None, b""
+            length, kind = FRAME.unpack(head)
+            return kind, self._reader.read(length)
+        except ConnectionError:
+            return None, b""
+
+
+def _start(config):
+    """Make the process look as Azure's to the script, load it and call its init()."""
+    sys.argv = config["argv"]
+    script = config["script"]
+    # As if the script had been run itself: its folder in place of where the worker was started.
+    sys.path[0] = os.path.dirname(script) if script else config["code_dir"]
+    if config["code_dir"] not in sys.path:
+        sys.path.insert(1, config["code_dir"])
+    sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "shims"))
+    os.chdir(config["code_dir"])
+    level = getattr(logging, config["logging_level"].upper(), logging.INFO)
+    logging.basicConfig(
+        stream=sys.stdout, level=level, format="%(asctime)s|%(levelname)s|%(name)s|%(message)s"
+    )
+    loaded = batch_script.load(script)
+    loaded.init()
+    return loaded
+
+
+def _line_buffer_output():
+    """What was printed before a hang or a crash must be in the file."""
+    for name in ("stdout", "stderr"):
+        raw = getattr(sys, name).detach()
+        text = io.TextIOWrapper(raw, "utf-8", "backslashreplace", line_buffering=True)
+        setattr(sys, name, text)
+    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr
+
+
+def _flush_output():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            pass
+
+
+if __name__ == "__main__":
+    main()

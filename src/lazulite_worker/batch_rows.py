@@ -1,0 +1,49 @@
+"""From what run() returned to output rows, by Azure's rules. Source: spec/BATCH.md 1.2, 1.4."""
+
+import io
+
+
+def render(result, items):
+    """The rows as bytes, how many there are, and how many of the items succeeded.
+
+    A DataFrame's fields are joined by one space with CSV quoting, without header and index; of
+    anything else str(element) is a line. Success is counted by the number of elements, unless the
+    result says better in an attribute `succeeded_items`. Raises TypeError for None, text, dict and
+    whatever cannot be iterated: those are slips, not lists of results.
+    """
+    text, rows = _frame(result) if hasattr(result, "to_csv") else _lines(result)
+    succeeded = min(getattr(result, "succeeded_items", rows), items)
+    return text.encode("utf-8", "surrogateescape"), rows, succeeded
+
+
+def _frame(frame):
+    text = io.StringIO()
+    frame.to_csv(text, sep=" ", header=False, index=False)
+    return text.getvalue(), len(frame)
+
+
+def _lines(result):
+    if result is None or isinstance(result, (str, bytes, bytearray, dict)):
+        raise TypeError(_refusal(result))
+    try:
+        elements = iter(result)
+    except TypeError:
+        raise TypeError(_refusal(result)) from None
+    lines = [_line(element) for element in elements]
+    lines.append("")
+    return "\n".join(lines), len(lines) - 1
+
+
+def _line(element):
+    text = str(element)
+    # numpy wraps long arrays; an element must stay one row. A str is the user's own layout.
+    if "\n" in text and not isinstance(element, str):
+        text = " ".join(part.strip() for part in text.splitlines())
+    return text
+
+
+def _refusal(result):
+    return (
+        "run() returned %s; it must return one element per processed file in a list, tuple, "
+        "array or pandas DataFrame" % type(result).__name__
+    )

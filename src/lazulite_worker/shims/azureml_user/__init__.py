@@ -1,0 +1,1 @@
+"""Stands for Azure's package of this name, which exists inside batch jobs only."""
