@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -185,7 +184,7 @@ def _front_door(
     )
     launch = Launch(
         python=sys.executable,
-        haproxy=find_haproxy(os.environ.get("PATH", "")),
+        haproxy=find_haproxy(),
         https=(settings.host, settings.port),
         http=(LOOPBACK, settings.http_port),
         drain_s=settings.drain_s,

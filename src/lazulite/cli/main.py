@@ -86,7 +86,7 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
                 for field in dataclasses.fields(Settings):
                     if name == "up" or field.name == "data_dir":
                         flag, text = f"--{field.name.replace('_', '-')}", setting_help(field.name)
-                        context.extra(field.name, options_list=[flag], help=text)
+                        context.extra(field.name, options_list=[flag], help=text)  # noqa: S610
         super().load_arguments(command)
 
     def _ml(self, command: Command) -> Any:
