@@ -172,6 +172,7 @@ def _web_server(server: Server) -> _WebServer:
         server.app,
         lifespan="off",
         access_log=False,
+        server_header=False,
         log_config=None,
         proxy_headers=True,
         forwarded_allow_ips="*",  # only the front door reaches the socket, and it sets them itself
