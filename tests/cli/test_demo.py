@@ -1,6 +1,9 @@
 """The demo must not succeed on wrong numbers."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -87,3 +90,16 @@ def test_the_examples_files_are_whole():
     assert {item.split("~=")[0] for item in packages} >= {"scikit-learn", "mlflow-skinny"}
     for path in folder.rglob("*.yml"):
         assert read(path).values
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_demo_runs_from_nothing_to_right_numbers(tmp_path):
+    """The product's main path, as a user takes it: its own server, real training, real scoring."""
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "lazulite", "demo"]
+    ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "1797 images, one row each" in ran.stdout
+    assert "540 predictions, all equal to the model's own" in ran.stdout
+    assert list(tmp_path.glob("lazulite-demo-*")) == []
