@@ -83,6 +83,13 @@ def test_what_points_at_other_servers_is_left_behind(tmp_path):
     assert kept["LAZULITE_DATA_DIR"] == str(tmp_path)
 
 
+def test_a_package_index_set_for_pip_is_used_by_uv_too(tmp_path):
+    kept = _own_environment({"PIP_INDEX_URL": "https://mirror/simple"}, tmp_path)
+    assert kept["UV_DEFAULT_INDEX"] == "https://mirror/simple"
+    both = {"PIP_INDEX_URL": "https://mirror/simple", "UV_DEFAULT_INDEX": "https://other"}
+    assert _own_environment(both, tmp_path)["UV_DEFAULT_INDEX"] == "https://other"
+
+
 def test_the_examples_files_are_whole():
     folder = _examples()
     version, packages = _packages(folder / "environment" / "conda.yml")

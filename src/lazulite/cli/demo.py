@@ -227,7 +227,10 @@ def _own_environment(environ: Mapping[str, str], data_dir: Path) -> dict[str, st
         for name, value in environ.items()
         if not name.startswith(_ENVIRONMENT_OF_OTHERS)
     }
-    return {**kept, "LAZULITE_DATA_DIR": str(data_dir), "LAZULITE_CLI_CORE_NO_COLOR": "true"}
+    own = {"LAZULITE_DATA_DIR": str(data_dir), "LAZULITE_CLI_CORE_NO_COLOR": "true"}
+    if kept.get("PIP_INDEX_URL"):  # uv has variables of its own
+        own["UV_DEFAULT_INDEX"] = kept.get("UV_DEFAULT_INDEX", kept["PIP_INDEX_URL"])
+    return {**kept, **own}
 
 
 def _summary(tour: _Tour, *, kept: bool) -> str:
