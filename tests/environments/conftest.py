@@ -20,7 +20,7 @@ import lazulite
 from lazulite.environments.interpreters import Interpreters, Search
 from lazulite.executors.protocol import Phase, Task
 
-BACKEND = '''
+BACKEND = """
 import os, pathlib, time, zipfile
 
 def build_wheel(folder, config_settings=None, metadata_directory=None):
@@ -33,7 +33,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         file.writestr("slow-1.0.dist-info/WHEEL", {tags!r})
         file.writestr("slow-1.0.dist-info/RECORD", "")
     return {wheel!r}
-'''
+"""
 TAGS = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 

@@ -359,6 +359,20 @@ def test_long_traceback_is_cut_at_its_start(serve):
     assert replica.said["error"].rstrip().endswith("END")
 
 
+def test_processes_that_the_script_spawns_can_start(serve):
+    replica = serve(
+        """
+        import multiprocessing, operator
+        def init(): pass
+        def run(data):
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                return pool.apply(operator.add, (1, 2))
+        """
+    )
+
+    assert replica.score(0).json() == 3
+
+
 def test_classes_of_the_script_can_be_pickled(serve):
     replica = serve(
         """

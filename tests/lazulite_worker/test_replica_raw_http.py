@@ -142,6 +142,24 @@ def test_user_code_cannot_overwrite_request_ids_or_break_out_of_a_header(serve):
     assert (split.status, split.headers["Set-Cookie"]) == (500, None)
 
 
+def test_answer_that_may_have_no_body_has_none(serve):
+    replica = serve(raw("return AMLResponse('not sent', 204)"))
+
+    answer = replica.raw(
+        b"GET /score HTTP/1.1\r\nHost: x\r\n\r\n"
+        b"GET /score HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+
+    assert answer.count(b"HTTP/1.1 204 No Content\r\n") == 2
+    assert b"not sent" not in answer
+    assert b"Content-Length" not in answer
+
+
+@pytest.mark.parametrize("status", [100, 0, -1, 1000])
+def test_status_that_is_none_is_an_internal_error(serve, status):
+    assert serve(raw(f"return AMLResponse('x', {status})")).call("GET", "/score").status == 500
+
+
 def test_modules_of_the_inference_server_are_there_too(serve):
     script = HEADER.replace("azureml.contrib.services", "azureml_inference_server_http.api")
 

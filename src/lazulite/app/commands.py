@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from lazulite.app.layout import Layout
@@ -48,7 +49,8 @@ def down(**kwargs: Any) -> dict[str, Any]:
     pid = holder(layout)
     if pid is not None and pid > 0:
         os.kill(pid, signal.SIGTERM)
-        _wait(lambda: holder(layout) is None, STOP_PATIENCE_S, "The server did not stop.")
+        complaint = f"The server (pid {pid}) did not stop: see {layout.log}."
+        _wait(lambda: holder(layout) is None and not _runs(pid), STOP_PATIENCE_S, complaint)
     elif layout.data.is_dir():
         executor = LocalExecutor(layout.folder("tasks"), passed_on(os.environ))
         asyncio.run(stop_tasks(executor))
@@ -143,6 +145,17 @@ def _start_detached(layout: Layout, options: dict[str, Any]) -> None:
         raise LazuliteError("NotStarted", f"The server did not start: {' '.join(last)}")
     process.returncode = 0  # it lives on: nobody waits for it
     print(f"Lazulite is ready: {found['url']} (and {found['http_url']} on this machine)")
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there; one that has ended and awaits its parent is not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return not Path("/proc/self").exists()
 
 
 def _wait(is_done: Any, patience_s: float, complaint: str) -> None:

@@ -59,7 +59,8 @@ class Keeper:
         self._watch_signals()
         now = time.monotonic()
         for replica in self._fleet.replicas:
-            self._start(replica, now)
+            if self._error is None:
+                self._start(replica, now)
         while not self._is_over():
             self._fleet.arrange_sockets()
             self._write_status()
@@ -75,7 +76,7 @@ class Keeper:
             if replica.process is not None and (how := replica.process.reap()) is not None:
                 self._died(replica, how, now)
         for replica in self._fleet.replicas:
-            if replica.due <= now:
+            if replica.due <= now and self._error is None:
                 self._act(replica, now)
         if now >= self._rotate_at:
             self._rotate_at = now + ROTATE_EVERY_S
