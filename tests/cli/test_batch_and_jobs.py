@@ -233,3 +233,23 @@ def test_a_job_is_canceled(server, lazulite):
     server.answer("POST", "jobs/j1/cancel", 200, None)
     code, out, _ = lazulite("ml", "job", "cancel", "-n", "j1", "--query", "status", "-o", "tsv")
     assert (code, out) == (0, "CancelRequested\n")
+
+
+def test_a_table_shows_the_columns_that_matter(server, lazulite):
+    properties = {"status": "Running", "experimentName": "e", "inputs": {"A b": {}}}
+    server.keep("jobs/j1", {"properties": properties})
+    for command in (["show", "-n", "j1"], ["list"]):
+        _, out, _ = lazulite("ml", "job", *command, "-o", "table")
+        assert [line.split() for line in out.splitlines()] == [
+            ["Name", "Status", "Experiment_name"],
+            ["------", "--------", "-----------------"],
+            ["j1", "Running", "e"],
+        ]
+
+
+def test_names_of_inputs_keep_their_case(server, lazulite):
+    server.keep(
+        "jobs/j1", {"properties": {"status": "Running", "inputs": {"MyData": {"uri": "x"}}}}
+    )
+    _, out, _ = lazulite("ml", "job", "show", "-n", "j1", "--query", "inputs")
+    assert json.loads(out) == {"MyData": {"uri": "x"}}

@@ -96,8 +96,15 @@ def test_a_batch_endpoint_shown_is_the_one_put():
 
 
 def test_a_compute_shown_is_the_one_put():
-    values = {"name": "c", "type": "amlcompute", "tier": "low_priority", "size": "S",
-              "min_instances": 0,              "max_instances": 3, "idle_time_before_scale_down": 7}  # fmt: skip
+    values = {
+        "name": "c",
+        "type": "amlcompute",
+        "tier": "low_priority",
+        "size": "S",
+        "min_instances": 0,
+        "max_instances": 3,
+        "idle_time_before_scale_down": 7,
+    }
     body = computes.to_body(values, "here")
     assert values.items() <= computes.view({"name": "c", **body}).items()
 

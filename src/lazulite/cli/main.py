@@ -20,7 +20,7 @@ from knack.util import CLIError
 
 import lazulite
 from lazulite.cli.arguments import Arguments, arguments_of
-from lazulite.cli.commands import GROUPS, ML, SERVER, Command
+from lazulite.cli.commands import COLUMNS, GROUPS, ML, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
 from lazulite.cli.errors import FAILED, CommandError
 from lazulite.cli.http import Http
@@ -97,7 +97,23 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             description=command.summary,
             arguments_loader=functools.partial(arguments_of, command.options),
             confirmation=command.confirm,
+            table_transformer=functools.partial(rows, COLUMNS[command.name.split()[0]]),
         )
+
+
+def rows(columns: Sequence[str], result: Any) -> Any:
+    """Columns of the resources in a result, for -o table; any other result as it is."""
+    if isinstance(result, list):
+        return [rows(columns, item) for item in result]
+    if not isinstance(result, dict) or "name" not in result:
+        return result
+    shown = {name: result[name] for name in columns if result.get(name) is not None}
+    return {
+        name: " ".join(f"{key}={item}" for key, item in value.items())
+        if isinstance(value, dict)
+        else value
+        for name, value in shown.items()
+    }
 
 
 def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
