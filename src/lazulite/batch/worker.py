@@ -77,6 +77,11 @@ class Worker:
         return self._socket.fileno()
 
     @property
+    def is_closed(self) -> bool:
+        """Whether close() was called."""
+        return self._socket.fileno() < 0
+
+    @property
     def far_end(self) -> tuple[int, int]:
         """The descriptors that the process gets: its socket and its slot page."""
         return self._far.fileno(), self._slot_file
