@@ -89,9 +89,7 @@ def _compare(folder: Path, files: list[str], milliseconds: int, rounds: int, pai
         walls = statistics.median(run.wall for run in runs)
         completed = statistics.median(run.completed for run in runs)
         start = statistics.median(run.start for run in runs)
-        print(
-            f"  {shape[0]} nodes x {shape[1]} processes, start to first mini-batch {start:.3f} s"
-        )
+        print(f"  {shape[0]} nodes x {shape[1]} processes, start to first mini-batch {start:.3f} s")
         print(f"    wall {walls:.3f} s (to completed {completed:.3f} s)")
         print(f"    ratio {statistics.median(ratios[shape]):.3f} of {_spread(ratios[shape])}")
         print(f"    cpu {cpu:.3f} s, ratio {cpu / base:.3f}")

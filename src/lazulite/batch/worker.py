@@ -177,8 +177,9 @@ class Worker:
             payload = bytes(buffer[begin : begin + length])
             begin += length
             mean = seconds if mean is None else 0.8 * mean + 0.2 * seconds
-            # User code shares the process with the sender: believe only what was asked for.
-            if number in given:
+            # User code shares the process with the sender: believe only what was asked for. And
+            # what comes back after the signal may have been cut short by it: it is too late.
+            if number in given and not (self.sentence and self.sentence.mini_batch == number):
                 del given[number]
                 events.append(
                     Done(self.name, number, raised == 1, succeeded, rows, seconds, payload)
