@@ -1,7 +1,5 @@
 """Batch endpoints, from PUT to the rows of the output."""
 
-import os
-
 NAMES = """
 import os
 def init():
@@ -127,7 +125,7 @@ def test_a_job_is_cancelled(server):
     assert server.call("POST", f"/jobs/{name}/cancel").status_code == 200
     assert server.ended(name)["status"] == "Canceled"
     path = server.job(name)["outputs"]["score"]["uri"].partition("/paths/")[2]
-    assert not os.path.exists(server.blobs / path / "predictions.csv")
+    assert not (server.blobs / path / "predictions.csv").exists()
 
 
 def test_more_nodes_than_the_cluster_has_are_refused_with_the_reason(server):

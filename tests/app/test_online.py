@@ -59,7 +59,7 @@ def test_a_deployment_without_traffic_is_reached_by_header(server):
 
 
 def test_instances_answer_at_the_same_time(server):
-    slow = "import os, time\ndef init():\n    pass\ndef run(data):\n    time.sleep(0.5)\n    return os.getpid()\n"
+    slow = ECHO.replace("return 'first'", "import os, time; time.sleep(0.5); return os.getpid()")
     server.deploy("many", slow, instances=3)
     key = {"authorization": f"Bearer {server.key('many')}"}
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
