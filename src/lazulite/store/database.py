@@ -10,7 +10,6 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from lazulite.store.migrations import migrate
-from lazulite.store.schema import metadata
 
 READ = {"lazulite_read": True}
 
@@ -25,7 +24,7 @@ async def open_database(path: Path) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _configure)
     event.listen(engine.sync_engine, "begin", _begin)
     async with engine.begin() as connection:
-        await connection.run_sync(lambda sync: migrate(sync, metadata))
+        await connection.run_sync(migrate)
     return engine
 
 
