@@ -68,14 +68,14 @@ def write(connection, name: str, version: int) -> None:
         assert answer.status == 201, answer.headers
         return
     pieces = [data[start : start + 400_000] for start in range(0, len(data), 400_000)]
-    ids = [base64.b64encode(f"{version:06}{n:04}".encode()).decode() for n in range(len(pieces))]
+    ids = [base64.b64encode(f"{version:09}{n:04}".encode()).decode() for n in range(len(pieces))]
     for block, piece in zip(ids, pieces, strict=True):
-        answer, _ = request(connection, "PUT", f"{name}?comp=block&blockid={block}", piece)
-        assert answer.status == 201
+        answer, told = request(connection, "PUT", f"{name}?comp=block&blockid={block}", piece)
+        assert answer.status == 201, told
     document = "".join(f"<Latest>{block}</Latest>" for block in ids)
     document = f"<BlockList>{document}</BlockList>"
-    answer, _ = request(connection, "PUT", f"{name}?comp=blocklist", document.encode(), **meta)
-    assert answer.status == 201
+    answer, told = request(connection, "PUT", f"{name}?comp=blocklist", document.encode(), **meta)
+    assert answer.status == 201, told
 
 
 def burst(port: int, writer: int, known: dict[str, Known], first: int) -> int:
