@@ -19,7 +19,7 @@ from lazulite.blobs.gateway import Gateway
 from lazulite.blobs.rows import BlobRows
 from lazulite.blobs.store import BlobStore
 from lazulite.core.clock import Clock, utc_now
-from lazulite.store.database import open_database
+from lazulite.store.database import close_database, open_database
 
 KEY = bytes(range(64))
 
@@ -34,7 +34,7 @@ async def opened_store(folder: Path, clock: Clock = utc_now) -> AsyncIterator[Bl
         yield store
     finally:
         await store.close()
-        await engine.dispose()
+        await close_database(engine)
 
 
 @pytest.fixture

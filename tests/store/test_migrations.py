@@ -10,13 +10,13 @@ from alembic.migration import MigrationContext
 
 import lazulite.store.blob_tables
 import lazulite.store.identity_tables  # noqa: F401 - declares its tables
-from lazulite.store.database import open_database
+from lazulite.store.database import close_database, open_database
 from lazulite.store.schema import metadata
 
 
 async def test_a_new_database_has_every_declared_table(tmp_path):
     engine = await open_database(tmp_path / "new.db")
-    await engine.dispose()
+    await close_database(engine)
     with sa.create_engine(f"sqlite:///{tmp_path / 'new.db'}").connect() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, metadata) == []
@@ -25,7 +25,7 @@ async def test_a_new_database_has_every_declared_table(tmp_path):
 async def test_opening_twice_changes_nothing(tmp_path):
     for _ in range(2):
         engine = await open_database(tmp_path / "twice.db")
-        await engine.dispose()
+        await close_database(engine)
     with sqlite3.connect(tmp_path / "twice.db") as connection:
         assert connection.execute("select version_num from alembic_version").fetchall() == [
             ("0001",)

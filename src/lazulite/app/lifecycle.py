@@ -24,6 +24,7 @@ from lazulite.core.settings import Settings
 from lazulite.executors.local import LocalExecutor
 from lazulite.executors.protocol import Phase
 from lazulite.serving.front_door import TASK_NAME
+from lazulite.store.database import close_database
 from lazulite.store.files import write_json
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ async def run_server(
             web.should_exit = True
             await serving
         await server.store.close()
-        await base.engine.dispose()
+        await close_database(base.engine)
         layout.state.unlink(missing_ok=True)
 
 

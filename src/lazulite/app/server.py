@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 import lazulite_worker
 from lazulite.app.asgi import ControlPlane, public_documents
-from lazulite.app.blob_access import account_keys, bearer_access
+from lazulite.app.blob_access import AccountKeys, bearer_access
 from lazulite.app.documents import STORAGE_SUFFIX
 from lazulite.app.kinds import KindParts, all_kinds
 from lazulite.app.landscape import ensure_landscape
@@ -141,7 +141,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     arm = ArmApp(registry, base.resources, guard, reconciler.wake)
     scoring = BatchScoring(base.resources, guard, show_job, reconciler.wake)
     authorizer = Authorizer(
-        account_keys(base.resources, base.keyring.secrets),
+        AccountKeys(base.resources, base.keyring.secrets),
         utc_now,
         bearer_access(base.resources, guard),
         f"Bearer authorization_uri={url}/{base.installed.tenant_id}",
