@@ -6,7 +6,9 @@ INSTALL := $(BIN)/uv pip install -q --python $(BIN)/python
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header
 
-.PHONY: demo test lint types check crash slow bench lock clean
+.PHONY: setup demo test lint types check crash slow bench lock clean
+
+setup: $(VENV)/.ready
 
 demo: $(VENV)/.ready
 	$(BIN)/lazulite demo

@@ -1,0 +1,220 @@
+"""What the reference pages must say, read from the code itself.
+
+`python -m tests.examples.reference` writes the generated tables into the pages anew.
+"""
+
+import ast
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from lazulite.app.kinds import KindParts, all_kinds
+from lazulite.blobs.errors import CODES
+from lazulite.cli.arguments import CONNECTION, Arguments
+from lazulite.cli.commands import ML, SERVER
+from lazulite.core.settings import HELP, Settings
+from lazulite.kinds.compute import Clusters
+from lazulite.kinds.job import BatchJobs
+from lazulite.kinds.online_deployment import OnlineDeployments
+from lazulite.kinds.online_endpoint import OnlineEndpoints
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+SOURCE = ROOT / "src"
+CODE = re.compile(r"[A-Z]\w*[a-z]\w*")
+VARIABLE = re.compile(r"LAZULITE_[A-Z_]*[A-Z]")
+
+
+def commands_table() -> str:
+    """Every command, what it does, and its own options."""
+    lines = ["| command | what it does | options |", "|---|---|---|"]
+    lines += [f"| `lazulite {each.name}` | {each.summary} | |" for each in SERVER]
+    lines += [
+        f"| `lazulite ml {each.name}` | {each.summary} | {_options(each.options)} |" for each in ML
+    ]
+    return "\n".join(lines)
+
+
+def options_table() -> str:
+    """Every option of the `ml` commands, by its first flag."""
+    lines = ["| option | meaning |", "|---|---|"]
+    fields = sorted(dataclasses.fields(Arguments), key=lambda field: field.metadata["flags"][0])
+    for field in fields:
+        flags = ", ".join(f"`{flag}`" for flag in field.metadata["flags"])
+        lines.append(f"| {flags} | {field.metadata['help']} |")
+    return "\n".join(lines)
+
+
+def settings_table() -> str:
+    """Every setting, its option, variable and default."""
+    lines = ["| option of `lazulite up` | variable | meaning |", "|---|---|---|"]
+    for field in dataclasses.fields(Settings):
+        flag, variable = field.name.replace("_", "-"), f"LAZULITE_{field.name.upper()}"
+        lines.append(f"| `--{flag}` | `{variable}` | {HELP[field.name]} |")
+    return "\n".join(lines)
+
+
+def kinds_table() -> str:
+    """Every resource type, its methods and its actions."""
+    lines = ["| resource type | methods | actions |", "|---|---|---|"]
+    for kind in _kinds():
+        methods = " ".join(method for method in _METHODS if method in kind.verbs)
+        actions = ", ".join(f"`{each.method} {name}`" for name, each in kind.actions.items())
+        lines.append(f"| `{kind.full_type}` | {methods} | {actions} |")
+    return "\n".join(lines)
+
+
+_METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE")
+
+TABLES = {
+    ("cli.md", "commands"): commands_table,
+    ("cli.md", "options"): options_table,
+    ("settings.md", "settings"): settings_table,
+    ("rest.md", "kinds"): kinds_table,
+}
+"""Which table stands between `<!-- begin NAME -->` and `<!-- end NAME -->` of which page."""
+
+
+def generated(page: str, name: str) -> re.Match:
+    """The place of a generated table in a page."""
+    begin, end = f"<!-- begin {name} -->\n", f"\n<!-- end {name} -->"
+    found = re.search(f"(?<={re.escape(begin)}).*?(?={re.escape(end)})", page, re.DOTALL)
+    assert found, f"the page has no {begin}...{end}"
+    return found
+
+
+def error_codes() -> dict[str, str]:
+    """Every code that the product gives an error, and one place where it does."""
+    trees = {path: ast.parse(path.read_text()) for path in sorted(SOURCE.rglob("*.py"))}
+    errors = _error_classes(trees.values())
+    found = dict.fromkeys(CODES, "lazulite/blobs/errors.py")
+    for path, tree in trees.items():
+        for code in _codes(tree, errors):
+            found.setdefault(code, str(path.relative_to(SOURCE)))
+    return found
+
+
+def variables() -> set[str]:
+    """Every LAZULITE_ variable that stands as a text in the code, and those of the settings."""
+    texts = (
+        node.value
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    return {text for text in texts if VARIABLE.fullmatch(text)} | {
+        f"LAZULITE_{field.name.upper()}" for field in dataclasses.fields(Settings)
+    }
+
+
+def _options(names: str) -> str:
+    shown = []
+    for name in names.split():
+        flag = Arguments.__dataclass_fields__[name.rstrip("!")].metadata["flags"][0]
+        if name.rstrip("!") not in CONNECTION:
+            shown.append(f"**`{flag}`**" if name.endswith("!") else f"`{flag}`")
+    return " ".join(shown)
+
+
+def _kinds():
+    """The kinds of a server; they are only read, so what they would work with is left out."""
+    nothing = None
+    return all_kinds(
+        KindParts(
+            resources=nothing,
+            box=nothing,
+            tenant_id="",
+            make_container=nothing,
+            storage_suffix="",
+            https_base="",
+            clusters=Clusters(*[nothing] * len(dataclasses.fields(Clusters))),
+            endpoints=OnlineEndpoints(*[nothing] * len(dataclasses.fields(OnlineEndpoints))),
+            deployments=OnlineDeployments(*[nothing] * len(dataclasses.fields(OnlineDeployments))),
+            jobs=BatchJobs(*[nothing] * len(dataclasses.fields(BatchJobs))),
+        )
+    )
+
+
+def _error_classes(trees) -> set[str]:
+    """Names of all classes that derive, however far, from an error that has a code."""
+    bases = {
+        node.name: {ast.unparse(base) for base in node.bases}
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    found = {"LazuliteError", "TokenError"}
+    while more := {name for name in bases if bases[name] & found} - found:
+        found |= more
+    return found
+
+
+_CARRIERS = {"Diagnosis", "Outcome", "refusal", "error_page", "_unauthorized", "_invalid"}
+"""Calls, besides those of error classes, that have a code among their first three arguments."""
+
+
+def _codes(tree: ast.AST, errors: set[str]) -> Iterator[str]:
+    """What stands where codes stand: in calls, in values of "code", as defaults of `code`."""
+    named = _assigned(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name in errors:
+            calls = [each for each in ast.walk(node) if _called(each) == "__init__"]
+            yield from (code for call in calls for code in _texts(call.args[:1], named))
+        if _called(node) in errors:
+            yield from _texts(node.args[:1], named)
+        if _called(node) in _CARRIERS:
+            yield from _texts(node.args[:3], named)
+        if isinstance(node, ast.Call):
+            given = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
+            yield from _texts(given, named)
+        if isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            given = [value for key, value in pairs if _text(key) == "code"]
+            yield from _texts(given, named)
+        if isinstance(node, ast.FunctionDef):
+            pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            yield from _texts([item for arg, item in pairs if item and arg.arg == "code"], named)
+
+
+def _assigned(tree: ast.AST) -> dict[str, list[ast.expr]]:
+    """What each plain name of a module is ever set to."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    found.setdefault(target.id, []).append(node.value)
+    return found
+
+
+def _texts(expressions, named) -> Iterator[str]:
+    """The codes that expressions can come to; names are followed to what they were set to."""
+    for expression in expressions:
+        if isinstance(expression, ast.Constant):
+            if isinstance(expression.value, str) and CODE.fullmatch(expression.value):
+                yield expression.value
+        elif isinstance(expression, ast.Name):
+            yield from _texts(named.get(expression.id, ()), {})
+        elif isinstance(expression, ast.BoolOp):
+            yield from _texts(expression.values, named)
+        elif isinstance(expression, ast.IfExp):
+            yield from _texts((expression.body, expression.orelse), named)
+
+
+def _called(node: ast.AST) -> str:
+    """The last part of the name that a call calls; "" for anything else."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return getattr(node.func, "id", None) or getattr(node.func, "attr", "")
+
+
+def _text(node: ast.AST | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+if __name__ == "__main__":
+    for (name, table), render in TABLES.items():
+        page = (DOCS / name).read_text()
+        place = generated(page, table)
+        (DOCS / name).write_text(page[: place.start()] + render() + page[place.end() :])
