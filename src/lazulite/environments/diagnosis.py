@@ -31,7 +31,7 @@ _FULL = re.compile(r"No space left on device|Disk quota exceeded", re.IGNORECASE
 _UV_BUILD = re.compile(r"Failed to (?:download and )?build `([^`@ ]+)")
 _PIP_BUILD = re.compile(
     r"(?:ERROR: )?Failed (?:to build|building wheel for|cleaning build dir for) ['`]?([\w.-]+)"
-    r"|Command .* in /\S*/(?:pip-install|pip-req)-[^/]+/([\w.-]+?)(?:_[0-9a-f]{32})?/"
+    r"|/pip-(?:install|req-build)-[^/\s]+/([A-Za-z0-9][\w.-]*?)(?:_[0-9a-f]{32})?/"
 )
 _PIP_MISSING = re.compile(
     r"Could not find a version that satisfies the requirement (?P<text>[^(]+?)"
