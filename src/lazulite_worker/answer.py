@@ -52,6 +52,8 @@ def _is_werkzeug_response(result):
 
 
 def _own_answer(response):
+    if not 200 <= response.status_code <= 999:
+        raise ValueError("%r is not the status of an answer." % response.status_code)
     fields = [
         (str(name), str(value))
         for name, value in response.headers.items()

@@ -257,6 +257,11 @@ def response_head(status, fields, http11=True):
     return (text + "\r\n").encode("latin-1")
 
 
+def has_body(status):
+    """False for the statuses whose answers end with their headers. Source: RFC 9112 6.3."""
+    return status not in (204, 304)
+
+
 def chunk(data):
     """One chunk of a chunked body."""
     return b"%x\r\n%b\r\n" % (len(data), data)

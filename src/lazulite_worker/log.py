@@ -73,7 +73,10 @@ class AccessLog(object):
         if self._lines:
             text = "".join(self._lines)
             self._lines.clear()
-            self._write(text)
+            try:
+                self._write(text)
+            except OSError:
+                pass  # a full disk must not end the service, and there is nobody to tell
         self.due = 0.0
 
 

@@ -108,9 +108,8 @@ def _script_folders(app_root, entry_script, source):
 
 def _take_place(app_root, folders, entry_script):
     """Work where the script expects to: its folder, its import path, arguments without ours."""
-    started_in = os.getcwd()
     os.chdir(app_root)
-    kept = [path for path in sys.path if path not in ("", started_in)]
+    kept = [path for path in sys.path if path]
     shims = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shims")
     sys.path[:] = folders + kept + [shims]
     sys.argv[:] = [entry_script or "main.py"]

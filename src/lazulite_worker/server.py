@@ -21,6 +21,7 @@ from lazulite_worker.http import (
     HttpError,
     RequestReader,
     chunk,
+    has_body,
     response_head,
 )
 from lazulite_worker.service import RunFailedError
@@ -226,7 +227,7 @@ class Server(object):
         except ValueError:  # a header of the user's that HTTP cannot carry
             answer = self._service.internal_error(request)
             head = self._head(answer, request, connection)
-        if request.method == "HEAD":
+        if request.method == "HEAD" or not has_body(answer.status):
             self._send(connection, head)
         elif answer.body is None:
             self._stream(connection, request, head, answer.parts)
@@ -235,7 +236,9 @@ class Server(object):
 
     def _head(self, answer, request, connection):
         fields = answer.fields
-        if answer.body is not None:
+        if not has_body(answer.status):
+            pass
+        elif answer.body is not None:
             fields.append(("Content-Length", len(answer.body)))
         elif request.http11:
             fields.append(("Transfer-Encoding", "chunked"))

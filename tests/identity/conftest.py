@@ -16,7 +16,7 @@ from lazulite.identity.assignments import RoleAssignments
 from lazulite.identity.keys import Keyring, open_keyring
 from lazulite.identity.principals import Principals, SecretHasher
 from lazulite.identity.tokens import Audiences, Tokens
-from lazulite.store.database import open_database
+from lazulite.store.database import close_database, open_database
 
 TENANT = "11111111-2222-4333-8444-555555555555"
 ORIGINS = ("https://localhost:8443", "http://localhost:8080")
@@ -61,7 +61,7 @@ def hasher() -> SecretHasher:
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     opened = await open_database(tmp_path / "lazulite.db")
     yield opened
-    await opened.dispose()
+    await close_database(opened)
 
 
 @pytest.fixture

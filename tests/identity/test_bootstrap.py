@@ -17,7 +17,7 @@ from lazulite.identity.principals import Principals, SecretHasher
 from lazulite.identity.private_files import UnusableFileError
 from lazulite.identity.roles import BLOB_OWNER, OWNER
 from lazulite.identity.sealing import SecretBox
-from lazulite.store.database import open_database
+from lazulite.store.database import close_database, open_database
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ async def test_new_database_adopts_the_credentials_that_are_there(
     assert credentials(tmp_path) == written
     found = await Principals(engine, Access(engine, clock), clock).find(written["client_id"])
     assert hasher.matches(found.secret_hash, written["client_secret"])
-    await engine.dispose()
+    await close_database(engine)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ CHILD = """
     from lazulite.identity import bootstrap, private_files
     from lazulite.identity.principals import SecretHasher
     from lazulite.identity.sealing import SecretBox
-    from lazulite.store.database import open_database
+    from lazulite.store.database import close_database, open_database
 
     def die(*_):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -200,4 +200,4 @@ async def test_killed_first_start_heals_at_the_next(tmp_path: Path, clock, point
     assert [each.client_id for each in principals] == [written["client_id"]]
     assert SecretHasher().matches(principals[0].secret_hash, written["client_secret"])
     assert [each.name for each in tmp_path.glob(".*")] == []
-    await engine.dispose()
+    await close_database(engine)

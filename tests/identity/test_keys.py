@@ -5,6 +5,8 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization as form
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from lazulite.identity.keys import open_keyring
 from lazulite.identity.private_files import UnusableFileError
@@ -116,9 +118,6 @@ def test_folder_behind_a_link_is_refused_even_if_it_leads_nowhere(tmp_path: Path
 
 
 def test_key_of_another_kind_is_refused() -> None:
-    from cryptography.hazmat.primitives import serialization as form
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
     plain = form.NoEncryption()
     for key in (ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 1024)):
         pem = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, plain)

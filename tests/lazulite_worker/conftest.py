@@ -55,10 +55,10 @@ class Replica:
         (worker / "lazulite_worker").symlink_to(SRC / "lazulite_worker")
         status, status_end = os.pipe()
         numbers = [self.listener.fileno(), status_end]
+        command = [python, "-m", "lazulite_worker.serve", *options]
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                [python, "-m", "lazulite_worker.serve", "--socket-fd", str(numbers[0])]
-                + ["--status-fd", str(status_end), *options],
+                [*command, f"--socket-fd={numbers[0]}", f"--status-fd={status_end}"],
                 env={"PATH": os.environ["PATH"], "PYTHONPATH": str(worker), **env},
                 cwd=worker,
                 stdout=log,

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +45,7 @@ CHUNKED = (
 @given(st.lists(st.integers(0, len(CHUNKED)), max_size=6))
 def test_chunked_body_is_the_same_however_it_is_cut(cuts):
     places = [0, *sorted(cuts), len(CHUNKED)]
-    parts = [CHUNKED[a:b] for a, b in zip(places, places[1:], strict=False)]
+    parts = [CHUNKED[start:end] for start, end in itertools.pairwise(places)]
 
     found = requests(*parts)
 

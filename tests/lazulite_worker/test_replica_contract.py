@@ -190,7 +190,7 @@ def test_prints_and_log_records_are_lines_of_the_log(serve):
 
     replica.wait_for_log("POST /score 200")
     assert "azmlinfsrv.print - hello init\n" in replica.log()
-    assert " I [%d] mine - from logging\n" % replica.process.pid in replica.log()
+    assert f" I [{replica.process.pid}] mine - from logging\n" in replica.log()
     assert "to stderr\n" in replica.log()
     assert "azmlinfsrv.print - \\udcff é\n" in replica.log()
 
@@ -357,6 +357,20 @@ def test_long_traceback_is_cut_at_its_start(serve):
 
     assert len(replica.said["error"]) <= 8192
     assert replica.said["error"].rstrip().endswith("END")
+
+
+def test_processes_that_the_script_spawns_can_start(serve):
+    replica = serve(
+        """
+        import multiprocessing, operator
+        def init(): pass
+        def run(data):
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                return pool.apply(operator.add, (1, 2))
+        """
+    )
+
+    assert replica.score(0).json() == 3
 
 
 def test_classes_of_the_script_can_be_pickled(serve):

@@ -1,4 +1,4 @@
-"""The ASGI edge of the control plane: which app a path belongs to, and what every answer carries."""
+"""The ASGI edge of the control plane: whose a path is, and what every answer carries."""
 
 from __future__ import annotations
 

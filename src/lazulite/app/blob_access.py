@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
-from lazulite.blobs.authorization import Authorize, Keys
+from lazulite.blobs.authorization import Authorize
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.signatures import Permission
 from lazulite.core.errors import ArmError
@@ -19,17 +20,28 @@ from lazulite.store.resources import Resource, Resources
 
 ACCOUNTS = f"{STORAGE}/storageAccounts"
 BLOBS = f"{ACCOUNTS}/blobServices/containers/blobs"
+REMEMBERED = timedelta(seconds=1)
 ACTIONS = {Permission.READ: "read", Permission.LIST: "read", Permission.DELETE: "delete"}
 
 
-def account_keys(resources: Resources, box: SecretBox) -> Keys:
-    """The keys of an account, from its sealed row."""
+class AccountKeys:
+    """The keys of accounts, from their sealed rows; asked at every blob request, so remembered."""
 
-    async def keys(account: str) -> Sequence[bytes]:
-        found = await _account(resources, account)
-        return [base64.b64decode(box.open(found.secrets["key1"]))] if found else []
+    def __init__(self, resources: Resources, box: SecretBox) -> None:
+        self._resources, self._box = resources, box
+        self._known: dict[str, tuple[datetime, list[bytes]]] = {}
 
-    return keys
+    async def __call__(self, account: str) -> Sequence[bytes]:
+        """The keys; none if there is no such account. A change is seen after a second."""
+        now = self._resources.clock()
+        known = self._known.get(account)
+        if known is not None and now - known[0] < REMEMBERED:
+            return known[1]
+        found = await _account(self._resources, account)
+        keys = [base64.b64decode(self._box.open(found.secrets["key1"]))] if found else []
+        if found:
+            self._known[account] = (now, keys)
+        return keys
 
 
 def bearer_access(resources: Resources, guard: Guard) -> Authorize:

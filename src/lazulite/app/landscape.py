@@ -15,13 +15,11 @@ ACTOR = "lazulite"
 async def ensure_landscape(resources: Resources, installed: Installation) -> str:
     """The id of the first workspace; what is missing is made, what was deleted stays deleted."""
     subscription = f"/subscriptions/{installed.subscription_id}"
-    workspace = (
-        f"{subscription}/resourceGroups/{RESOURCE_GROUP}/providers/{ML}/workspaces/{WORKSPACE}"
-    )
+    group = f"{subscription}/resourceGroups/{RESOURCE_GROUP}"
+    workspace = f"{group}/providers/{ML}/workspaces/{WORKSPACE}"
     if await resources.find(subscription) is not None:
         return workspace
     placed = {"location": LOCATION, "tags": {}}
-    group = f"{subscription}/resourceGroups/{RESOURCE_GROUP}"
     await _make(resources, f"{RESOURCES}/tenants", f"/tenants/{installed.tenant_id}")
     await _make(
         resources, f"{RESOURCES}/subscriptions/locations", f"{subscription}/locations/{LOCATION}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from starlette.routing import Route
 
 import lazulite_worker
 from lazulite.app.asgi import ControlPlane, public_documents
-from lazulite.app.blob_access import account_keys, bearer_access
+from lazulite.app.blob_access import AccountKeys, bearer_access
 from lazulite.app.documents import STORAGE_SUFFIX
 from lazulite.app.kinds import KindParts, all_kinds
 from lazulite.app.landscape import ensure_landscape
@@ -142,7 +141,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     arm = ArmApp(registry, base.resources, guard, reconciler.wake)
     scoring = BatchScoring(base.resources, guard, show_job, reconciler.wake)
     authorizer = Authorizer(
-        account_keys(base.resources, base.keyring.secrets),
+        AccountKeys(base.resources, base.keyring.secrets),
         utc_now,
         bearer_access(base.resources, guard),
         f"Bearer authorization_uri={url}/{base.installed.tenant_id}",
@@ -185,7 +184,7 @@ def _front_door(
     )
     launch = Launch(
         python=sys.executable,
-        haproxy=find_haproxy(os.environ.get("PATH", "")),
+        haproxy=find_haproxy(),
         https=(settings.host, settings.port),
         http=(LOOPBACK, settings.http_port),
         drain_s=settings.drain_s,
@@ -203,7 +202,7 @@ def _kind_parts(
     resources, executor = base.resources, base.executor
     blobs = base.layout.folder("blobs")
     places = DataPlaces(resources, blobs, origins, STORAGE_SUFFIX)
-    search = Search.of(env)
+    search = Search.of(env, Path(sys.executable))
     environments = Environments(
         base.layout.folder("environments"), executor, Interpreters(search).find
     )

@@ -40,6 +40,7 @@ class ArmApp:
 
     async def handle(self, http: Request) -> Response:
         """Answer one request. Raises ArmError."""
+        await self.guard.authenticate(http.headers, Audience.MANAGEMENT)
         request = ArmRequest.of(http)
         address = request.address
         kind = self.registry.find(address.provider, address.resource_type)

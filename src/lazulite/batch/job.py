@@ -85,5 +85,9 @@ def _rules(job: Job) -> tuple[tuple[str, str, bool], ...]:
             "append_row or summary_only",
             job.output_action in ("append_row", "summary_only"),
         ),
-        ("output_file_name", "a file name without a folder", name == Path(name).name != ""),
+        ("output_file_name", "a file name without a folder", _is_plain(name)),
     )
+
+
+def _is_plain(name: str) -> bool:
+    return name == Path(name).name and name not in ("", "..")

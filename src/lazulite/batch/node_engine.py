@@ -142,6 +142,8 @@ class NodeEngine:
 
     def _hear(self, worker: Worker, events: list[Event]) -> None:
         """Take results. A closed connection is only an omen: the node tells of the end."""
+        if worker.is_closed:
+            return  # its node told of its end in this same round
         was_ready = worker.ready
         if not worker.receive(events) and worker.hung_up is None:
             worker.hung_up = time.monotonic()

@@ -40,6 +40,7 @@ class Progress:
         self.state = State(before.get("state", State.PREPARING))
         self.started: float = before.get("started") or clock()
         self._first_mini_batch: float | None = before.get("first_mini_batch")
+        self._last_mini_batch: float | None = before.get("last_mini_batch")
         self._written = 0.0
 
     @property
@@ -54,6 +55,8 @@ class Progress:
     def enter(self, state: State, counts: Counts, error: dict[str, str] | None = None) -> None:
         """Change the state; durable on return."""
         self.state = state
+        if state is State.FINALIZING:
+            self._last_mini_batch = self._last_mini_batch or self._clock()
         write_json(self._path, self._content(counts, error))
 
     def note(self, counts: Counts) -> None:
@@ -70,6 +73,7 @@ class Progress:
         times = {
             "started": self.started,
             "first_mini_batch": self._first_mini_batch,
+            "last_mini_batch": self._last_mini_batch,
             "updated": self._clock(),
         }
         return {"state": self.state, **dataclasses.asdict(counts), "error": error, **times}

@@ -77,6 +77,11 @@ class Worker:
         return self._socket.fileno()
 
     @property
+    def is_closed(self) -> bool:
+        """Whether close() was called."""
+        return self._socket.fileno() < 0
+
+    @property
     def far_end(self) -> tuple[int, int]:
         """The descriptors that the process gets: its socket and its slot page."""
         return self._far.fileno(), self._slot_file
@@ -172,8 +177,9 @@ class Worker:
             payload = bytes(buffer[begin : begin + length])
             begin += length
             mean = seconds if mean is None else 0.8 * mean + 0.2 * seconds
-            # User code shares the process with the sender: believe only what was asked for.
-            if number in given:
+            # User code shares the process with the sender: believe only what was asked for. And
+            # what comes back after the signal may have been cut short by it: it is too late.
+            if number in given and not (self.sentence and self.sentence.mini_batch == number):
                 del given[number]
                 events.append(
                     Done(self.name, number, raised == 1, succeeded, rows, seconds, payload)

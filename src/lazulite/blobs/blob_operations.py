@@ -49,9 +49,12 @@ class BlobResponse(Response):
         try:
             start = {"status": self.status_code, "headers": self.raw_headers}
             await send({"type": "http.response.start", **start})
+            left = self._span[1] - self._span[0]
             async for chunk in self._opened.chunks(*self._span):
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+                left -= len(chunk)
+                await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
+            if self._span[0] == self._span[1]:
+                await send({"type": "http.response.body", "body": b""})
         finally:
             self._opened.close()
 

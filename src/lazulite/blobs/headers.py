@@ -19,6 +19,7 @@ METADATA = "x-ms-meta-"
 METADATA_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 METADATA_BYTES = 8192
 RANGE = re.compile(r"bytes=([0-9]{1,19})-([0-9]{0,19})")
+LENGTH = re.compile(r"[0-9]{1,19}")
 DIGEST_BYTES = {"md5": 16, "crc64": 8}
 UNSUPPORTED = (
     "x-ms-tags", "x-ms-encryption-key", "x-ms-encryption-scope", "x-ms-if-tags",
@@ -86,7 +87,7 @@ def metadata_of(headers: Headers) -> dict[str, str]:
 def expected_of(headers: Headers, *, limit: int, hashed: bool) -> Expected:
     """What the headers say of the body. Raises BlobError without a Content-Length."""
     text = headers.get("content-length", "")
-    if not text.isascii() or not text.isdigit():
+    if not LENGTH.fullmatch(text):
         raise BlobError("MissingContentLengthHeader")
     length = int(text)
     if length > limit:

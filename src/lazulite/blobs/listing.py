@@ -124,7 +124,7 @@ def encode_marker(name: str) -> str:
 def decode_marker(marker: str) -> str:
     """The name in a marker. Raises BlobError for what is none of ours."""
     try:
-        return base64.urlsafe_b64decode(marker.encode()).decode()
+        return base64.b64decode(marker.encode(), b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError) as error:
         message = f"marker {marker!r} is not one that a listing gave."
         raise BlobError("InvalidQueryParameterValue", message) from error

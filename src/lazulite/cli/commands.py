@@ -242,6 +242,20 @@ ML = (
 )
 """`lazulite ml <noun> <verb>`: functions of lazulite.cli's modules, given a workspace."""
 
+COLUMNS = {
+    "online-endpoint": ("name", "auth_mode", "provisioning_state", "traffic", "scoring_uri"),
+    "online-deployment": ("name", "endpoint_name", "instance_count", "provisioning_state"),
+    "batch-endpoint": ("name", "auth_mode", "provisioning_state", "scoring_uri"),
+    "batch-deployment": ("name", "endpoint_name", "mini_batch_size", "provisioning_state"),
+    "compute": ("name", "type", "size", "min_instances", "max_instances", "provisioning_state"),
+    "model": ("name", "version", "latest_version", "type", "path"),
+    "environment": ("name", "version", "latest_version", "image"),
+    "data": ("name", "version", "latest_version", "type", "path"),
+    "job": ("name", "status", "experiment_name", "start_time", "end_time"),
+    "datastore": ("name", "type", "container_name", "is_default"),
+}
+"""What `-o table` shows of each noun's resources, of show and list and whatever returns them."""
+
 GROUPS = {
     "ml": "Machine learning: the same words as `az ml`.",
     "ml online-endpoint": "Endpoints that answer single requests at once.",

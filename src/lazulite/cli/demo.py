@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -36,11 +38,12 @@ def demo(folder: str = "") -> None:
     tour = _Tour(home, _examples(), _own_environment(os.environ, home / "data"))
     try:
         _take(tour)
-    except CommandError:
-        _say(f"\nThe demo failed. Its files and the server's logs are kept in {home}.")
-        raise
-    finally:
         tour.stop()
+    except BaseException:
+        _say(f"\nThe demo failed. Its files and the server's logs are kept in {home}.")
+        with contextlib.suppress(CommandError):  # what failed first is what counts
+            tour.stop()
+        raise
     _say(_summary(tour, kept=bool(folder)))
     if not folder:
         shutil.rmtree(home)
@@ -70,7 +73,7 @@ class _Tour:
 
     def lazulite(self, *arguments: str) -> str:
         """Run a command as a user would; what it printed on stdout. Raises CommandError."""
-        _say(f"  $ lazulite {' '.join(_shown(text, self.home) for text in arguments)}")
+        _say(f"  $ lazulite {shlex.join(_shown(text, self.home) for text in arguments)}")
         return self.run(sys.executable, "-m", "lazulite.cli.main", *arguments)
 
     def run(self, *command: str) -> str:
@@ -139,11 +142,15 @@ def _packages(conda_file: Path) -> tuple[str, list[str]]:
 
 
 def _register(tour: _Tour) -> str:
-    outputs = tour.outputs
-    tour.lazulite("ml", "model", "create", "-n", "digits", "-p", str(outputs / "model"))
-    mlflow = ("-n", "digits-mlflow", "-p", str(outputs / "mlflow-model"), "-t", "mlflow_model")
-    tour.lazulite("ml", "model", "create", *mlflow)
-    return "digits:1 and digits-mlflow:1"
+    create, query = (
+        ("ml", "model", "create"),
+        ("--query", "join(':', [name, version])", "-o", "tsv"),
+    )
+    files, mlflow = str(tour.outputs / "model"), str(tour.outputs / "mlflow-model")
+    first = tour.lazulite(*create, "-n", "digits", "-p", files, *query)
+    other = ("-n", "digits-mlflow", "-p", mlflow, "-t", "mlflow_model")
+    second = tour.lazulite(*create, *other, *query)
+    return f"{first.strip()} and {second.strip()}"
 
 
 def _deploy_online(tour: _Tour) -> str:
@@ -186,8 +193,9 @@ def _score_batch(tour: _Tour) -> str:
     invoke = ("invoke", "-n", "digits-batch", "--input", images, "--query", "name", "-o", "tsv")
     job = tour.lazulite("ml", "batch-endpoint", *invoke).strip()
     tour.lazulite("ml", "job", "stream", "-n", job)
-    tour.lazulite("ml", "job", "download", "-n", job, "-p", str(tour.home / "download"))
-    return checks.batch(tour.home / "download" / "named-outputs" / "score", tour.outputs)
+    target = tour.home / "download" / job
+    tour.lazulite("ml", "job", "download", "-n", job, "-p", str(target))
+    return checks.batch(target / "named-outputs" / "score", tour.outputs)
 
 
 def _scorer(tour: _Tour, endpoint: str) -> checks.Scorer:
@@ -219,7 +227,10 @@ def _own_environment(environ: Mapping[str, str], data_dir: Path) -> dict[str, st
         for name, value in environ.items()
         if not name.startswith(_ENVIRONMENT_OF_OTHERS)
     }
-    return {**kept, "LAZULITE_DATA_DIR": str(data_dir), "LAZULITE_CLI_CORE_NO_COLOR": "true"}
+    own = {"LAZULITE_DATA_DIR": str(data_dir), "LAZULITE_CLI_CORE_NO_COLOR": "true"}
+    if kept.get("PIP_INDEX_URL"):  # uv has variables of its own
+        own["UV_DEFAULT_INDEX"] = kept.get("UV_DEFAULT_INDEX", kept["PIP_INDEX_URL"])
+    return {**kept, **own}
 
 
 def _summary(tour: _Tour, *, kept: bool) -> str:

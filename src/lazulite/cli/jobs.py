@@ -82,7 +82,8 @@ def view(resource: Mapping[str, Any]) -> dict[str, Any]:
     shown = {**envelope(resource), **snake_keys(properties)}
     shown["name"] = resource.get("name")
     shown["type"] = str(properties.get("jobType") or "").lower() or None
-    shown["outputs"] = properties.get("outputs")
+    # Names of inputs and outputs are the user's, and so is their case.
+    shown["inputs"], shown["outputs"] = properties.get("inputs"), properties.get("outputs")
     # The names that scripts of either generation ask for.
     services = properties.get("services") or properties.get("interactionEndpoints") or {}
     shown["services"] = shown["interaction_endpoints"] = services
@@ -131,7 +132,7 @@ def _follow(workspace: Workspace, name: str) -> dict[str, Any]:
         grown = _print_logs(workspace, details.get("logFiles") or {}, printed)
         if (done := progress(details.get("progress") or {})) not in {"", said}:
             workspace.report.note(f"{name}: {done}")
-            said = done
+            said, pause = done, 0.2
         if status in ENDED:
             return details
         pause = 0.2 if grown else min(pause * 1.5, _LONGEST_PAUSE_S)

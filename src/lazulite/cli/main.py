@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import sys
@@ -19,7 +20,7 @@ from knack.util import CLIError
 
 import lazulite
 from lazulite.cli.arguments import Arguments, arguments_of
-from lazulite.cli.commands import GROUPS, ML, SERVER, Command
+from lazulite.cli.commands import COLUMNS, GROUPS, ML, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
 from lazulite.cli.errors import FAILED, CommandError
 from lazulite.cli.http import Http
@@ -27,6 +28,9 @@ from lazulite.cli.report import Report
 from lazulite.cli.tokens import Tokens
 from lazulite.cli.workspace import Workspace
 from lazulite.core.errors import LazuliteError
+from lazulite.core.settings import Settings, setting_help
+
+WITH_DATA_DIR = frozenset({"up", "down", "status", "env"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # knack makes this folder if it is missing, which is the server's business.
         config_dir=str(home if home.is_dir() else Path(__file__).parent),
         config_env_var_prefix="LAZULITE_CLI",
+        out_file=sys.stdout,
         commands_loader_cls=_Loader,
     )
     cli.only_show_errors = cli.only_show_errors or "--only-show-errors" in given
@@ -76,9 +81,12 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
         return super().load_command_table(arguments)
 
     def load_arguments(self, command: str) -> None:
-        with ArgumentsContext(self, "up") as context:
-            context.argument("port", type=int, help="HTTPS port; 0: any free one.")
-            context.argument("http_port", type=int, help="HTTP port on loopback; 0: any free one.")
+        for name in [server.name for server in SERVER if server.name in WITH_DATA_DIR]:
+            with ArgumentsContext(self, name) as context:
+                for field in dataclasses.fields(Settings):
+                    if name == "up" or field.name == "data_dir":
+                        flag, text = f"--{field.name.replace('_', '-')}", setting_help(field.name)
+                        context.extra(field.name, options_list=[flag], help=text)  # noqa: S610
         super().load_arguments(command)
 
     def _ml(self, command: Command) -> Any:
@@ -89,7 +97,23 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             description=command.summary,
             arguments_loader=functools.partial(arguments_of, command.options),
             confirmation=command.confirm,
+            table_transformer=functools.partial(rows, COLUMNS[command.name.split()[0]]),
         )
+
+
+def rows(columns: Sequence[str], result: Any) -> Any:
+    """Columns of the resources in a result, for -o table; any other result as it is."""
+    if isinstance(result, list):
+        return [rows(columns, item) for item in result]
+    if not isinstance(result, dict) or "name" not in result:
+        return result
+    shown = {name: result[name] for name in columns if result.get(name) is not None}
+    return {
+        name: " ".join(f"{key}={item}" for key, item in value.items())
+        if isinstance(value, dict)
+        else value
+        for name, value in shown.items()
+    }
 
 
 def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:

@@ -45,7 +45,7 @@ def _value(document: Document, key: Key, value: Any, shape: Shape) -> Any:
 
 def _alternative(document: Document, key: Key, value: Any, shapes: tuple[Any, ...]) -> Any:
     for shape in shapes:
-        if isinstance(shape, Mapping) == isinstance(value, Mapping):
+        if shape == ANYTHING or isinstance(shape, Mapping) == isinstance(value, Mapping):
             return _value(document, key, value, shape)
     raise document.error(key, f"{value!r} is a {type(value).__name__}, which is not allowed here")
 

@@ -43,6 +43,22 @@ class Settings:
         return tuple(name.strip() for name in self.names.split(",") if name.strip())
 
 
+HELP = {
+    "data_dir": "Folder with everything the server keeps. Default: ~/.lazulite.",
+    "host": "Address that HTTPS listens on; HTTP is always loopback only. Default: 127.0.0.1.",
+    "port": "HTTPS port; 0 takes a free one. Default: 8443.",
+    "http_port": "HTTP port on loopback; 0 takes a free one. Default: 8080.",
+    "names": "More host names that the server answers to, separated by commas.",
+    "drain_s": "Seconds that running requests get when the server stops. Default: 10.",
+    "log_level": "debug, info, warning or error. Default: info.",
+}
+
+
+def setting_help(name: str) -> str:
+    """What an option is for, and the variable that sets it, too."""
+    return f"{HELP[name]} Environment: LAZULITE_{name.upper()}."
+
+
 def read_settings(env: Mapping[str, str], **given: Any) -> Settings:
     """Settings from options (None: not given), else the environment, else the defaults.
 

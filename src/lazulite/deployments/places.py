@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lazulite.arm.references import find_asset, find_one
 from lazulite.blobs.names import container_parts
-from lazulite.blobs.uris import (
+from lazulite.blobs.references import (
     AssetId,
     AssetName,
     BlobPath,
@@ -15,8 +15,8 @@ from lazulite.blobs.uris import (
     JobOutputPath,
     Reference,
     Site,
-    parse_data_uri,
 )
+from lazulite.blobs.uris import parse_data_uri
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import STORAGE
 from lazulite.store.resources import Resources

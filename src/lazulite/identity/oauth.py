@@ -9,7 +9,6 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -25,6 +24,7 @@ from lazulite.identity.tokens import LIFETIME_S, Minted, Tokens, issuer
 
 ADFS = "adfs"
 _ALIASES = {ADFS, "common", "organizations"}
+_CONFIGURATION = "/.well-known/openid-configuration"
 _UNCACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _EXPIRES_IN = LIFETIME_S - 1  # rounded down, as Entra does
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -43,13 +43,12 @@ class TokenService:
 
     def routes(self) -> list[Route]:
         """All of them are reached without a token."""
-        configuration = "/.well-known/openid-configuration"
         return [
             self._route("/common/discovery/instance", self._instance),
             self._route("/{tenant}/oauth2/token", self._token_v1, "POST"),
             self._route("/{tenant}/oauth2/v2.0/token", self._token_v2, "POST"),
-            self._route(f"/{{tenant}}/v2.0{configuration}", self._configuration_v2),
-            self._route(f"/{{tenant}}{configuration}", self._configuration_v1),
+            self._route(f"/{{tenant}}/v2.0{_CONFIGURATION}", self._configuration_v2),
+            self._route(f"/{{tenant}}{_CONFIGURATION}", self._configuration_v1),
             self._route("/{tenant}/discovery/v2.0/keys", self._keys),
             self._route("/{tenant}/discovery/keys", self._keys),
         ]
@@ -92,17 +91,18 @@ class TokenService:
 
     async def _instance(self, request: Request) -> Response:
         """Where the discovery document of an authority is. Asked by MSAL for unknown hosts."""
-        asked = urlsplit(request.query_params.get("authorization_endpoint", ""))
-        if f"{asked.scheme}://{asked.netloc}" not in self._tokens.origins:
+        asked = request.query_params.get("authorization_endpoint", "")
+        origin = next((each for each in self._tokens.origins if asked.startswith(f"{each}/")), None)
+        if origin is None:
             raise oauth_errors.malformed("authorization_endpoint is not on this server")
-        tenant = self._known_tenant(asked.path.split("/")[1] if "/" in asked.path else "")
-        document = f"{self._origin(request)}/{tenant}/v2.0/.well-known/openid-configuration"
-        hosts = {"preferred_network": asked.netloc, "preferred_cache": asked.netloc}
+        tenant = self._known_tenant(asked.removeprefix(f"{origin}/").partition("/")[0])
+        host = origin.partition("://")[2]
+        hosts = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
         return JSONResponse(
             {
-                "tenant_discovery_endpoint": document,
+                "tenant_discovery_endpoint": f"{origin}/{tenant}/v2.0{_CONFIGURATION}",
                 "api-version": "1.1",
-                "metadata": [hosts | {"aliases": [asked.netloc]}],
+                "metadata": [hosts],
             }
         )
 
@@ -153,7 +153,7 @@ class TokenService:
 
     def _origin(self, request: Request) -> str:
         """The base URL that was asked, if it is one of ours; a forged Host gets the first one."""
-        asked = f"{request.url.scheme}://{request.url.netloc}"
+        asked = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
         return asked if asked in self._tokens.origins else self._tokens.origins[0]
 
     def _route(self, path: str, endpoint: Endpoint, method: str = "GET") -> Route:

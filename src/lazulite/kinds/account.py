@@ -47,6 +47,18 @@ def _location(row: Resource) -> Json:
     return {"id": row.id, **name, "metadata": {"regionType": "Physical", "regionCategory": "Other"}}
 
 
+def _group(row: Resource) -> Json:
+    """Azure names the type without what it stands under."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "type": f"{RESOURCES}/resourceGroups",
+        "location": row.envelope.get("location"),
+        "tags": row.envelope.get("tags") or {},
+        "properties": {"provisioningState": row.provisioning_state},
+    }
+
+
 TENANT = Kind(
     resource_type="tenants",
     provider=RESOURCES,
@@ -67,6 +79,7 @@ RESOURCE_GROUP = Kind(
     properties=Plain,
     name=re.compile(r"[-\w._()]{0,89}[-\w_()]"),
     envelope=frozenset({"location", "tags"}),
+    shape=_group,
 )
 
 

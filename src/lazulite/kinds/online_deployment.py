@@ -84,7 +84,7 @@ class OnlineDeployments:
     resources: Resources
     workshop: Workshop
     sets: ReplicaSets
-    publish: Callable[[], Awaitable[None]]
+    publish: Callable[[], Awaitable[object]]
     """Makes the front door serve what the resource table says."""
     clock: Clock
 

@@ -58,7 +58,7 @@ class OnlineEndpoints:
     resources: Resources
     box: SecretBox
     tokens: EndpointTokens
-    publish: Callable[[], Awaitable[None]]
+    publish: Callable[[], Awaitable[object]]
     """Makes the front door serve what the resource table says."""
 
     async def prepare(self, proposal: Proposal) -> Proposal:

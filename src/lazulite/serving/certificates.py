@@ -1,4 +1,4 @@
-"""Local TLS: an own certificate authority, a server certificate, and a bundle that clients trust."""
+"""Local TLS: an own certificate authority, a server certificate, a bundle that clients trust."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Certificates:
     server: Path
     """server.pem, mode 0600: private key and chain, as HAProxy reads it."""
     bundle: Path
-    """ca-bundle.pem, mode 0644: public authorities and ours, for REQUESTS_CA_BUNDLE and the like."""
+    """ca-bundle.pem, mode 0644: public authorities and ours, as REQUESTS_CA_BUNDLE needs it."""
 
 
 def ensure_certificates(
@@ -53,8 +53,8 @@ def ensure_certificates(
     """Make what is missing, expires within 30 days or does not name every host; keep the rest.
 
     names: host names and IP addresses beside localhost, *.localhost, 127.0.0.1 and ::1. Call it at
-    each start: a second call changes nothing, and one after a crash finishes the work. The authority
-    lives as long as it can, since clients were told to trust it.
+    each start: a second call changes nothing, and one after a crash finishes the work. The
+    authority is kept as long as it can be, since clients were told to trust it.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = Certificates(folder / "ca.pem", folder / "server.pem", folder / "ca-bundle.pem")
@@ -98,7 +98,7 @@ def _new_authority(
 ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
     serial = x509.random_serial_number()
-    # A name of its own for each: stores look issuers up by name and mix up two of the same name.
+    # Each has a name of its own: stores look issuers up by name.
     name = x509.Name(
         [x509.NameAttribute(NameOID.COMMON_NAME, f"Lazulite local CA {serial:x}"[:40])]
     )

@@ -6,8 +6,8 @@ HAProxy is replaced or restarted waits in the kernel's backlog. It starts in its
     python -m lazulite.serving.edge spec.json
 
 spec.json: {"haproxy": path, "run_folder": path, "configurations": path, "drain_s": seconds,
-"listen": {"LZ_HTTPS": [host, port], "LZ_HTTP": [host, port]}}. Under `configurations` each folder is
-one configuration (haproxy.cfg and its maps); the one in `current.json` is served at the start.
+"listen": {"LZ_HTTPS": [host, port], "LZ_HTTP": [host, port]}}. Each folder in `configurations` is
+one (haproxy.cfg and its maps); the one that `current.json` names is served at the start.
 Requests on <run_folder>/edge.sock are one JSON line each, and so are the answers:
 {"command": "status"} or {"command": "load", "configuration": name} -> a status; its "error" is what
 HAProxy says of a configuration that was refused, and then the one before goes on.
@@ -16,14 +16,12 @@ HAProxy says of a configuration that was refused, and then the one before goes o
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import json
 import os
 import selectors
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -31,16 +29,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from lazulite.serving.haproxy_process import HAProxy
 from lazulite.store.files import read_json, write_json
 
 _BACKLOG = 4096  # the kernel cuts it to net.core.somaxconn
-_BIND_PATIENCE_S = 3.0
-_START_PATIENCE_S = 10.0
-_CHECK_PATIENCE_S = 30.0
+_BIND_PATIENCE_S = 1.0
 _REQUEST_PATIENCE_S = 2.0
 _HEALTHY_AFTER_S = 5.0
 _LONGEST_PAUSE_S = 2.0
-_PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> int:
@@ -62,116 +58,6 @@ def main(arguments: list[str]) -> int:
         return 1
     haproxy = HAProxy(spec["haproxy"], Path(spec["configurations"]), run_folder, listeners)
     return Edge(spec, spec_path.parent.absolute(), haproxy).run()
-
-
-class HAProxy:
-    """The serving HAProxy process, and older ones that finish their requests."""
-
-    def __init__(
-        self,
-        program: str,
-        configurations: Path,
-        run_folder: Path,
-        listeners: Mapping[str, socket.socket],
-    ) -> None:
-        """listeners: by the environment variable that tells HAProxy the descriptor."""
-        self.configuration: str | None = None
-        self.listeners = listeners
-        self.serving: subprocess.Popen[bytes] | None = None
-        self.draining: list[subprocess.Popen[bytes]] = []
-        self._program, self._configurations = program, configurations
-        self._stats = str(run_folder / "stats.sock")
-
-    def load(self, configuration: str) -> str | None:
-        """Serve this configuration from now on; returns what HAProxy has against it, else None.
-
-        Blocks until the new process serves. The old one gets no new connection and ends when its
-        requests have; after a refusal it goes on as before.
-        """
-        reason = self._check(configuration)
-        if reason is None:
-            reason = self._start(configuration)
-        return reason
-
-    def restart(self) -> str | None:
-        """Start again what died; returns why it could not be."""
-        self.serving = None
-        return self._start(self.configuration) if self.configuration else None
-
-    def reap(self) -> bool:
-        """Collect ended processes; True if the serving one is among them."""
-        self.draining = [process for process in self.draining if process.poll() is None]
-        return self.serving is not None and self.serving.poll() is not None
-
-    def stop(self, drain_s: float) -> None:
-        """Take no new connection, finish requests for at most drain_s, end."""
-        for listener in self.listeners.values():
-            listener.close()
-        processes = [*self.draining, *([self.serving] if self.serving else [])]
-        for number, patience_s in ((signal.SIGUSR1, drain_s), (signal.SIGKILL, 5.0)):
-            for process in processes:
-                process.send_signal(number)
-            deadline = time.monotonic() + patience_s
-            for process in processes:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(max(0.0, deadline - time.monotonic()))
-
-    def _check(self, configuration: str) -> str | None:
-        command = [self._program, "-c", "-q", "-f", self._file(configuration)]
-        try:
-            result = subprocess.run(
-                command,
-                capture_output=True,
-                timeout=_CHECK_PATIENCE_S,
-                check=False,
-                env=self._environment(),
-                pass_fds=self._descriptors(),
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return str(error)
-        return None if result.returncode == 0 else result.stderr.decode(errors="replace").strip()
-
-    def _start(self, configuration: str) -> str | None:
-        running = [*self.draining, *([self.serving] if self.serving else [])]
-        finish = ["-sf", *(str(process.pid) for process in running)] if running else []
-        try:
-            process = subprocess.Popen(
-                [self._program, "-db", "-f", self._file(configuration), *finish],
-                env=self._environment(),
-                pass_fds=self._descriptors(),
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # a signal to our group must not cut requests short
-                preexec_fn=_die_with(os.getpid()),
-            )
-        except OSError as error:
-            return str(error)
-        if not self._serves(process):
-            process.kill()
-            return f"HAProxy did not start (exit code {process.wait()}); its reason is in the log"
-        if self.serving is not None:
-            self.draining.append(self.serving)
-        self.serving, self.configuration = process, configuration
-        return None
-
-    def _serves(self, process: subprocess.Popen[bytes]) -> bool:
-        """Wait until the process answers on its stats socket; False if it ends or takes too long."""
-        deadline = time.monotonic() + _START_PATIENCE_S
-        pid_line = b"Pid: %d\n" % process.pid
-        while process.poll() is None and time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                if pid_line in _ask(self._stats, b"show info\n"):
-                    return True
-            time.sleep(0.003)
-        return False
-
-    def _file(self, configuration: str) -> str:
-        return str(self._configurations / configuration / "haproxy.cfg")
-
-    def _descriptors(self) -> list[int]:
-        return [listener.fileno() for listener in self.listeners.values()]
-
-    def _environment(self) -> dict[str, str]:
-        return {name: str(listener.fileno()) for name, listener in self.listeners.items()}
 
 
 class Edge:
@@ -320,28 +206,6 @@ def _wakeups(handler: Callable[[int, FrameType | None], None]) -> socket.socket:
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handler)
     return reader
-
-
-def _ask(path: str, command: bytes) -> bytes:
-    """The answer of HAProxy's stats socket."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(_REQUEST_PATIENCE_S)
-        connection.connect(path)
-        connection.sendall(command)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
-def _die_with(parent: int) -> Callable[[], None]:
-    """Makes a child die at once when this process does, however it ends (Linux)."""
-    library = ctypes.CDLL(None)
-
-    def before_exec() -> None:
-        if hasattr(library, "prctl"):
-            library.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return before_exec
 
 
 if __name__ == "__main__":

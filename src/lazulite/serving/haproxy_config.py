@@ -8,20 +8,30 @@ descriptors, named in the environment variables LZ_HTTPS and LZ_HTTP.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lazulite.serving.routing import Deployment, Endpoint, require_socket
+from lazulite.serving.haproxy_rules import (
+    SCORING,
+    admission,
+    authentication,
+    choice_of_deployment,
+    provenance,
+)
+from lazulite.serving.haproxy_text import (
+    error_page,
+    host_lists,
+    quoted,
+    refusal,
+    socket_address,
+    text_of,
+)
+from lazulite.serving.routing import Deployment, Endpoint
 
-# The replica's own timeout answers first (+0 s) and frees its process; HAProxy gives up next (+1 s);
-# a replica stuck in C is killed last (+2 s), so that its broken connection is never taken for a crash
-# whose request may be repeated.
+# The replica's own timeout answers first (+0 s) and frees its process; HAProxy gives up next
+# (+1 s); a replica stuck in C is killed last (+2 s), so that its broken connection is never taken
+# for a crash whose request may be repeated.
 ANSWER_MARGIN_MS = 1000
-
-_SLOT_COUNT = 100
-_SCORING = "{ var(txn.endpoint) -m found }"
-_ENDPOINT = "%[var(txn.endpoint),json(utf8s)]"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,7 +49,7 @@ class FrontDoorSettings:
     token_keys: tuple[str, ...]
     """RSA public keys (PEM texts) that may have signed them; several while a key is replaced."""
     hosts: tuple[str, ...]
-    """Host names that requests may carry, without port; `*.name` for its subdomains, `*` for any."""
+    """Host names that requests may carry, no port; `*.name` for its subdomains, `*` for any."""
     threads: int = 1
     max_connections: int = 4000
     buffer_bytes: int = 65536
@@ -53,6 +63,7 @@ def render(settings: FrontDoorSettings, endpoints: Iterable[Endpoint]) -> dict[s
     """
     ordered = sorted(endpoints, key=lambda endpoint: endpoint.name.lower())
     token_files = {f"token-{n}.pem": pem for n, pem in enumerate(settings.token_keys)}
+    names, domains = host_lists(settings.hosts)
     sections = [
         _global(settings),
         _defaults(),
@@ -64,8 +75,8 @@ def render(settings: FrontDoorSettings, endpoints: Iterable[Endpoint]) -> dict[s
     ]
     return {
         "haproxy.cfg": "\n\n".join("\n".join(section) for section in sections) + "\n",
-        "hosts.lst": _lines(host.lower() for host in settings.hosts if not host.startswith("*")),
-        "domains.lst": _lines(host[1:].lower() for host in settings.hosts if host[:2] == "*."),
+        "hosts.lst": names,
+        "domains.lst": domains,
         **token_files,
         **_maps(ordered),
     }
@@ -73,17 +84,17 @@ def render(settings: FrontDoorSettings, endpoints: Iterable[Endpoint]) -> dict[s
 
 def _maps(endpoints: Sequence[Endpoint]) -> dict[str, str]:
     return {
-        "endpoints.map": _lines(f"{e.name.lower()} {e.auth_mode}" for e in endpoints),
-        "audiences.map": _lines(f"{e.name.lower()} {e.uid}" for e in endpoints),
-        "keys.map": _lines(
+        "endpoints.map": text_of(f"{e.name.lower()} {e.auth_mode}" for e in endpoints),
+        "audiences.map": text_of(f"{e.name.lower()} {e.uid}" for e in endpoints),
+        "keys.map": text_of(
             f"{e.name.lower()}/{digest.upper()} 1" for e in endpoints for digest in e.key_hashes
         ),
-        "deployments.map": _lines(
+        "deployments.map": text_of(
             f"{e.name.lower()}/{d.name.lower()} {_backend_name(e, d.name)}"
             for e in endpoints
             for d in e.deployments
         ),
-        "traffic.map": _lines(line for e in endpoints for line in _traffic_slots(e)),
+        "traffic.map": text_of(line for e in endpoints for line in _traffic_slots(e)),
     }
 
 
@@ -111,7 +122,7 @@ def _global(settings: FrontDoorSettings) -> list[str]:
         "  no strict-limits",
         "  hard-stop-after 200s",
         "  log stderr format raw daemon notice",
-        f"  stats socket {_socket(settings.run_folder / 'stats.sock')} mode 600 level admin",
+        f"  stats socket {socket_address(settings.run_folder / 'stats.sock')} mode 600 level admin",
     ]
 
 
@@ -130,19 +141,25 @@ def _defaults() -> list[str]:
         "  timeout connect 500ms",
         "  timeout server 300s",
         "  option idle-close-on-response",
-        *_page(400, "BadRequest", "The request is not valid HTTP, or its header is too large."),
-        *_page(408, "RequestTimeout", "The request did not arrive in time: 10 s for its header."),
-        *_page(500, "InternalServerError", "The front door failed on this request."),
-        *_page(502, "BadGateway", "The server broke off before it had answered. Try again."),
-        *_page(503, "ServiceUnavailable", "No server took the request. Try again.", retry_after=1),
-        *_page(504, "GatewayTimeout", "The server did not answer in time."),
+        *error_page(
+            400, "BadRequest", "The request is not valid HTTP, or its header is too large."
+        ),
+        *error_page(
+            408, "RequestTimeout", "The request did not arrive in time: 10 s for its header."
+        ),
+        *error_page(500, "InternalServerError", "The front door failed on this request."),
+        *error_page(502, "BadGateway", "The server broke off before it had answered. Try again."),
+        *error_page(
+            503, "ServiceUnavailable", "No server took the request. Try again.", retry_after=1
+        ),
+        *error_page(504, "GatewayTimeout", "The server did not answer in time."),
     ]
 
 
 def _metrics(settings: FrontDoorSettings) -> list[str]:
     return [
         "frontend metrics from base",
-        f"  bind {_socket(settings.run_folder / 'metrics.sock', 'unix@')} mode 600",
+        f"  bind {socket_address(settings.run_folder / 'metrics.sock', 'unix@')} mode 600",
         "  http-request use-service prometheus-exporter if { path /metrics }",
         "  http-request return status 404",
     ]
@@ -151,160 +168,17 @@ def _metrics(settings: FrontDoorSettings) -> list[str]:
 def _public(settings: FrontDoorSettings, token_files: Sequence[str]) -> list[str]:
     return [
         "frontend public from base",
-        f'  bind "fd@${{LZ_HTTPS}}" ssl crt {_quoted(str(settings.certificate))} alpn h2,http/1.1',
+        f'  bind "fd@${{LZ_HTTPS}}" ssl crt {quoted(str(settings.certificate))} alpn h2,http/1.1',
         '  bind "fd@${LZ_HTTP}"',
-        *_admission(any_host="*" in settings.hosts),
-        *_provenance(),
+        *admission(any_host="*" in settings.hosts),
+        *provenance(),
         "  http-request set-var(txn.endpoint) path,field(3,/),lower"
         " if { path_beg /inference/ } !{ path,field(4,/) jobs }",
-        *_authentication(settings.issuer, token_files),
-        *_choice_of_deployment(),
-        f"  http-request set-path /%[path,field(4,/,0)] if {_SCORING}",
-        f"  use_backend %[var(txn.backend)] if {_SCORING}",
+        *authentication(settings.issuer, token_files),
+        *choice_of_deployment(),
+        f"  http-request set-path /%[path,field(4,/,0)] if {SCORING}",
+        f"  use_backend %[var(txn.backend)] if {SCORING}",
         "  default_backend control",
-    ]
-
-
-def _admission(*, any_host: bool) -> list[str]:
-    """Refusals that need no knowledge of endpoints."""
-    rules = [
-        _refusal(414, "UriTooLong", "The URL is longer than 16384 bytes.")
-        + " if { url,length gt 16384 }",
-        _refusal(431, "RequestHeaderFieldsTooLarge", "The header is longer than 32768 bytes.")
-        + " if { req.hdrs,length gt 32768 }",
-    ]
-    if not any_host:
-        rules += [
-            "  acl host_is_ours req.hdr(host),host_only,lower -m str -f hosts.lst",
-            "  acl host_is_ours req.hdr(host),host_only,lower -m end -f domains.lst",
-            _refusal(
-                421,
-                "MisdirectedRequest",
-                "Host %[req.hdr(host),json(utf8s)] is not served here: use the server's own name, "
-                "or add this one to its host names.",
-            )
-            + " unless host_is_ours",
-        ]
-    return rules
-
-
-def _provenance() -> list[str]:
-    """Who asked, and under which request id; what clients claim of this is removed."""
-    return [
-        "  http-request set-var(txn.request) req.fhdr(x-request-id)"
-        " if { req.fhdr(x-request-id),length le 100 }",
-        "  http-request set-var(txn.request) uuid unless { var(txn.request) -m len gt 0 }",
-        "  http-request set-header x-request-id %[var(txn.request)]"
-        " unless { req.fhdr(x-request-id),length gt 0 }",
-        "  http-after-response set-header x-ms-request-id %[var(txn.request)]"
-        " unless { res.hdr(x-ms-request-id) -m found }",
-        "  http-request del-header x-forwarded- -m beg",
-        "  http-request del-header x-lazulite- -m beg",
-        "  http-request del-header forwarded",
-        "  http-request del-header x-real-ip",
-        "  http-request set-header x-forwarded-for %[src]",
-        "  http-request set-header x-forwarded-host %[req.hdr(host)]",
-        "  http-request set-header x-forwarded-proto %[ssl_fc,iif(https,http)]",
-    ]
-
-
-def _authentication(issuer: str, token_files: Sequence[str]) -> list[str]:
-    """Key or token of the endpoint; a key is looked up by its SHA-256, which is all HAProxy knows."""
-    challenge = "WWW-Authenticate Bearer"
-    return [
-        f"  http-request set-var(txn.auth) var(txn.endpoint),map(endpoints.map) if {_SCORING}",
-        _refusal(404, "EndpointNotFound", f"There is no online endpoint {_ENDPOINT}.")
-        + f" if {_SCORING} !{{ var(txn.auth) -m found }}",
-        _refusal(
-            403,
-            "AuthModeNotSupported",
-            f"authMode of endpoint {_ENDPOINT} is not supported here: use key or aml_token.",
-        )
-        + f" if {_SCORING} !{{ var(txn.auth) -m str key aml_token }}",
-        _refusal(
-            401,
-            "AuthenticationFailed",
-            f"Endpoint {_ENDPOINT} needs the header 'Authorization: Bearer ...' "
-            "with one of its keys or tokens.",
-            challenge,
-        )
-        + f" if {_SCORING} !{{ http_auth_bearer -m len gt 0 }}",
-        "  http-request set-var(txn.digest) http_auth_bearer,sha2(256),hex"
-        " if { var(txn.auth) -m str key }",
-        "  http-request set-var(txn.digest) var(txn.endpoint),concat(/,txn.digest)"
-        " if { var(txn.auth) -m str key }",
-        _refusal(
-            401,
-            "AuthenticationFailed",
-            f"The key is not one of endpoint {_ENDPOINT}: read the present ones with listKeys.",
-            challenge,
-        )
-        + " if { var(txn.auth) -m str key } !{ var(txn.digest),map(keys.map) -m found }",
-        *_token_check(issuer, token_files, challenge),
-        # User code has no need to see (and log) the caller's credential.
-        f"  http-request del-header authorization if {_SCORING}",
-    ]
-
-
-def _token_check(issuer: str, token_files: Sequence[str], challenge: str) -> list[str]:
-    """RS256 only, whatever the token's own header asks for."""
-    is_token = "{ var(txn.auth) -m str aml_token }"
-    claim = "var(txn.token),jwt_payload_query"
-    return [
-        f"  http-request set-var(txn.token) http_auth_bearer if {is_token}",
-        f"  http-request set-var(txn.now) date if {is_token}",
-        f"  http-request set-var(txn.uid) var(txn.endpoint),map(audiences.map) if {is_token}",
-        *(f"  acl is_signed var(txn.token),jwt_verify(RS256,{file}) 1" for file in token_files),
-        *([] if token_files else ["  acl is_signed always_false"]),
-        "  acl is_rs256 var(txn.token),jwt_header_query('$.alg') -m str RS256",
-        f"  acl is_issued {claim}('$.iss') -m str -- {_quoted(issuer)}",
-        f"  acl is_addressed {claim}('$.aud'),strcmp(txn.uid) eq 0",
-        f"  acl is_alive {claim}('$.exp','int'),sub(txn.now) gt 0",
-        f"  acl is_early {claim}('$.nbf','int'),sub(txn.now) gt 60",
-        _refusal(
-            401,
-            "AuthenticationFailed",
-            f"The token is not valid for endpoint {_ENDPOINT}: it must be one that its token "
-            "operation gave out.",
-            challenge,
-        )
-        + f" if {is_token} !is_rs256 or {is_token} !is_signed or {is_token} !is_issued"
-        f" or {is_token} !is_addressed or {is_token} is_early",
-        _refusal(
-            401,
-            "ExpiredAuthenticationToken",
-            f"The token for endpoint {_ENDPOINT} has expired: ask its token operation for a new one.",
-            challenge,
-        )
-        + f" if {is_token} !is_alive",
-    ]
-
-
-def _choice_of_deployment() -> list[str]:
-    """The deployment that the header names, else one by traffic. Source: spec/ONLINE.md 5.5."""
-    asked = "{ var(txn.asked) -m found }"
-    unknown = "!{ var(txn.backend) -m found }"
-    return [
-        f"  http-request set-var(txn.asked) req.fhdr(azureml-model-deployment),lower if {_SCORING}",
-        "  http-request set-var(txn.backend)"
-        f" var(txn.endpoint),concat(/,txn.asked),map(deployments.map) if {asked}",
-        _refusal(
-            404,
-            "DeploymentNotFound",
-            f"Endpoint {_ENDPOINT} has no deployment %[var(txn.asked),json(utf8s)], which the "
-            "header azureml-model-deployment asks for.",
-        )
-        + f" if {asked} {unknown}",
-        f"  http-request set-var(txn.slot) rand({_SLOT_COUNT}) if {_SCORING} !{asked}",
-        "  http-request set-var(txn.backend)"
-        f" var(txn.endpoint),concat(/,txn.slot),map(traffic.map) if {_SCORING} !{asked}",
-        _refusal(
-            404,
-            "NoDeploymentWithTraffic",
-            f"No deployment of endpoint {_ENDPOINT} takes traffic: set its traffic, or name a "
-            "deployment in the header azureml-model-deployment.",
-        )
-        + f" if {_SCORING} {unknown}",
     ]
 
 
@@ -315,19 +189,19 @@ def _control(settings: FrontDoorSettings) -> list[str]:
         "  option http-server-close",
         "  http-reuse never",
         "  retries 2",
-        *_page(
+        *error_page(
             503,
             "ServiceUnavailable",
             "The control plane is not running or is starting. Try again.",
             retry_after=2,
         ),
-        f"  server control {_socket(settings.control_socket, 'unix@')}",
+        f"  server control {socket_address(settings.control_socket, 'unix@')}",
     ]
 
 
 def _scoring_defaults() -> list[str]:
     """Retries lose nothing when a replica dies, and repeat nothing that it had begun to answer."""
-    is_error = "!{ status 200 } !{ var(txn.late) -m bool }"
+    is_late = "{ status 500 } { var(txn.took),sub(txn.timeout) ge 0 }"
     return [
         "defaults scoring from base",
         "  option http-buffer-request",
@@ -345,9 +219,13 @@ def _scoring_defaults() -> list[str]:
         "  http-response del-header keep-alive",
         "  http-response del-header upgrade",
         "  http-response del-header proxy- -m beg",
-        f"  http-response set-header ms-azureml-model-error-statuscode %[status] if {is_error}",
-        f"  http-response set-header ms-azureml-model-error-reason model_error if {is_error}",
-        f'  http-response set-status 424 reason "Failed Dependency" if {is_error}',
+        # A replica's own timeout is a plain 500: only its lateness tells it from a failed run().
+        "  http-response set-var-fmt(txn.took) %Tr if { status 500 }",
+        f'  http-response set-status 408 reason "Request Timeout" if {is_late}',
+        "  http-response allow if { status 200 408 }",
+        "  http-response set-header ms-azureml-model-error-statuscode %[status]",
+        "  http-response set-header ms-azureml-model-error-reason model_error",
+        '  http-response set-status 424 reason "Failed Dependency"',
         '  http-after-response set-status 408 reason "Request Timeout"'
         " if { res.hdr(x-lazulite-status) 408 }",
         '  http-after-response set-status 429 reason "Too Many Requests"'
@@ -361,14 +239,16 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
     wait_ms, run_ms = deployment.max_queue_wait_ms, deployment.request_timeout_ms
     waited = f"%[date(0,ms),sub(txn.arrived),add(1),div({wait_ms}),bool,"
     servers = (
-        f"  server p{n} {_socket(Path(path), 'unix@')}" for n, path in enumerate(deployment.sockets)
+        f"  server p{n} {socket_address(Path(path), 'unix@')}"
+        for n, path in enumerate(deployment.sockets)
     )
     return [
         f"backend {_backend_name(endpoint, name)} from scoring",
         f"  timeout queue {wait_ms}ms",
         f"  timeout server {run_ms + ANSWER_MARGIN_MS}ms",
         f"  http-after-response set-header azureml-model-deployment {name}",
-        _refusal(
+        f"  http-request set-var(txn.timeout) int({run_ms})",
+        refusal(
             429,
             "TooManyRequests",
             f"Deployment '{name}' has {limit} requests in flight, its limit: 2 x "
@@ -377,12 +257,7 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
             "Retry-After 1",
         )
         + f" if {{ be_conn gt {limit} }}",
-        # A replica's own timeout is a plain 500; only its lateness tells it from a failed run().
-        "  http-response set-var-fmt(txn.took) %Tr if { status 500 }",
-        "  http-response set-var(txn.late) bool(true)"
-        f" if {{ status 500 }} {{ var(txn.took) -m int ge {run_ms} }}",
-        '  http-response set-status 408 reason "Request Timeout" if { var(txn.late) -m bool }',
-        *_page(
+        *error_page(
             503,
             f"{waited}iif(TooManyRequests,ServiceUnavailable)]",
             f"{waited}iif(Every replica stayed busy,No replica is up)]: deployment '{name}' lets "
@@ -390,7 +265,7 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
             retry_after=1,
             status=f"{waited}iif(429,503)]",
         ),
-        *_page(
+        *error_page(
             504,
             "RequestTimeout",
             f"Deployment '{name}' did not answer in {run_ms} ms (request_timeout_ms).",
@@ -398,44 +273,3 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
         ),
         *servers,
     ]
-
-
-def _refusal(status: int, code: str, message: str, header: str = "") -> str:
-    """A rule that answers in Azure's error shape; `%[...]` in code and message is evaluated."""
-    hdr = f" hdr {header}" if header else ""
-    return (
-        f"  http-request return status {status} content-type application/json"
-        f" lf-string {_error_body(code, message)}{hdr}"
-    )
-
-
-def _page(
-    replaced: int, code: str, message: str, *, retry_after: int = 0, status: str = ""
-) -> list[str]:
-    """What HAProxy answers instead of its own error page; `status` is the one that goes out."""
-    headers = f" hdr retry-after {retry_after}" if retry_after else ""
-    headers += f" hdr x-lazulite-status {_quoted(status)}" if status else ""
-    return [
-        f"  http-error status {replaced} content-type application/json"
-        f" lf-string {_error_body(code, message)}{headers}"
-    ]
-
-
-def _error_body(code: str, message: str) -> str:
-    return _quoted(json.dumps({"error": {"code": code, "message": message, "details": []}}))
-
-
-def _socket(path: Path, prefix: str = "") -> str:
-    require_socket(str(path))
-    return f"{prefix}{path}"
-
-
-def _quoted(word: str) -> str:
-    """The word for HAProxy's parser, which joins quoted pieces as a shell does."""
-    if any(ord(character) < 32 for character in word):
-        raise ValueError(f"{word[:200]!r}: control characters cannot go into the configuration")
-    return "'" + word.replace("'", "'\\''") + "'"
-
-
-def _lines(lines: Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)

@@ -24,12 +24,12 @@ from typing import Any
 from lazulite.serving.keeper_spec import (
     BrokenSpecError,
     KeeperSpec,
+    make_folders,
     parse_spec,
     replica_environment,
 )
 from lazulite.serving.keeper_status import KeeperState, ReplicaState, StatusFile, status_document
 from lazulite.serving.replica import Fleet, Replica
-from lazulite.serving.replica_process import import_folder
 
 ROTATE_EVERY_S = 2.0
 
@@ -41,7 +41,7 @@ class Keeper:
 
     def __init__(self, spec: KeeperSpec, folder: Path, inherited: Mapping[str, str]) -> None:
         """folder: for status.json and logs; inherited: variables that replicas may see."""
-        env = replica_environment(spec, inherited, import_folder(folder, spec.worker_path))
+        env = replica_environment(spec, inherited, make_folders(folder, spec.worker_path))
         self._spec = spec
         self._fleet = Fleet(
             [Replica(index, spec, env, folder) for index in range(len(spec.sockets))]
@@ -59,7 +59,8 @@ class Keeper:
         self._watch_signals()
         now = time.monotonic()
         for replica in self._fleet.replicas:
-            self._start(replica, now)
+            if self._error is None:
+                self._start(replica, now)
         while not self._is_over():
             self._fleet.arrange_sockets()
             self._write_status()
@@ -75,7 +76,7 @@ class Keeper:
             if replica.process is not None and (how := replica.process.reap()) is not None:
                 self._died(replica, how, now)
         for replica in self._fleet.replicas:
-            if replica.due <= now:
+            if replica.due <= now and self._error is None:
                 self._act(replica, now)
         if now >= self._rotate_at:
             self._rotate_at = now + ROTATE_EVERY_S

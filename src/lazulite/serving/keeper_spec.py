@@ -6,7 +6,6 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 SOCKET_PATH_LIMIT = 100
 """Bytes. The kernel takes 107; the keeper adds a suffix while a socket is not for clients."""
@@ -26,8 +25,8 @@ class KeeperSpec:
     """The folder that contains the package lazulite_worker; nothing else in it is seen."""
     sockets: tuple[str, ...]
     """One path per replica, each at most SOCKET_PATH_LIMIT bytes."""
-    code_dir: str
-    """The replica's working directory, and AML_APP_ROOT unless env says otherwise."""
+    code_dir: str | None = None
+    """AML_APP_ROOT and the working directory, unless env says otherwise; None: an empty folder."""
     env: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Variables for the replica, over the few that it inherits."""
     init_timeout_s: float = 600.0
@@ -63,6 +62,27 @@ def parse_spec(text: str) -> KeeperSpec:
     return spec
 
 
+@dataclasses.dataclass(frozen=True)
+class Folders:
+    """What a keeper lays out in its task folder for its replicas."""
+
+    imports: Path
+    """Holds lazulite_worker and nothing else: what else is installed must not reach user code."""
+    empty: Path
+    """The application of a deployment without code."""
+
+
+def make_folders(task_folder: Path, worker_path: str) -> Folders:
+    """Make the folders, or use those of an earlier keeper."""
+    folders = Folders(task_folder / "worker", task_folder / "app")
+    folders.imports.mkdir(exist_ok=True)
+    folders.empty.mkdir(exist_ok=True)
+    link = folders.imports / "lazulite_worker"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path(worker_path).resolve() / "lazulite_worker")
+    return folders
+
+
 INHERITED = (
     "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER",
     "LD_LIBRARY_PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "CUDA_VISIBLE_DEVICES",
@@ -71,22 +91,17 @@ INHERITED = (
 
 
 def replica_environment(
-    spec: KeeperSpec, inherited: Mapping[str, str], import_folder: Path
+    spec: KeeperSpec, inherited: Mapping[str, str], folders: Folders
 ) -> dict[str, str]:
-    """The variables of a replica. import_folder: holds lazulite_worker and nothing else."""
+    """All variables of a replica. inherited: the keeper's own."""
     env = {name: inherited[name] for name in INHERITED if name in inherited}
     env["PATH"] = f"{Path(spec.python).parent}:{env.get('PATH', '/usr/bin:/bin')}"
     env["PYTHONNOUSERSITE"] = "1"
-    env["AML_APP_ROOT"] = spec.code_dir
+    env["AML_APP_ROOT"] = spec.code_dir or str(folders.empty)
     env |= spec.env
     own = env.get("PYTHONPATH")
-    env["PYTHONPATH"] = f"{import_folder}:{own}" if own else str(import_folder)
+    env["PYTHONPATH"] = f"{folders.imports}:{own}" if own else str(folders.imports)
     asked = env.get("SCORING_TIMEOUT_MS", "")
     limits = [spec.request_timeout_ms, *([int(asked)] if asked.isdigit() else [])]
     env["SCORING_TIMEOUT_MS"] = str(min(limit for limit in limits if limit > 0))
     return env
-
-
-def as_json(spec: KeeperSpec) -> dict[str, Any]:
-    """The spec as the value to write to spec.json."""
-    return dataclasses.asdict(spec)

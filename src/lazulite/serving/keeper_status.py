@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+logger = logging.getLogger("lazulite.keeper")
 
 
 class KeeperState(StrEnum):
@@ -36,14 +39,21 @@ class StatusFile:
         self._written: dict[str, Any] | None = None
 
     def write(self, document: dict[str, Any]) -> None:
-        """Write the document with the time as `updated`, unless it is there already."""
+        """Write the document with the time as `updated`, unless it is there already.
+
+        On a full disk the old one stays until a later write succeeds: the replicas matter more.
+        """
         if document == self._written:
             return
-        self._written = document
         text = json.dumps({**document, "updated": time.time()})
         new = self._path.with_name(self._path.name + ".new")
-        new.write_text(text)
-        new.replace(self._path)
+        try:
+            new.write_text(text)
+            new.replace(self._path)
+        except OSError as error:
+            logger.warning("%s could not be written: %s", self._path, error)
+        else:
+            self._written = document
 
 
 def status_document(

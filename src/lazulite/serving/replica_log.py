@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -38,9 +39,10 @@ class ReplicaLog:
         """If it is too long, copy the file to the older one and empty it.
 
         A copy, since the writers keep their descriptors; a line that is written between the copy
-        and the cut, a matter of microseconds, is lost.
+        and the cut, a matter of microseconds, is lost. Without room for a copy there is none.
         """
         if self.size() <= self._limit:
             return
-        shutil.copyfile(self.path, self.path.with_name(self.path.name + ".1"))
+        with contextlib.suppress(OSError):
+            shutil.copyfile(self.path, self.path.with_name(self.path.name + ".1"))
         os.truncate(self.path, 0)

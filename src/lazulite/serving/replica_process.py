@@ -11,7 +11,6 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 CELL = struct.Struct("=d")
 """The cell that a replica shares: when its running request began (CLOCK_MONOTONIC), or 0."""
@@ -104,16 +103,3 @@ class ReplicaProcess:
         os.close(self._life)
         self._cell.close()
         self._cell_file.close()
-
-
-def import_folder(task_folder: Path, worker_path: str) -> Path:
-    """A folder with lazulite_worker and nothing else, to be put on PYTHONPATH.
-
-    What lies beside the package, all that is installed with Lazulite, must not reach user code.
-    """
-    folder = task_folder / "worker"
-    folder.mkdir(exist_ok=True)
-    link = folder / "lazulite_worker"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path(worker_path).resolve() / "lazulite_worker")
-    return folder

@@ -1,4 +1,4 @@
-"""What the front door knows of online endpoints: frozen values, safe to write into a configuration."""
+"""What the front door knows of online endpoints: frozen values, safe in a configuration."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ class Deployment:
 class Endpoint:
     """One online endpoint: who may call it, and where its calls go.
 
-    Names are matched without regard to case, as ARM does. Raises ValueError for what cannot be served.
+    Names are matched without regard to case, as ARM does. Raises ValueError for what cannot be
+    served.
     """
 
     name: str
@@ -90,7 +91,7 @@ class Endpoint:
 
 
 def require_name(what: str, name: str) -> None:
-    """Raise ValueError unless the name is of 1 to 128 ASCII letters, digits, hyphens, underscores."""
+    """Raise ValueError unless the name is 1 to 128 ASCII letters, digits, hyphens, underscores."""
     if not _NAME.fullmatch(name):
         raise ValueError(
             f"{what} {name[:200]!r}: only A-Z a-z 0-9 _ - are allowed, 1 to 128 of them"
@@ -104,6 +105,6 @@ def require_socket(path: str) -> None:
     """
     if not _SOCKET.fullmatch(path) or len(path.encode()) > 95:
         raise ValueError(
-            f"socket path {path[:200]!r}: it must be absolute, at most 95 bytes, of letters, digits "
-            "and . _ - / @ + = ~; choose a shorter or plainer run folder"
+            f"socket path {path[:200]!r}: it must be absolute, at most 95 bytes, of letters, "
+            "digits and . _ - / @ + = ~; choose a shorter or plainer run folder"
         )

@@ -53,6 +53,19 @@ class Workbench:
             (self.inputs / f"f{number:05}.txt").write_text(str(number))
         return "".join(f"f{number:05}.txt ok\n" for number in range(count))
 
+    def env(self, **more):
+        return {"AZUREML_MODEL_DIR": str(self.folder), **more}
+
+    def until(self, condition):
+        return until(condition)
+
+    def until_done_or_ended(self, supervisor, done):
+        """Until more than so many mini-batches are done, or the supervisor has ended."""
+        until(lambda: self.progress["done"] > done or supervisor.poll() is not None)
+
+    def command(self, pid):
+        return _read(pid, "cmdline")
+
     def write_job(self, script=FAST, **changed):
         (self.folder / "code" / "score.py").write_text(script)
         job = {
@@ -61,7 +74,7 @@ class Workbench:
             "worker_path": str(SOURCES),
             "script": str(self.folder / "code" / "score.py"),
             "code_dir": str(self.folder / "code"),
-            "env": {"AZUREML_MODEL_DIR": str(self.folder)},
+            "env": self.env(),
             "inputs": [str(self.inputs)],
             "mini_batch_size": 10,
             "processes_per_node": 2,
@@ -91,8 +104,8 @@ class Workbench:
         fresh.write_text(json.dumps({"nodes": nodes}))
         fresh.replace(self.job_dir / "nodes.json")
 
-    def start_supervisor(self, **options):
-        return self._spawn("lazulite.batch.supervisor", str(self.job_dir), **options)
+    def start_supervisor(self, before=()):
+        return self._spawn("lazulite.batch.supervisor", str(self.job_dir), before=before)
 
     def run(self, nodes=1, **job):
         """A job from start to end; its exit code and last progress."""
@@ -113,17 +126,16 @@ class Workbench:
             process.wait()
         until(lambda: not self.processes())
 
-    def _spawn(self, module, *arguments, **options):
+    def _spawn(self, module, *arguments, before=()):
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES)}
         with (self.folder / f"{module}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                [*before, sys.executable, "-m", module, *arguments],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                **options,
             )
         self._started.append(process)
         return process
