@@ -191,7 +191,9 @@ def _order(version: str) -> tuple[int, ...]:
 def _last_error(text: str) -> str:
     """The last line that reads like an exception or a compiler's error."""
     pattern = re.compile(r"^\s*((?:\w+\.)*\w*Error: .+|.*\berror: .+)$", re.MULTILINE)
-    skipped = re.compile(r"command .* failed|subprocess-exited|legacy-install", re.IGNORECASE)
+    skipped = re.compile(
+        r"command .* failed|subprocess-exited|legacy-install|metadata-generation", re.IGNORECASE
+    )
     lines = [line for line in pattern.findall(text) if not skipped.search(line)]
     lines = [line for line in lines if not line.lower().startswith("error: failed to")]
     return _sentence(lines[-1])[:200] if lines else ""
