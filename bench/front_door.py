@@ -1,6 +1,6 @@
 """What the front door costs: latency, throughput, CPU, start, reload. Needs wrk on PATH.
 
-    PYTHONPATH=src python bench/front_door.py
+    PYTHONPATH=$PWD/src python bench/front_door.py
 
 The replica is a HAProxy that answers by itself, reached directly over TCP, or through the front
 door over a Unix socket; so the difference is the front door's.
