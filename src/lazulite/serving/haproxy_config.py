@@ -2,7 +2,7 @@
 
 Every rule that scoring requests meet stands here: who may call, which deployment answers, how long
 a request waits, and what the refusals say. Listening sockets come from the edge as inherited file
-descriptors, named in the environment variables LZ_HTTPS and LZ_HTTP.
+descriptors, named in the environment variables LZ_HTTPS and LZ_HTTP; LZ_START marks the process.
 """
 
 from __future__ import annotations
@@ -113,6 +113,7 @@ def _backend_name(endpoint: Endpoint, deployment: str) -> str:
 def _global(settings: FrontDoorSettings) -> list[str]:
     return [
         "global",
+        '  description "${LZ_START}"',
         "  default-path config",
         f"  nbthread {settings.threads:d}",
         f"  maxconn {settings.max_connections:d}",
@@ -121,7 +122,7 @@ def _global(settings: FrontDoorSettings) -> list[str]:
         "  ssl-default-bind-options ssl-min-ver TLSv1.2",
         "  no strict-limits",
         "  hard-stop-after 200s",
-        "  log stderr format raw daemon notice",
+        "  log stderr format raw daemon err",
         f"  stats socket {socket_address(settings.run_folder / 'stats.sock')} mode 600 level admin",
     ]
 
