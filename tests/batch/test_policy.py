@@ -32,7 +32,7 @@ def test_a_mini_batch_is_tried_once_more_than_max_retries():
     kinds = []
     for _ in range(3):
         (number,) = job.take(1)
-        kinds.append(job.attempt_failed(number, 10).kind)
+        kinds.append(job.attempt_failed(number, 10, "it broke").kind)
     assert kinds == [Kind.ATTEMPT, Kind.ATTEMPT, Kind.FAILED]
     assert job.is_over
     assert (job.counts.retries, job.counts.failed_items, job.counts.failed_mini_batches) == (
@@ -47,7 +47,7 @@ def test_a_late_result_of_a_decided_mini_batch_is_not_kept():
     job.take(1)
     assert job.returned(0, 10, 10, 10, b"rows").payload == b"rows"
     assert job.returned(0, 10, 10, 10, b"again") is None
-    assert job.attempt_failed(0, 10) is None
+    assert job.attempt_failed(0, 10, "it broke") is None
     assert job.counts.rows == 10
 
 
@@ -82,7 +82,7 @@ def test_the_job_aborts_when_failed_files_exceed_the_threshold(threshold, aborts
 def test_a_job_without_any_succeeded_item_fails_whatever_the_threshold():
     job = policy(1, retries=0)
     job.take(1)
-    job.attempt_failed(0, 10)
+    job.attempt_failed(0, 10, "it broke")
     with pytest.raises(SpecError, match="no succeeded mini batch item"):
         job.check(ready=1)
 
@@ -122,4 +122,4 @@ def test_a_resumed_job_keeps_counts_and_attempts():
     job = policy(4, retries=1, recovered=before)
     assert job.take(9) == [2, 3]
     assert (job.counts.done, job.counts.failed_items, job.counts.retries) == (2, 11, 1)
-    assert job.attempt_failed(2, 10).kind is Kind.FAILED
+    assert job.attempt_failed(2, 10, "it broke").kind is Kind.FAILED

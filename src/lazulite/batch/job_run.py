@@ -154,11 +154,12 @@ class JobRun:
             missing = items - record.succeeded
             self._failures.short(missing, items, number, record.attempt)
             text = f"run() returned {record.succeeded} results for {items} files"
+            self._policy.last_failure = text
             self._logs.attempt_failed(done.name, number, text)
         return record
 
     def _attempt_failed(self, name: ProcessName, number: int, reason: str) -> Record | None:
-        record = self._policy.attempt_failed(number, self._batches.count(number))
+        record = self._policy.attempt_failed(number, self._batches.count(number), reason[-4096:])
         self._logs.attempt_failed(name, number, reason)
         if record is not None and record.kind is Kind.FAILED:
             self._failures.failed(self._batches[number], number, record.attempt, reason[-4096:])

@@ -50,6 +50,7 @@ class Policy:
         self.counts = Counts(mini_batches=mini_batches, items=items)
         self._rules, self._attempts = rules, dict[int, int]()
         self._failed_starts, self._start_error = 0, ""
+        self.last_failure = "in an earlier run of the supervisor"
         closed = set[int]()
         for record in recovered:
             self._count(record)
@@ -92,8 +93,9 @@ class Policy:
         self._count(record)
         return record
 
-    def attempt_failed(self, number: int, items: int) -> Record | None:
+    def attempt_failed(self, number: int, items: int, error: str) -> Record | None:
         """run() raised, hung, or took its process along. None if it was decided before."""
+        self.last_failure = error
         if number not in self._open:
             return None
         self._failed_starts = 0
@@ -119,7 +121,7 @@ class Policy:
             raise SpecError(
                 "ErrorThresholdExceeded",
                 f"{failed} input files failed, which exceeds the error_threshold of {allowed}. "
-                "See logs/user/error.txt.",
+                f"logs/user/error.txt has them all; the last one: {self.last_failure}",
             )
         if self._failed_starts >= self._rules.failed_starts and not ready:
             raise SpecError(
@@ -131,7 +133,7 @@ class Policy:
             raise SpecError(
                 "NoSucceededItems",
                 "There is no succeeded mini batch item returned from run(). "
-                "See logs/user/error.txt for what it raised or how many results it returned.",
+                f"logs/user/error.txt has what it did instead; the last time: {self.last_failure}",
             )
 
     def _count(self, record: Record) -> None:

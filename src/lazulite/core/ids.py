@@ -7,6 +7,7 @@ Source: spec/REST.md 1.
 from __future__ import annotations
 
 import dataclasses
+import re
 
 from lazulite.core.errors import ArmError
 
@@ -72,6 +73,13 @@ def parse_path(path: str) -> Address:
     scope = join_id("", RESOURCES, scope_types, scope_names)
     rest = segments[cut + 2 :]
     return Address(segments[cut + 1], tuple(rest[0::2]), tuple(rest[1::2]), scope)
+
+
+def spelled(address: Address, provider: str, resource_type: str) -> Address:
+    """The same address with the provider, types and scope spelled as Azure spells them."""
+    group = re.sub("/resourcegroups/", "/resourceGroups/", address.scope, flags=re.IGNORECASE)
+    scope = re.sub("^/subscriptions/", "/subscriptions/", group, flags=re.IGNORECASE)
+    return Address(provider, tuple(resource_type.split("/")), address.names, scope)
 
 
 def fold(arm_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +11,46 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from lazulite.store.migrations import migrate
-from lazulite.store.schema import metadata
 
-READ = {"lazulite_read": True}
+READER = "lazulite_reader"
 
 
 async def open_database(path: Path) -> AsyncEngine:
     """Open the file, create or migrate its tables. Write transactions begin at once (IMMEDIATE).
 
+    Writers share one connection: they queue in this process, where waiting is cheap, instead of
+    polling for SQLite's lock. So a transaction must not be opened inside another one.
+
     Raises sqlalchemy.exc.DatabaseError when the file is no database: nothing is ever recreated
     over a broken one.
     """
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"timeout": 5})
-    event.listen(engine.sync_engine, "connect", _configure)
-    event.listen(engine.sync_engine, "begin", _begin)
-    async with engine.begin() as connection:
-        await connection.run_sync(lambda sync: migrate(sync, metadata))
-    return engine
+    url = f"sqlite+aiosqlite:///{path}"
+    reader = create_async_engine(url, connect_args={"timeout": 5})
+    writer = create_async_engine(
+        url,
+        connect_args={"timeout": 5},
+        pool_size=1,
+        max_overflow=0,
+        execution_options={READER: reader},
+    )
+    for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
+        event.listen(engine.sync_engine, "connect", _configure)
+        event.listen(engine.sync_engine, "begin", _beginner(begin))
+    async with writer.begin() as connection:
+        await connection.run_sync(migrate)
+    return writer
+
+
+async def close_database(engine: AsyncEngine) -> None:
+    """Close every connection."""
+    await reading(engine).dispose()
+    await engine.dispose()
 
 
 def reading(engine: AsyncEngine) -> AsyncEngine:
     """The same database for transactions that only read: they never wait for a writer."""
-    return engine.execution_options(**READ)
+    reader: AsyncEngine = engine.get_execution_options().get(READER, engine)
+    return reader
 
 
 def _configure(connection: Any, _record: Any) -> None:
@@ -44,7 +63,10 @@ def _configure(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _begin(connection: sa.Connection) -> None:
+def _beginner(statement: str) -> Callable[[sa.Connection], None]:
     """A writer takes its lock first: upgrading a read lock later could fail half-way."""
-    only_reads = connection.get_execution_options().get("lazulite_read")
-    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return begin

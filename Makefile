@@ -1,0 +1,51 @@
+# Each target does all its own set-up: a venv, the locked dependencies, the package.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/uv pip install -q --python $(BIN)/python
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --no-header
+
+.PHONY: demo test lint types check crash slow bench lock clean
+
+demo: $(VENV)/.ready
+	$(BIN)/lazulite demo
+
+test: $(VENV)/.ready-test lint types
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.ready-test
+	$(BIN)/mypy
+
+crash: $(VENV)/.ready-test
+	$(BIN)/python -m pytest -m crash
+
+bench: $(VENV)/.ready-test
+	$(BIN)/python bench/run.py
+
+lock: $(VENV)/.uv
+	$(COMPILE) --extra build pyproject.toml -o requirements/core.txt
+	$(COMPILE) --extra build --extra test pyproject.toml -o requirements/test.txt
+
+$(VENV)/.uv:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lazulite needs Python 3.11 or later: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	touch $@
+
+$(VENV)/.ready: $(VENV)/.uv requirements/core.txt pyproject.toml
+	$(INSTALL) --require-hashes -r requirements/core.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.ready-test: $(VENV)/.ready requirements/test.txt
+	$(INSTALL) --require-hashes -r requirements/test.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

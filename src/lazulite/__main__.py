@@ -1,0 +1,7 @@
+"""`python -m lazulite`."""
+
+import sys
+
+from lazulite.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,122 @@
+"""The ASGI edge of the control plane: whose a path is, and what every answer carries."""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lazulite.app.documents import discovery, health, metadata
+from lazulite.core.errors import ArmError
+
+log = logging.getLogger(__name__)
+
+ARM = re.compile(r"/(subscriptions|tenants|providers)(/|$)", re.IGNORECASE)
+ACCOUNT = re.compile(r"/([a-z0-9]{3,24})(\.blob\.[^/]+)?(/|$)")
+
+PUBLIC = frozenset(
+    {
+        "/healthz",
+        "/metadata/endpoints",
+        "/discovery",
+        "/common/discovery/instance",
+        "/{tenant}/oauth2/token",
+        "/{tenant}/oauth2/v2.0/token",
+        "/{tenant}/.well-known/openid-configuration",
+        "/{tenant}/v2.0/.well-known/openid-configuration",
+        "/{tenant}/discovery/keys",
+        "/{tenant}/discovery/v2.0/keys",
+    }
+)
+"""Every route that is answered without a token; a test walks all routes against this list."""
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def public_documents() -> list[Route]:
+    """The routes that answer anyone, besides those of the token service."""
+    return [
+        Route("/healthz", health),
+        Route("/metadata/endpoints", metadata),
+        Route("/discovery", discovery),
+    ]
+
+
+class ControlPlane:
+    """Sends a request to ARM, to the blob gateway, or to one of the plain routes."""
+
+    def __init__(self, routes: list[Route], arm: Handler, blobs: ASGIApp) -> None:
+        """routes: tried first; blobs: answers for everything under an account's name."""
+        self.routes = routes
+        self._router = Router(routes, redirect_slashes=False, default=_nowhere)
+        self._arm, self._blobs = arm, blobs
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever is raised becomes an answer in Azure's shape."""
+        if scope["type"] != "http":
+            return
+        http = Request(scope, receive)
+        tagged = _Tagged(send, http)
+        try:
+            await self._answer(http, tagged)
+        except ArmError as error:
+            await tagged.refuse(error.status, error.body, error.headers)
+        except Exception:  # the ASGI edge: the caller learns nothing of our insides
+            log.exception("request failed", extra={"path": scope["path"], "id": tagged.id})
+            message = "The server encountered an internal error. Its log has the request id."
+            await tagged.refuse(500, {"code": "InternalServerError", "message": message}, {})
+
+    async def _answer(self, http: Request, send: _Tagged) -> None:
+        path = http.scope["path"]
+        if ARM.match(path):
+            response = await self._arm(http)
+            await response(http.scope, http.receive, send)
+        elif ACCOUNT.match(path) and not self._is_plain(http):
+            await self._blobs(http.scope, http.receive, send)
+        else:
+            await self._router(http.scope, http.receive, send)
+
+    def _is_plain(self, http: Request) -> bool:
+        """Whether a plain route has that path: those go before accounts of the same name."""
+        return any(route.matches(http.scope)[0].value for route in self.routes)
+
+
+class _Tagged:
+    """Adds to the answer what every answer of Azure carries. Source: spec/REST.md 2.5."""
+
+    def __init__(self, send: Send, http: Request) -> None:
+        self._send, self._http = send, http
+        self.id = str(uuid.uuid4())
+        self._started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._started = True
+            headers = MutableHeaders(scope=message)
+            given = self._http.headers.get("x-ms-correlation-request-id", self.id)
+            headers.setdefault("x-ms-request-id", self.id)
+            headers.setdefault("x-ms-correlation-request-id", given)
+            headers.setdefault("x-content-type-options", "nosniff")
+            headers.setdefault("cache-control", "no-cache")
+            client = self._http.headers.get("x-ms-client-request-id")
+            if client is not None:
+                headers.setdefault("x-ms-client-request-id", client)
+        await self._send(message)
+
+    async def refuse(self, status: int, error: object, headers: dict[str, str]) -> None:
+        """Answer with an error, unless an answer has begun: then the connection just ends."""
+        if self._started:
+            return
+        response = JSONResponse({"error": error}, status, headers)
+        await response(self._http.scope, self._http.receive, self)
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    raise ArmError("NotFound", f"There is nothing at {scope['path']!r}.", 404)

@@ -1,0 +1,74 @@
+"""How the blob gateway learns of account keys and of roles."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from starlette.requests import Request
+
+from lazulite.blobs.authorization import Authorize
+from lazulite.blobs.errors import BlobError
+from lazulite.blobs.signatures import Permission
+from lazulite.core.errors import ArmError
+from lazulite.core.ids import STORAGE
+from lazulite.identity.authorize import Guard
+from lazulite.identity.sealing import SecretBox
+from lazulite.identity.tokens import Audience
+from lazulite.store.resources import Resource, Resources
+
+ACCOUNTS = f"{STORAGE}/storageAccounts"
+BLOBS = f"{ACCOUNTS}/blobServices/containers/blobs"
+REMEMBERED = timedelta(seconds=1)
+ACTIONS = {Permission.READ: "read", Permission.LIST: "read", Permission.DELETE: "delete"}
+
+
+class AccountKeys:
+    """The keys of accounts, from their sealed rows; asked at every blob request, so remembered."""
+
+    def __init__(self, resources: Resources, box: SecretBox) -> None:
+        self._resources, self._box = resources, box
+        self._known: dict[str, tuple[datetime, list[bytes]]] = {}
+
+    async def __call__(self, account: str) -> Sequence[bytes]:
+        """The keys; none if there is no such account. A change is seen after a second."""
+        now = self._resources.clock()
+        known = self._known.get(account)
+        if known is not None and now - known[0] < REMEMBERED:
+            return known[1]
+        found = await _account(self._resources, account)
+        keys = [base64.b64decode(self._box.open(found.secrets["key1"]))] if found else []
+        if found:
+            self._known[account] = (now, keys)
+        return keys
+
+
+def bearer_access(resources: Resources, guard: Guard) -> Authorize:
+    """Storage tokens, by the data roles of their bearer."""
+
+    async def authorize(
+        request: Request,
+        account: str,
+        permission: Permission,
+        container: str | None,
+        blob: str | None,
+    ) -> None:
+        found = await _account(resources, account)
+        if found is None:
+            raise BlobError("ResourceNotFound", f"There is no storage account {account!r}.")
+        action = f"{BLOBS}/{ACTIONS.get(permission, 'write')}"
+        try:
+            await guard.require(request.headers, action, found.id, Audience.STORAGE)
+        except ArmError as error:
+            denied = "AuthorizationPermissionMismatch" if error.status == 403 else None
+            raise BlobError(denied or "InvalidAuthenticationInfo", str(error)) from error
+
+    return authorize
+
+
+async def _account(resources: Resources, name: str) -> Resource | None:
+    for account in await resources.of_type(ACCOUNTS):
+        if account.name == name:
+            return account
+    return None

@@ -1,0 +1,166 @@
+"""The server's own commands: up, down, status, env."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from lazulite.app.layout import Layout
+from lazulite.app.lifecycle import holder, read_state, run_server, stop_tasks
+from lazulite.app.server import Server, passed_on
+from lazulite.core.errors import LazuliteError
+from lazulite.core.settings import Settings, read_settings, run_folder
+from lazulite.executors.local import LocalExecutor
+
+START_PATIENCE_S = 60.0
+STOP_PATIENCE_S = 60.0
+
+
+class NotRunningError(LazuliteError):
+    """No server is there to talk to."""
+
+
+def up(detach: bool = False, **kwargs: Any) -> None:
+    """Run the server until Ctrl-C; detach: return once it is ready.
+
+    Raises AlreadyRunningError on a data folder that has a server.
+    """
+    settings, layout = _layout(kwargs)
+    layout.make()
+    if detach:
+        _start_detached(layout, kwargs)
+        return
+    logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
+    asyncio.run(run_server(settings, layout, os.environ, _announce))
+
+
+def down(**kwargs: Any) -> dict[str, Any]:
+    """Stop the server and everything it started, also what a killed one left behind."""
+    _, layout = _layout(kwargs)
+    pid = holder(layout)
+    if pid is not None and pid > 0:
+        os.kill(pid, signal.SIGTERM)
+        complaint = f"The server (pid {pid}) did not stop: see {layout.log}."
+        _wait(lambda: holder(layout) is None and not _runs(pid), STOP_PATIENCE_S, complaint)
+    elif layout.data.is_dir():
+        executor = LocalExecutor(layout.folder("tasks"), passed_on(os.environ))
+        asyncio.run(stop_tasks(executor))
+        layout.state.unlink(missing_ok=True)
+    return {"status": "stopped", "dataDir": str(layout.data)}
+
+
+def status(**kwargs: Any) -> dict[str, Any]:
+    """Whether the server runs, and where."""
+    _, layout = _layout(kwargs)
+    pid, found = holder(layout) if layout.data.is_dir() else None, read_state(layout)
+    if pid is None or found is None:
+        return {"status": "stopped" if pid is None else "starting", "dataDir": str(layout.data)}
+    executor = LocalExecutor(layout.folder("tasks"), {})
+    shown = {key: found[key] for key in ("pid", "url", "http_url", "workspace")}
+    return {"status": "running", **shown, "dataDir": str(layout.data), "tasks": executor.names()}
+
+
+def env(**kwargs: Any) -> None:
+    """Print shell exports that point clients at the running server.
+
+    Raises NotRunningError if none is ready.
+    """
+    _, layout = _layout(kwargs)
+    found = read_state(layout)
+    if found is None or holder(layout) is None:
+        message = f"No server is running on {str(layout.data)!r}: start one with `lazulite up`."
+        raise NotRunningError("ServerNotFound", message)
+    credentials = json.loads((layout.data / "credentials.json").read_bytes())
+    for name, value in _exports(layout, found, credentials).items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def _exports(layout: Layout, found: dict[str, Any], credentials: dict[str, str]) -> dict[str, str]:
+    url = found["url"]
+    return {
+        "LAZULITE_URL": url,
+        "LAZULITE_HTTP_URL": found["http_url"],
+        "LAZULITE_DATA_DIR": str(layout.data),
+        "LAZULITE_RESOURCE_GROUP": found["resource_group"],
+        "LAZULITE_WORKSPACE": found["workspace"],
+        "AZURE_TENANT_ID": credentials["tenant_id"],
+        "AZURE_CLIENT_ID": credentials["client_id"],
+        "AZURE_CLIENT_SECRET": credentials["client_secret"],
+        "AZURE_AUTHORITY_HOST": url,
+        "AZURE_SUBSCRIPTION_ID": found["subscription_id"],
+        "ARM_CLOUD_METADATA_URL": f"{url}/metadata/endpoints?api-version=2019-05-01",
+        "REQUESTS_CA_BUNDLE": found["ca_bundle"],
+        "SSL_CERT_FILE": found["ca_bundle"],
+        "MLFLOW_TRACKING_URI": f"{url}/mlflow/v1.0{found['workspace_id']}",
+    }
+
+
+def _layout(options: dict[str, Any]) -> tuple[Settings, Layout]:
+    settings = read_settings(os.environ, **options)
+    return settings, Layout(settings.data_dir, run_folder(settings, os.environ, os.getuid()))
+
+
+def _announce(server: Server) -> None:
+    print(f"Lazulite is ready: {server.url} (and {server.http_url} on this machine)", flush=True)
+
+
+def _start_detached(layout: Layout, options: dict[str, Any]) -> None:
+    """Start the server in a session of its own, and wait until it answers."""
+    if (pid := holder(layout)) is not None:
+        message = f"A server (pid {pid}) runs on {str(layout.data)!r} already."
+        raise LazuliteError("AlreadyRunning", message)
+    chosen = [
+        f"--{name.replace('_', '-')}={value}"
+        for name, value in options.items()
+        if value is not None
+    ]
+    layout.state.unlink(missing_ok=True)
+    with layout.log.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lazulite", "up", *chosen],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    _wait(
+        lambda: read_state(layout) is not None or process.poll() is not None,
+        START_PATIENCE_S,
+        f"The server did not become ready: see {layout.log}.",
+    )
+    if (found := read_state(layout)) is None:
+        last = layout.log.read_text(errors="replace").strip().splitlines()[-1:]
+        raise LazuliteError("NotStarted", f"The server did not start: {' '.join(last)}")
+    process.returncode = 0  # it lives on: nobody waits for it
+    print(f"Lazulite is ready: {found['url']} (and {found['http_url']} on this machine)")
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there; one that has ended and awaits its parent is not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return not Path("/proc/self").exists()
+
+
+def _wait(is_done: Any, patience_s: float, complaint: str) -> None:
+    deadline = time.monotonic() + patience_s
+    while not is_done():
+        if time.monotonic() > deadline:
+            raise LazuliteError("TimedOut", complaint)
+        time.sleep(0.02)

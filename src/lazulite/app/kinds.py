@@ -1,0 +1,55 @@
+"""Every kind that the server knows: one line each."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from lazulite.arm.kind import Kind
+from lazulite.identity.sealing import SecretBox
+from lazulite.kinds.account import LOCATION, RESOURCE_GROUP, TENANT, storage_account, subscription
+from lazulite.kinds.assets import assets
+from lazulite.kinds.batch_deployment import batch_deployment
+from lazulite.kinds.batch_endpoint import BATCH_ENDPOINT
+from lazulite.kinds.compute import Clusters, compute
+from lazulite.kinds.datastore import datastore
+from lazulite.kinds.job import BatchJobs, job
+from lazulite.kinds.online_deployment import OnlineDeployments, online_deployment
+from lazulite.kinds.online_endpoint import OnlineEndpoints, online_endpoint
+from lazulite.kinds.workspace import MakeContainer, workspace
+from lazulite.store.resources import Resources
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class KindParts:
+    """What kinds are built from."""
+
+    resources: Resources
+    box: SecretBox
+    tenant_id: str
+    make_container: MakeContainer
+    storage_suffix: str
+    https_base: str
+    clusters: Clusters
+    endpoints: OnlineEndpoints
+    deployments: OnlineDeployments
+    jobs: BatchJobs
+
+
+def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
+    """The registry's content."""
+    return (
+        TENANT,
+        subscription(parts.tenant_id),
+        LOCATION,
+        RESOURCE_GROUP,
+        storage_account(parts.box),
+        workspace(parts.resources, parts.box, parts.make_container),
+        datastore(parts.box, parts.storage_suffix, parts.https_base),
+        *assets(parts.resources),
+        compute(parts.clusters),
+        online_endpoint(parts.endpoints),
+        online_deployment(parts.deployments),
+        BATCH_ENDPOINT,
+        batch_deployment(parts.deployments.workshop),
+        job(parts.jobs),
+    )

@@ -1,0 +1,224 @@
+"""The life of a server: take the lock, come up, serve, drain, stop everything it started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import uvicorn
+
+from lazulite.app.layout import Layout
+from lazulite.app.server import Foundation, Server, compose, lay_foundation
+from lazulite.core.errors import LazuliteError
+from lazulite.core.ids import segment_of
+from lazulite.core.settings import Settings
+from lazulite.executors.local import LocalExecutor
+from lazulite.executors.protocol import Phase
+from lazulite.serving.front_door import TASK_NAME
+from lazulite.store.database import close_database
+from lazulite.store.files import write_json
+
+log = logging.getLogger(__name__)
+
+PROVISION_PATIENCE_S = 10.0
+STOP_PATIENCE_S = 15.0
+WATCH_S = 1.0
+
+
+class AlreadyRunningError(LazuliteError):
+    """Another control plane works on the data folder."""
+
+
+async def run_server(
+    settings: Settings, layout: Layout, env: Mapping[str, str], ready: Callable[[Server], None]
+) -> None:
+    """Serve until SIGINT or SIGTERM, then drain and stop every process that was started.
+
+    ready: called once requests are answered. What an earlier control plane left running is
+    adopted. Raises AlreadyRunningError, and LazuliteError for whatever keeps it from starting.
+    """
+    stop = _stop_signal()
+    with hold(layout):
+        base = await lay_foundation(settings, layout, env)
+        addresses = await base.publish()
+        server = await compose(base, addresses, env)
+        listening = _listen(layout.control_socket)
+        web = _web_server(server)
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(web.serve(sockets=[listening]))
+            working = group.create_task(server.reconciler.run())
+            watching = group.create_task(_watch(base))
+            await _until_provisioned(base, server, stop)
+            write_json(layout.state, state(base, server))
+            ready(server)
+            await stop.wait()
+            working.cancel()
+            watching.cancel()
+            await base.front_door.stop()
+            await stop_tasks(base.executor)
+            web.should_exit = True
+            await serving
+        await server.store.close()
+        await close_database(base.engine)
+        layout.state.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def hold(layout: Layout) -> Iterator[None]:
+    """Be the only control plane of a data folder. Raises AlreadyRunningError naming the other."""
+    with _locked(layout.lock) as file:
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def holder(layout: Layout) -> int | None:
+    """The pid of the running control plane; None if none runs."""
+    try:
+        with _locked(layout.lock):
+            return None
+    except FileNotFoundError:
+        return None
+    except AlreadyRunningError:
+        text = layout.lock.read_text().strip()
+        return int(text) if text.isdigit() else -1
+
+
+async def stop_tasks(executor: LocalExecutor) -> None:
+    """Stop whatever runs, the front door last. Jobs are killed: they go on at the next start."""
+    names = [name for name in executor.names() if name != TASK_NAME]
+    for name in names:
+        await executor.stop(name, kill=name.startswith(("job-", "env-")))
+    await _ended(executor, names)
+    await executor.stop(TASK_NAME)
+    await _ended(executor, [TASK_NAME])
+
+
+def state(base: Foundation, server: Server) -> dict[str, Any]:
+    """server.json: what commands need to reach the server."""
+    return {
+        "pid": os.getpid(),
+        "url": server.url,
+        "http_url": server.http_url,
+        "tenant_id": base.installed.tenant_id,
+        "subscription_id": base.installed.subscription_id,
+        "resource_group": segment_of(server.workspace, "resourceGroups"),
+        "workspace": segment_of(server.workspace, "workspaces"),
+        "workspace_id": server.workspace,
+        "ca_file": str(base.certificates.authority),
+        "ca_bundle": str(base.certificates.bundle),
+    }
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[IO[str]]:
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            pid = path.read_text().strip() or "unknown"
+            raise AlreadyRunningError(
+                "AlreadyRunning",
+                f"A server (pid {pid}) runs on {str(path.parent)!r} already: use it, stop it with "
+                "`lazulite down`, or choose another --data-dir.",
+            ) from error
+        yield file
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by the first SIGINT or SIGTERM; a second one ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked(number: int) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked, number)
+    return stop
+
+
+def _listen(path: Path) -> socket.socket:
+    """The control plane's socket, its owner's alone."""
+    path.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(path))
+    path.chmod(0o600)
+    listening.listen(2048)
+    return listening
+
+
+class _WebServer(uvicorn.Server):
+    """uvicorn without signal handlers: this module has its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _web_server(server: Server) -> _WebServer:
+    config = uvicorn.Config(
+        server.app,
+        lifespan="off",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        proxy_headers=True,
+        forwarded_allow_ips="*",  # only the front door reaches the socket, and it sets them itself
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )
+    return _WebServer(config)
+
+
+async def _until_provisioned(base: Foundation, server: Server, stop: asyncio.Event) -> None:
+    """The first workspace is there before anyone is told that the server is."""
+    deadline = asyncio.get_running_loop().time() + PROVISION_PATIENCE_S
+    while not stop.is_set() and asyncio.get_running_loop().time() < deadline:
+        found = await base.resources.find(server.workspace)
+        if found is None or found.observed_generation > 0:
+            return
+        await asyncio.sleep(0.01)
+
+
+async def _watch(base: Foundation) -> None:
+    """Start the front door again if its keeper is gone; publish what another step has missed."""
+    while True:
+        await asyncio.sleep(WATCH_S)
+        try:
+            await base.publish()
+        except (LazuliteError, OSError):  # the loop: the next turn tries again
+            log.exception("the front door could not be brought up to date")
+
+
+async def _ended(executor: LocalExecutor, names: list[str]) -> None:
+    """Wait for tasks that were told to stop; kill those that take too long."""
+    deadline = asyncio.get_running_loop().time() + STOP_PATIENCE_S
+    left = names
+    while left:
+        left = [name for name in left if await executor.observe(name) is Phase.RUNNING]
+        late = asyncio.get_running_loop().time() > deadline
+        for name in left if late else []:
+            await executor.stop(name, kill=True)
+        await asyncio.sleep(0.02)
+
+
+def read_state(layout: Layout) -> dict[str, Any] | None:
+    """What the running server wrote of itself; None if none is ready."""
+    try:
+        found: dict[str, Any] = json.loads(layout.state.read_bytes())
+    except FileNotFoundError:
+        return None
+    return found

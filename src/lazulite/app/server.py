@@ -1,0 +1,258 @@
+"""Building a server out of its parts: the only place that wires them."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.routing import Route
+
+import lazulite_worker
+from lazulite.app.asgi import ControlPlane, public_documents
+from lazulite.app.blob_access import AccountKeys, bearer_access
+from lazulite.app.documents import STORAGE_SUFFIX
+from lazulite.app.kinds import KindParts, all_kinds
+from lazulite.app.landscape import ensure_landscape
+from lazulite.app.layout import Layout
+from lazulite.arm.app import ArmApp
+from lazulite.arm.kind import Registry
+from lazulite.blobs.authorization import Authorizer
+from lazulite.blobs.gateway import Gateway
+from lazulite.blobs.rows import BlobRows
+from lazulite.blobs.store import BlobStore
+from lazulite.core.clock import utc_now
+from lazulite.core.settings import Settings
+from lazulite.deployments.batch_scoring import BatchScoring
+from lazulite.deployments.materials import Workshop
+from lazulite.deployments.places import DataPlaces
+from lazulite.environments.interpreters import Interpreters, Search
+from lazulite.environments.service import Environments
+from lazulite.executors.local import LocalExecutor
+from lazulite.identity.access import Access
+from lazulite.identity.authorize import Guard
+from lazulite.identity.bootstrap import Bootstrap, Installation
+from lazulite.identity.client_secrets import ClientSecrets
+from lazulite.identity.endpoint_keys import EndpointTokens
+from lazulite.identity.keys import Keyring, open_keyring
+from lazulite.identity.oauth import TokenService
+from lazulite.identity.principals import Principals, SecretHasher
+from lazulite.identity.tokens import Audiences, Tokens
+from lazulite.kinds.compute import Clusters
+from lazulite.kinds.job import BatchJobs
+from lazulite.kinds.job import show as show_job
+from lazulite.kinds.online_deployment import OnlineDeployments
+from lazulite.kinds.online_endpoint import OnlineEndpoints
+from lazulite.operations.reconciler import Reconciler
+from lazulite.serving.certificates import Certificates, ensure_certificates, public_authorities
+from lazulite.serving.front_door import Addresses, FrontDoor, Launch, find_haproxy
+from lazulite.serving.haproxy_config import FrontDoorSettings
+from lazulite.serving.published import published
+from lazulite.serving.replica_sets import ReplicaSets
+from lazulite.store.database import open_database
+from lazulite.store.resources import Resources
+
+LOOPBACK = "127.0.0.1"
+WORKER_PATH = Path(lazulite_worker.__file__).parent.parent
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER", "LOGNAME")
+PASSED_PREFIXES = ("PIP_", "UV_", "http_", "https_", "no_", "HTTP_", "HTTPS_", "NO_", "LZ_TEST_")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Foundation:
+    """What is there before the front door is: data, keys, tasks."""
+
+    settings: Settings
+    layout: Layout
+    engine: AsyncEngine
+    keyring: Keyring
+    installed: Installation
+    resources: Resources
+    executor: LocalExecutor
+    certificates: Certificates
+    front_door: FrontDoor
+    hasher: SecretHasher
+
+    async def publish(self) -> Addresses:
+        """Let the front door serve what the resource table says."""
+        return await self.front_door.apply(await published(self.resources))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Server:
+    """A server ready to answer."""
+
+    app: ControlPlane
+    registry: Registry
+    reconciler: Reconciler
+    store: BlobStore
+    url: str
+    http_url: str
+    workspace: str
+
+
+async def lay_foundation(settings: Settings, layout: Layout, env: Mapping[str, str]) -> Foundation:
+    """Open or make the data folder's content. The caller holds its lock."""
+    keyring = open_keyring(layout.data / "keys")
+    engine = await open_database(layout.database)
+    hasher = SecretHasher()
+    installed = await Bootstrap(engine, keyring.secrets, hasher, utc_now).run(layout.data)
+    certificates = ensure_certificates(
+        layout.folder("certificates"),
+        names=settings.hosts,
+        public_authorities=public_authorities(),
+        now=utc_now(),
+    )
+    executor = LocalExecutor(layout.folder("tasks"), passed_on(env))
+    return Foundation(
+        settings=settings,
+        layout=layout,
+        engine=engine,
+        keyring=keyring,
+        installed=installed,
+        resources=Resources(engine, utc_now),
+        executor=executor,
+        certificates=certificates,
+        front_door=_front_door(settings, layout, (keyring, installed, certificates), executor),
+        hasher=hasher,
+    )
+
+
+async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]) -> Server:
+    """Wire the control plane of a server whose front door listens at these addresses."""
+    url = f"https://localhost:{addresses.https[1]}"
+    http_url = f"http://localhost:{addresses.http[1]}"
+    origins = _origins(base.settings, addresses)
+    access = Access(base.engine, utc_now)
+    audiences = Audiences.of(origins, account_urls=())
+    tokens = Tokens(
+        base.keyring.tokens, base.installed.tenant_id, [url, *origins], audiences, utc_now
+    )
+    guard = Guard(tokens, access)
+    principals = Principals(base.engine, access, utc_now)
+    service = TokenService(tokens, principals, ClientSecrets(base.hasher, utc_now), utc_now)
+    store = BlobStore(base.layout.folder("blobs"), BlobRows(base.engine), utc_now)
+    await store.start()
+    workspace = await ensure_landscape(base.resources, base.installed)
+    registry = Registry(all_kinds(_kind_parts(base, store, (url, origins), env)))
+    reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
+    arm = ArmApp(registry, base.resources, guard, reconciler.wake)
+    scoring = BatchScoring(base.resources, guard, show_job, reconciler.wake)
+    authorizer = Authorizer(
+        AccountKeys(base.resources, base.keyring.secrets),
+        utc_now,
+        bearer_access(base.resources, guard),
+        f"Bearer authorization_uri={url}/{base.installed.tenant_id}",
+    )
+    routes = [*public_documents(), *service.routes(), *_scoring_routes(scoring)]
+    return Server(
+        app=ControlPlane(routes, arm.handle, Gateway(store, authorizer, utc_now)),
+        registry=registry,
+        reconciler=reconciler,
+        store=store,
+        url=url,
+        http_url=http_url,
+        workspace=workspace,
+    )
+
+
+def passed_on(env: Mapping[str, str]) -> dict[str, str]:
+    """What tasks may know of the environment that the server was started in: no secrets."""
+    return {
+        key: value
+        for key, value in env.items()
+        if key in PASSED_ON or key.startswith(PASSED_PREFIXES)
+    }
+
+
+def _front_door(
+    settings: Settings,
+    layout: Layout,
+    trust: tuple[Keyring, Installation, Certificates],
+    executor: LocalExecutor,
+) -> FrontDoor:
+    keyring, installed, certificates = trust
+    fixed = FrontDoorSettings(
+        run_folder=layout.run,
+        control_socket=layout.control_socket,
+        certificate=certificates.server,
+        issuer=_issuer(installed),
+        token_keys=(keyring.endpoints.public_pem().decode(),),
+        hosts=("localhost", "*.localhost", LOOPBACK, "[::1]", *settings.hosts),
+    )
+    launch = Launch(
+        python=sys.executable,
+        haproxy=find_haproxy(),
+        https=(settings.host, settings.port),
+        http=(LOOPBACK, settings.http_port),
+        drain_s=settings.drain_s,
+    )
+    return FrontDoor(fixed, launch, layout.folder("front-door"), executor)
+
+
+def _kind_parts(
+    base: Foundation,
+    store: BlobStore,
+    site: tuple[str, frozenset[str]],
+    env: Mapping[str, str],
+) -> KindParts:
+    url, origins = site
+    resources, executor = base.resources, base.executor
+    blobs = base.layout.folder("blobs")
+    places = DataPlaces(resources, blobs, origins, STORAGE_SUFFIX)
+    search = Search.of(env, Path(sys.executable))
+    environments = Environments(
+        base.layout.folder("environments"), executor, Interpreters(search).find
+    )
+    workshop = Workshop(resources, environments, places.locate, base.layout.folder("assets"))
+    publish = base.publish
+    tokens = EndpointTokens(base.keyring.endpoints, _issuer(base.installed), utc_now)
+    return KindParts(
+        resources=resources,
+        box=base.keyring.secrets,
+        tenant_id=base.installed.tenant_id,
+        make_container=store.containers.ensure,
+        storage_suffix=STORAGE_SUFFIX,
+        https_base=url,
+        clusters=Clusters(resources, executor, base.layout.run, utc_now),
+        endpoints=OnlineEndpoints(resources, base.keyring.secrets, tokens, publish),
+        deployments=OnlineDeployments(
+            resources,
+            workshop,
+            ReplicaSets(executor, base.layout.run, WORKER_PATH),
+            publish,
+            utc_now,
+        ),
+        jobs=BatchJobs(
+            resources,
+            workshop,
+            places.locate,
+            executor,
+            base.layout.folder("jobs"),
+            base.layout.run,
+            WORKER_PATH,
+        ),
+    )
+
+
+def _scoring_routes(scoring: BatchScoring) -> list[Route]:
+    return [
+        Route("/inference/{endpoint}/jobs", scoring.invoke, methods=["POST"]),
+        Route("/inference/{endpoint}/jobs", scoring.list, methods=["GET"]),
+        Route("/inference/{endpoint}/jobs/{job}", scoring.show, methods=["GET"]),
+    ]
+
+
+def _origins(settings: Settings, addresses: Addresses) -> frozenset[str]:
+    """Every origin that requests may carry: both listeners under all names."""
+    names = ("localhost", LOOPBACK, *settings.hosts)
+    secure = {f"https://{name}:{addresses.https[1]}" for name in names}
+    plain = {f"http://{name}:{addresses.http[1]}" for name in names}
+    return frozenset(secure | plain)
+
+
+def _issuer(installed: Installation) -> str:
+    """Who aml_tokens are from: it outlives a change of ports."""
+    return f"lazulite:{installed.tenant_id}"

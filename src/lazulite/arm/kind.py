@@ -1,0 +1,180 @@
+"""A resource kind is a value: routes, permissions, operations and lists derive from it.
+
+A kind without a reconcile step is a record: its PUT is done when it is written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from lazulite.core.ids import ML
+from lazulite.operations.reconciler import Reconcile
+from lazulite.store.resources import Json, Resource
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
+ALL_VERBS = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+READ_ONLY = frozenset({"GET", "HEAD"})
+ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
+
+
+class Properties(BaseModel):
+    """Properties of a kind: snake_case here, camelCase on the wire; unknown ones are ignored."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", protected_namespaces=()
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A PUT on its way: what is asked for, beside what is there."""
+
+    id: str
+    properties: Json
+    envelope: Json
+    secrets: Json
+    existing: Resource | None
+    actor: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Call:
+    """One action on one resource."""
+
+    resource: Resource
+    body: Json
+    query: Mapping[str, str]
+    base: str
+    actor: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What an action answers."""
+
+    body: Json | None = None
+    status: int = 200
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Action:
+    """A verb of a kind beyond the usual ones, such as listKeys."""
+
+    perform: Callable[[Call], Awaitable[Answer]]
+    method: str = "POST"
+    permission: str = "action"
+    """"action" for what changes or reveals, "read" for what only shows."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class View:
+    """How one api-version differs from the internal form: two pure translations of properties."""
+
+    read: Callable[[Json], Json]
+    write: Callable[[Json], Json]
+
+
+def as_it_is(properties: Json) -> Json:
+    """The internal form."""
+    return properties
+
+
+async def unchanged(proposal: Proposal) -> Proposal:
+    """Nothing to check or add."""
+    return proposal
+
+
+async def allowed(resource: Resource) -> None:
+    """Nothing speaks against deleting it."""
+
+
+async def nothing(resource: Resource, base: str) -> Json:
+    """No read-only properties."""
+    return {}
+
+
+def _no_view(version: str) -> View:
+    return View(read=as_it_is, write=as_it_is)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One ARM resource type, declared once."""
+
+    resource_type: str
+    """Below the provider, in Azure's spelling: "workspaces/computes"."""
+    properties: type[Properties]
+    provider: str = ML
+    name: re.Pattern[str] = NAME
+    envelope: frozenset[str] = frozenset()
+    """Top-level fields kept beside properties: location, tags, sku, identity, kind."""
+    reconcile: Reconcile | None = None
+    show: Callable[[Resource, str], Awaitable[Json]] = nothing
+    """Read-only properties, from the row and the server's base URL."""
+    shape: Callable[[Resource], Json] | None = None
+    """The whole answer, for the few types that have no properties."""
+    prepare: Callable[[Proposal], Awaitable[Proposal]] = unchanged
+    """Checks and completes a PUT; raises ArmError."""
+    may_delete: Callable[[Resource], Awaitable[None]] = allowed
+    """Raises ArmError if something speaks against it."""
+    actions: Mapping[str, Action] = dataclasses.field(default_factory=dict)
+    views: Callable[[str], View] = _no_view
+    """The wire form of an api-version."""
+    verbs: frozenset[str] = ALL_VERBS
+    """The methods that a resource of this kind knows; lists know GET."""
+    made_by_versions: bool = False
+    """A container of versions: PUT of a version makes it."""
+    fixed: frozenset[str] = frozenset()
+    """Properties that cannot change once written."""
+    has_operation_uri: bool = False
+    """Whether properties.properties carries AzureAsyncOperationUri. Source: spec/REST.md 2.4."""
+    has_state: bool = True
+    """Whether properties show a provisioningState."""
+
+    @property
+    def full_type(self) -> str:
+        """With the provider: the type that rows and answers carry."""
+        return f"{self.provider}/{self.resource_type}"
+
+    @property
+    def parent_type(self) -> str:
+        """The type one level up, with the provider; "" for a top-level type."""
+        parent = self.resource_type.rpartition("/")[0]
+        return f"{self.provider}/{parent}" if parent else ""
+
+    def permission(self, verb: str) -> str:
+        """The RBAC action: "Microsoft.MachineLearningServices/workspaces/computes/write"."""
+        return f"{self.full_type}/{verb}"
+
+
+class Registry:
+    """The kinds that a server knows, found by type in any case."""
+
+    def __init__(self, kinds: tuple[Kind, ...]) -> None:
+        """kinds: each type once."""
+        self.kinds = kinds
+        self._by_type: dict[str, Kind] = {kind.full_type.casefold(): kind for kind in kinds}
+
+    def find(self, provider: str, resource_type: str) -> Kind | None:
+        """The kind of a type."""
+        return self._by_type.get(f"{provider}/{resource_type}".casefold())
+
+    def has_provider(self, provider: str) -> bool:
+        """Whether any kind is the provider's."""
+        return any(kind.provider.casefold() == provider.casefold() for kind in self.kinds)
+
+    def reconcilers(self) -> dict[str, Reconcile]:
+        """The reconcile step of each type that has one."""
+        return {kind.full_type: kind.reconcile for kind in self.kinds if kind.reconcile}
+
+
+def model_dump(properties: BaseModel) -> dict[str, Any]:
+    """The internal form of a validated model: camelCase, JSON values, defaults filled in."""
+    return properties.model_dump(mode="json", by_alias=True)

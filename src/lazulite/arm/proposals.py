@@ -1,0 +1,93 @@
+"""From the body of a PUT or PATCH to a validated proposal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from lazulite.arm.kind import Kind, Proposal, model_dump
+from lazulite.arm.names import canonical
+from lazulite.arm.requests import ArmRequest
+from lazulite.core.errors import ArmError
+from lazulite.store.resources import Json, Resource
+
+
+def propose(
+    kind: Kind,
+    request: ArmRequest,
+    body: Json,
+    existing: Resource | None,
+    actor: str,
+    *,
+    merge: bool = False,
+) -> Proposal:
+    """Validate a body against its kind; merge: PATCH semantics. Raises ArmError 400."""
+    name = request.address.names[-1]
+    if not kind.name.fullmatch(name):
+        raise ArmError(
+            "InvalidResourceName",
+            f"{name!r} is no name for {kind.full_type}: it must match {kind.name.pattern}.",
+            target="name",
+        )
+    given = body.get("properties") or {}
+    if not isinstance(given, dict):
+        raise ArmError("InvalidRequestContent", "properties is not an object.", target="properties")
+    given = kind.views(request.version).read(canonical(kind.properties, given))
+    envelope = {key: body[key] for key in kind.envelope if body.get(key) is not None}
+    if merge and existing is not None:
+        given = merged(existing.properties, given)
+        envelope = {**existing.envelope, **envelope}
+    if "location" in kind.envelope and not envelope.get("location"):
+        message = "The location property is required for this definition."
+        raise ArmError("LocationRequired", message, target="location")
+    return Proposal(
+        id=request.address.id,
+        properties=validated(kind, given),
+        envelope=envelope,
+        secrets={},
+        existing=existing,
+        actor=actor,
+    )
+
+
+def validated(kind: Kind, given: Json) -> Json:
+    """The properties in their internal form. Raises ArmError with a detail for each fault."""
+    try:
+        return model_dump(kind.properties.model_validate(given))
+    except ValidationError as error:
+        details = tuple(_detail(fault) for fault in error.errors(include_url=False))
+        first = f"{details[0].target}: {details[0]}"
+        message = f"The properties are not valid: {first}"
+        raise ArmError("ValidationError", message, target="properties", details=details) from error
+
+
+def refuse_changes(kind: Kind, proposal: Proposal) -> None:
+    """Raise ArmError 409 if a property changes that cannot. Source: spec/REST.md 2.7."""
+    if proposal.existing is None:
+        return
+    before = proposal.existing.properties
+    for key in sorted(kind.fixed):
+        if before.get(key) != proposal.properties.get(key):
+            raise ArmError(
+                "ImmutablePropertyChanged",
+                f"{key} of {proposal.existing.id!r} is {before.get(key)!r} and cannot become "
+                f"{proposal.properties.get(key)!r}: write a new version instead.",
+                409,
+                target=key,
+            )
+
+
+def merged(before: Any, change: Any) -> Any:
+    """JSON merge: given names replace, null removes, absent ones stay."""
+    if not isinstance(before, dict) or not isinstance(change, dict):
+        return change
+    kept = {key: item for key, item in before.items() if key not in change}
+    new = {key: merged(before.get(key), item) for key, item in change.items() if item is not None}
+    return {**kept, **new}
+
+
+def _detail(fault: Any) -> ArmError:
+    where = ".".join(str(part) for part in fault["loc"])
+    value = f" (it is {fault['input']!r})" if not isinstance(fault["input"], dict) else ""
+    return ArmError("InvalidProperty", f"{fault['msg']}{value}", target=where or "properties")

@@ -1,0 +1,68 @@
+"""From what a resource says of another one to that one's row.
+
+Written as an ARM id, "azureml:name:version", "azureml:name@latest", "azureml:name", or the
+"azureml://locations/..." form. Source: spec/CLIENTS.md 9, spec/REST.md 2.2.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lazulite.core.errors import SpecError
+from lazulite.core.ids import ML
+from lazulite.store.resources import Resource, Resources
+
+SHORT = re.compile(r"(?:azureml:\s*)?(?P<name>[^:@/]+)(?:[:@](?P<version>[^:@/]+))?")
+IN_WORKSPACE = re.compile(
+    r"(?:azureml:/*)?.*?/?workspaces/[^/]+/(?P<plural>\w+)/(?P<name>[^/]+)"
+    r"(?:/versions/(?:labels/)?(?P<version>[^/]+))?/?",
+    re.IGNORECASE,
+)
+
+
+async def find_asset(resources: Resources, workspace: str, plural: str, reference: str) -> Resource:
+    """The version of an asset. Raises SpecError if there is none; @latest is the newest one."""
+    name, version = taken_apart(reference, plural)
+    base = f"{workspace}/{plural}/{name}"
+    if version is None or version.lower() == "latest":
+        versions = await resources.children(base, f"{ML}/workspaces/{plural}/versions")
+        found = versions[-1] if versions else None
+    else:
+        found = await resources.find(f"{base}/versions/{version}")
+    if found is None:
+        raise missing(plural, reference, workspace)
+    return found
+
+
+async def find_one(resources: Resources, workspace: str, plural: str, reference: str) -> Resource:
+    """The compute or datastore of that name or id. Raises SpecError if there is none."""
+    name, _ = taken_apart(reference, plural)
+    found = await resources.find(f"{workspace}/{plural}/{name}")
+    if found is None:
+        raise missing(plural, reference, workspace)
+    return found
+
+
+def taken_apart(reference: str, plural: str) -> tuple[str, str | None]:
+    """The name and the version or label in a reference. Raises SpecError if it is none."""
+    text = reference.strip()
+    found = IN_WORKSPACE.fullmatch(text)
+    if found is not None and found["plural"].lower() == plural.lower():
+        return found["name"], found["version"]
+    found = SHORT.fullmatch(text)
+    if found is None:
+        raise SpecError(
+            "InvalidReference",
+            f"{reference!r} is no reference into {plural}: write azureml:name:version, "
+            "azureml:name@latest or the full ARM id.",
+        )
+    return found["name"].strip(), found["version"]
+
+
+def missing(plural: str, reference: str, workspace: str) -> SpecError:
+    """The reference leads nowhere."""
+    return SpecError(
+        "ReferencedResourceNotFound",
+        f"{reference!r} was not found among the {plural} of {workspace!r}: create it first, "
+        "or correct its name and version.",
+    )

@@ -1,0 +1,175 @@
+"""Listing a container in name order, without holding more of it in memory than a page.
+
+A folder sorts as its name with a slash, which makes a walk in depth the order of the whole names
+("a-b" < "a.c" < "a/b" < "a0"). Of each folder only the smallest entries are kept at a time; a
+bigger folder is read again when they are used up.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import heapq
+import os
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import NamedTuple
+
+from lazulite.blobs.errors import BlobError
+from lazulite.blobs.names import NAME_CHARACTERS
+from lazulite.blobs.tree import ABSENT, Tree
+from lazulite.blobs.values import Stamp
+
+PAGE_LIMIT = 5000
+
+
+@dataclasses.dataclass(frozen=True)
+class Query:
+    """What to list. marker: as the page before gave it; delimiter "": no grouping."""
+
+    prefix: str = ""
+    delimiter: str = ""
+    marker: str = ""
+    limit: int = PAGE_LIMIT
+
+
+class Found(NamedTuple):
+    """A blob; without a stamp a folder, or the common prefix of several blobs."""
+
+    name: str
+    stamp: Stamp | None
+
+
+class Walk:
+    """All blobs of a container from a name on, in order, with the way to leave a subtree out."""
+
+    def __init__(self, tree: Tree, container: tuple[str, str], query: Query) -> None:
+        """query: prefix and marker bound the walk."""
+        self._tree, self._container = tree, container
+        self._prefix, self._batch = query.prefix, query.limit + 1
+        self._low = max(query.prefix, decode_marker(query.marker))
+        top = query.prefix.rpartition("/")[0]
+        self._open = [(top, self._entries(top))] if is_walkable(top) else []
+
+    def __iter__(self) -> Iterator[Found]:
+        """Blobs only."""
+        while self._open:
+            entry = next(self._open[-1][1], None)
+            if entry is None:
+                self._open.pop()
+            elif entry.stamp is not None:
+                yield Found(entry.name, entry.stamp)
+            else:
+                folder = entry.name.rstrip("/")
+                self._open.append((folder, self._entries(folder)))
+
+    def leave(self, prefix: str) -> None:
+        """Go on behind all names that begin with the prefix, where that is a folder."""
+        while self._open and f"{self._open[-1][0]}/".startswith(prefix):
+            self._open.pop()
+
+    def _entries(self, folder: str) -> Iterator[Found]:
+        """The blobs and folders of one folder in order, in batches of bounded size."""
+        above = ""
+        while True:
+            batch = self._next_batch(folder, above)
+            yield from (entry for entry in batch if not _is_gone(entry))
+            if len(batch) < self._batch:
+                return
+            above = batch[-1].name
+
+    def _next_batch(self, folder: str, above: str) -> list[Found]:
+        """The smallest entries over a name; only these are looked at closely."""
+        parts = (*self._container, *(folder.split("/") if folder else ()))
+        try:
+            with self._tree.folder(parts) as descriptor, os.scandir(descriptor) as entries:
+                named = ((_name(folder, entry), entry) for entry in entries)
+                wanted = (pair for pair in named if pair[0] > above and self._is_wanted(pair[0]))
+                chosen = heapq.nsmallest(self._batch, wanted, key=itemgetter(0))
+                return [Found(name, _stamp(entry)) for name, entry in chosen]
+        except OSError as error:
+            if error.errno in ABSENT:
+                return []
+            raise
+
+    def _is_wanted(self, name: str) -> bool:
+        """Whether the entry is, or may contain, a name in the range."""
+        is_late = name >= self._low or (name.endswith("/") and self._low.startswith(name))
+        return is_late and name.startswith(self._prefix)
+
+
+def list_page(tree: Tree, container: tuple[str, str], query: Query) -> tuple[list[Found], str]:
+    """Up to query.limit blobs and prefixes, and the marker of the rest ("" if none)."""
+    walk, page = Walk(tree, container, query), list[Found]()
+    for found in walk:
+        group = _group_of(found.name, query)
+        if page and page[-1].stamp is None and found.name.startswith(page[-1].name):
+            continue
+        if len(page) == query.limit:
+            return page, encode_marker(group or found.name)
+        if group:
+            page.append(Found(group, None))
+            walk.leave(group)
+        else:
+            page.append(found)
+    return page, ""
+
+
+def encode_marker(name: str) -> str:
+    """A name as an opaque marker that survives XML and URLs."""
+    return base64.urlsafe_b64encode(name.encode()).decode()
+
+
+def decode_marker(marker: str) -> str:
+    """The name in a marker. Raises BlobError for what is none of ours."""
+    try:
+        return base64.b64decode(marker.encode(), b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError) as error:
+        message = f"marker {marker!r} is not one that a listing gave."
+        raise BlobError("InvalidQueryParameterValue", message) from error
+
+
+def is_walkable(folder: str) -> bool:
+    """Whether a prefix can be a folder at all; listing below any other finds nothing."""
+    segments = folder.split("/")
+    return not folder or ("\0" not in folder and all(segments) and not {".", ".."} & set(segments))
+
+
+def _group_of(name: str, query: Query) -> str:
+    """The common prefix that a name is listed under; "" for none."""
+    if not query.delimiter:
+        return ""
+    head, delimiter, _ = name[len(query.prefix) :].partition(query.delimiter)
+    return query.prefix + head + delimiter if delimiter else ""
+
+
+def _name(folder: str, entry: os.DirEntry[str]) -> str:
+    """The whole name, a folder's with a slash; "" for what is neither folder nor blob."""
+    name = f"{folder}/{entry.name}" if folder else entry.name
+    if len(name) > NAME_CHARACTERS or "\\" in entry.name or not _is_unicode(entry.name):
+        return ""  # no client could say this name
+    if entry.is_dir(follow_symlinks=False):
+        return f"{name}/"
+    return name if entry.is_file(follow_symlinks=False) else ""
+
+
+def _stamp(entry: os.DirEntry[str]) -> Stamp | None:
+    if entry.is_dir(follow_symlinks=False):
+        return None
+    try:
+        return Stamp.of(entry.stat(follow_symlinks=False))
+    except FileNotFoundError:
+        return None  # deleted since the folder was read
+
+
+def _is_gone(entry: Found) -> bool:
+    return entry.stamp is None and not entry.name.endswith("/")
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

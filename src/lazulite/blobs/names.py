@@ -1,0 +1,80 @@
+"""Names of accounts, containers and blobs, and which file a blob is.
+
+The mapping is the identity: the blob `a/b.csv` is the file `<account>/<container>/a/b.csv`, so that
+jobs read and write blobs in place. What has no such file is refused, never rewritten:
+
+    "." and ".." as a segment, NUL, backslash        400 always, they have no honest use
+    empty segments ("a//b", "/a", "a/"), segments
+    over 255 bytes, names over 1024 characters       400 on write; not found on read
+    a blob `a` beside a blob `a/b`                   409 ResourceTypeMismatch, by the store
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+
+from lazulite.blobs.errors import BlobError, UnstorableNameError
+
+ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
+CONTAINER = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
+CONTAINER_LENGTH = range(3, 64)
+NAME_CHARACTERS = 1024
+SEGMENT_BYTES = 255
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class BlobAddress:
+    """Where a blob is. Not validated: BlobStore does that."""
+
+    account: str
+    container: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """A fixed-length stand-in for the three names."""
+        return hashlib.sha256(f"{self.account}/{self.container}/{self.name}".encode()).hexdigest()
+
+
+def container_parts(account: str, container: str) -> tuple[str, str]:
+    """The folder of a container below the root. Raises BlobError on names that Azure forbids."""
+    if not ACCOUNT.fullmatch(account):
+        message = f"Account {account!r} must be 3 to 24 lower case letters and digits."
+        raise BlobError("InvalidResourceName", message)
+    if len(container) not in CONTAINER_LENGTH or not CONTAINER.fullmatch(container):
+        message = (
+            f"Container {container!r} must be 3 to 63 lower case letters, digits and single "
+            "hyphens, and begin and end with a letter or digit."
+        )
+        raise BlobError("InvalidResourceName", message)
+    return account, container
+
+
+def segments_of(name: str) -> tuple[str, ...]:
+    """The path of a blob inside its container.
+
+    Raises BlobError for a name that is never acceptable, and its subclass UnstorableNameError
+    for one that only cannot be a file.
+    """
+    segments = tuple(name.split("/"))
+    if "\0" in name or "\\" in name or {".", ".."} & set(segments):
+        message = f"Blob name {name!r}: no NUL, no backslash, and no '.' or '..' as a segment."
+        raise BlobError("InvalidResourceName", message)
+    if not all(segments):
+        message = f"Blob name {name!r}: no empty segment, no slash at either end."
+        raise UnstorableNameError(message)
+    if len(name) > NAME_CHARACTERS:
+        raise UnstorableNameError(f"The blob name has {len(name)} characters; 1024 are allowed.")
+    if any(len(_encoded(segment)) > SEGMENT_BYTES for segment in segments):
+        raise UnstorableNameError(f"Blob name {name!r}: a segment is longer than 255 bytes.")
+    return segments
+
+
+def _encoded(segment: str) -> bytes:
+    try:
+        return segment.encode()
+    except UnicodeEncodeError as error:
+        message = f"Blob name {segment!r} is not valid Unicode."
+        raise BlobError("InvalidResourceName", message) from error

@@ -1,0 +1,151 @@
+"""Rows of blob properties, made atomic with the file without a transaction over both.
+
+A row carries the version (size and mtime) of the file that it describes. A writer first adds the
+row of the version to come, then renames the file: until the rename the old row matches, after it
+the new one, whenever the process dies. Rows that match nothing are removed by the next write. A
+file with no row, put there by a job, is a blob with default properties.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from lazulite.blobs.errors import BlobError
+from lazulite.blobs.names import BlobAddress
+from lazulite.blobs.values import Blob, Block, Properties, Stamp
+from lazulite.store.blob_tables import blobs, containers
+from lazulite.store.database import reading
+
+PROPERTIES = tuple(field.name for field in dataclasses.fields(Properties))
+NAMES_PER_QUERY = 500  # databases bound the parameters of one statement
+
+
+class BlobRows:
+    """Reads and writes of blob properties; every write is one transaction."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """engine: has the tables of store/blob_tables.py."""
+        self._engine, self._reader = engine, reading(engine)
+
+    async def announce(self, blob: Blob, blocks: Sequence[Block], keep: Stamp | None) -> None:
+        """Add the row of a version to come. keep: the version that is there, which stays valid."""
+        stale = blobs.c.key == blob.address.key
+        if keep is not None:
+            stale &= sa.not_(_is_version(keep))
+        async with self._writing() as tx:
+            await tx.execute(sa.delete(blobs).where(stale))
+            await tx.execute(sa.insert(blobs).values(_row(blob, blocks)))
+
+    async def properties(self, address: BlobAddress, stamp: Stamp) -> Properties | None:
+        """What the row of that version says; None if there is no such row."""
+        columns = [blobs.c[name] for name in PROPERTIES]
+        where = sa.and_(blobs.c.key == address.key, _is_version(stamp))
+        async with self._reader.connect() as tx:
+            row = (await tx.execute(sa.select(*columns).where(where))).one_or_none()
+        return None if row is None else Properties(**row._mapping)
+
+    async def blocks(self, address: BlobAddress, stamp: Stamp) -> tuple[Block, ...]:
+        """The blocks that the version was committed from; none if it was written whole."""
+        where = sa.and_(blobs.c.key == address.key, _is_version(stamp))
+        async with self._reader.connect() as tx:
+            found = (await tx.execute(sa.select(blobs.c.blocks).where(where))).scalar_one_or_none()
+        return tuple(Block(bytes.fromhex(name), size) for name, size in found or ())
+
+    async def complete(self, found: Sequence[tuple[BlobAddress, Stamp]]) -> tuple[Blob, ...]:
+        """Blobs of these files, with the properties of their rows or the default ones."""
+        known: dict[tuple[str, Stamp], Properties] = {}
+        async with self._reader.connect() as tx:
+            for start in range(0, len(found), NAMES_PER_QUERY):
+                keys = [address.key for address, _ in found[start : start + NAMES_PER_QUERY]]
+                known |= await _properties_of(tx, keys)
+        default = Properties()
+        return tuple(
+            Blob(address, stamp, known.get((address.key, stamp), default))
+            for address, stamp in found
+        )
+
+    async def forget(self, address: BlobAddress) -> None:
+        """Remove the rows of a blob that is gone."""
+        async with self._writing() as tx:
+            await tx.execute(sa.delete(blobs).where(blobs.c.key == address.key))
+
+    async def put_container(
+        self, account: str, container: str, modified: datetime, metadata: Mapping[str, str]
+    ) -> None:
+        """Write what the folder of a container cannot say."""
+        values = {"account": account, "container": container}
+        async with self._writing() as tx:
+            await tx.execute(sa.delete(containers).where(_is_container(account, container)))
+            row = {**values, "modified": modified, "metadata": dict(metadata)}
+            await tx.execute(sa.insert(containers).values(row))
+
+    async def container(
+        self, account: str, container: str
+    ) -> tuple[datetime, Mapping[str, str]] | None:
+        """When it was modified, and its metadata; None if nothing was written."""
+        columns = sa.select(containers.c.modified, containers.c.metadata)
+        async with self._reader.connect() as tx:
+            found = await tx.execute(columns.where(_is_container(account, container)))
+            row = found.one_or_none()
+        return None if row is None else (row[0], row[1])
+
+    async def forget_container(self, account: str, container: str) -> None:
+        """Remove the rows of a container that is gone, and those of its blobs."""
+        inside = sa.and_(blobs.c.account == account, blobs.c.container == container)
+        async with self._writing() as tx:
+            await tx.execute(sa.delete(containers).where(_is_container(account, container)))
+            await tx.execute(sa.delete(blobs).where(inside))
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction. Raises BlobError 507 when the disk of the database is full."""
+        try:
+            async with self._engine.begin() as tx:
+                yield tx
+        except DBAPIError as error:
+            if "full" in str(error.orig).lower():
+                raise BlobError("InsufficientStorage") from error
+            raise
+
+
+async def _properties_of(
+    tx: AsyncConnection, keys: Sequence[str]
+) -> dict[tuple[str, Stamp], Properties]:
+    columns = [blobs.c[name] for name in ("key", "size", "mtime_ns", *PROPERTIES)]
+    rows = await tx.execute(sa.select(*columns).where(blobs.c.key.in_(keys)))
+    return {
+        (row[0], Stamp(row[1], row[2])): Properties(**dict(zip(PROPERTIES, row[3:], strict=True)))
+        for row in rows
+    }
+
+
+def _row(blob: Blob, blocks: Sequence[Block]) -> dict[str, Any]:
+    address, stamp = blob.address, blob.stamp
+    said = {name: getattr(blob.properties, name) for name in PROPERTIES}
+    return {
+        **said,
+        "metadata": dict(blob.properties.metadata),
+        "key": address.key,
+        "account": address.account,
+        "container": address.container,
+        "name": address.name,
+        "size": stamp.size,
+        "mtime_ns": stamp.mtime_ns,
+        "blocks": [[block.id.hex(), block.size] for block in blocks] or None,
+    }
+
+
+def _is_version(stamp: Stamp) -> sa.ColumnElement[bool]:
+    return sa.and_(blobs.c.size == stamp.size, blobs.c.mtime_ns == stamp.mtime_ns)
+
+
+def _is_container(account: str, container: str) -> sa.ColumnElement[bool]:
+    return sa.and_(containers.c.account == account, containers.c.container == container)

@@ -1,0 +1,184 @@
+"""Receiving bytes into a private file on the same disk, in bounded memory, durably, and checked."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterable, Callable, Sequence
+from pathlib import Path
+
+from lazulite.blobs.crc64 import Crc64
+from lazulite.blobs.errors import BlobError
+from lazulite.blobs.values import Expected, Stamp
+
+BUFFER = 1 << 20  # bytes gathered before one hop to a thread
+
+
+@dataclasses.dataclass(frozen=True)
+class Received:
+    """A staged file, synced to disk. The holder renames it or removes it."""
+
+    path: Path
+    stamp: Stamp
+    md5: bytes | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """A stretch of a file, given by path or by descriptor."""
+
+    file: Path | int
+    offset: int
+    size: int  # bytes
+
+
+class Staging:
+    """A folder for files that are not visible yet."""
+
+    def __init__(self, folder: Path, next_mtime_ns: Callable[[], int]) -> None:
+        """folder: on the file system of the blobs, ours alone; next_mtime_ns: never the same."""
+        self.folder, self._next_mtime_ns = folder, next_mtime_ns
+
+    def clear(self) -> None:
+        """Remove what a crash left. Only before the first receive()."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True, mode=0o700)
+
+    def take_away(self, folder: Path) -> None:
+        """Make a whole folder vanish in one step, then remove it. Nothing if it is not there."""
+        grave = Path(tempfile.mkdtemp(dir=self.folder))
+        try:
+            folder.rename(grave / "gone")
+        except FileNotFoundError:
+            pass
+        finally:
+            shutil.rmtree(grave, ignore_errors=True)
+
+    def new_file(self) -> Path:
+        """An empty file."""
+        descriptor, name = tempfile.mkstemp(dir=self.folder)
+        os.close(descriptor)
+        return Path(name)
+
+    async def receive(self, body: AsyncIterable[bytes], expected: Expected) -> Received:
+        """Write a stream to a file. Raises BlobError when it is not what was expected.
+
+        Nothing is left behind on any failure, the sender's going away included.
+        """
+        path = await asyncio.to_thread(self.new_file)
+        try:
+            sink = _Sink(path, expected)
+            try:
+                await _pour(body, sink)
+                return await asyncio.to_thread(sink.finish, self._next_mtime_ns())
+            finally:
+                sink.close()
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    def join(self, pieces: Sequence[Piece]) -> Received:
+        """Copy pieces, one after the other, into a file. Raises FileNotFoundError."""
+        path = self.new_file()
+        try:
+            with path.open("wb", buffering=0) as file:
+                for piece in pieces:
+                    _copy(piece, file.fileno())
+                stamp = _settle(file.fileno(), self._next_mtime_ns())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return Received(path, stamp, None)
+
+
+def _settle(descriptor: int, mtime_ns: int) -> Stamp:
+    """Give the file its version and bring it to the disk."""
+    os.utime(descriptor, ns=(mtime_ns, mtime_ns))
+    os.fsync(descriptor)
+    return Stamp.of(os.fstat(descriptor))
+
+
+def _copy(piece: Piece, target: int) -> None:
+    with open(piece.file, "rb", buffering=0, closefd=isinstance(piece.file, Path)) as source:
+        done = 0
+        while done < piece.size:
+            size = min(BUFFER, piece.size - done)
+            data = os.pread(source.fileno(), size, piece.offset + done)
+            if not data:
+                raise BlobError("InvalidBlobOrBlock", "The blob was changed meanwhile.")
+            _write_all(target, data)
+            done += len(data)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+class _Sink:
+    """Writes, counts and hashes. Blocks; used by one thread at a time."""
+
+    def __init__(self, path: Path, expected: Expected) -> None:
+        self._path, self._expected = path, expected
+        self._file = path.open("wb", buffering=0)
+        self._md5 = hashlib.md5(usedforsecurity=False) if expected.hashed else None
+        self._crc64 = Crc64() if expected.crc64 is not None else None
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > self._expected.limit:
+            limit = self._expected.limit
+            raise BlobError("RequestBodyTooLarge", f"The body is larger than {limit} bytes.")
+        if self._md5 is not None:
+            self._md5.update(data)
+        if self._crc64 is not None:
+            self._crc64.update(data)
+        _write_all(self._file.fileno(), data)
+
+    def finish(self, mtime_ns: int) -> Received:
+        """Check what arrived, and sync it."""
+        md5 = self._md5.digest() if self._md5 is not None else None
+        self._check(md5)
+        return Received(self._path, _settle(self._file.fileno(), mtime_ns), md5)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _check(self, md5: bytes | None) -> None:
+        expected = self._expected
+        if expected.length is not None and expected.length != self._size:
+            message = f"Content-Length is {expected.length}, but {self._size} bytes arrived."
+            raise BlobError("InvalidInput", message)
+        if expected.md5 is not None and expected.md5 != md5:
+            raise BlobError("Md5Mismatch")
+        if self._crc64 is not None and expected.crc64 != self._crc64.digest():
+            raise BlobError("Crc64Mismatch")
+
+
+async def _pour(body: AsyncIterable[bytes], sink: _Sink) -> None:
+    """Feed the sink in large pieces, receiving the next while the last one is written."""
+    pieces, size = list[bytes](), 0
+    writing: asyncio.Future[None] | None = None
+    try:
+        async for piece in body:
+            pieces.append(piece)
+            size += len(piece)
+            if size < BUFFER:
+                continue
+            if writing is not None:
+                await writing
+            writing = asyncio.ensure_future(asyncio.to_thread(sink.write, b"".join(pieces)))
+            pieces, size = [], 0
+    finally:
+        if writing is not None:  # its thread must not outlive the file
+            await asyncio.gather(writing, return_exceptions=True)
+    if writing is not None:
+        writing.result()
+    if pieces:
+        await asyncio.to_thread(sink.write, b"".join(pieces))

@@ -1,0 +1,57 @@
+"""The code of deployments: a folder, uploaded and registered under its hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lazulite.cli import assets
+from lazulite.cli.documents import Document, Key
+from lazulite.cli.models import is_uri
+from lazulite.cli.shapes import TEXT, Shape
+from lazulite.cli.uploads import upload
+from lazulite.cli.workspace import Workspace
+
+SHAPE: Mapping[str, Shape] = {
+    "code": (TEXT, {"path": TEXT, "local_path": TEXT}),
+    "scoring_script": TEXT,
+}
+
+
+def resolve(workspace: Workspace, found: Document) -> dict[str, Any] | None:
+    """The code configuration of a deployment with its code registered; None without one."""
+    configuration = found.values.get("code_configuration")
+    if not configuration:
+        return None
+    script = configuration.get("scoring_script")
+    if not script:
+        raise found.error(
+            ("code_configuration",), "scoring_script is needed: the file with init() and run()"
+        )
+    code = configuration.get("code")
+    return {"scoring_script": script, "code": _resolve(workspace, found, code, script)}
+
+
+def _resolve(workspace: Workspace, found: Document, code: Any, script: str) -> str:
+    key: Key = ("code_configuration", "code")
+    if isinstance(code, Mapping):
+        field = "local_path" if code.get("local_path") else "path"
+        key, code = (*key, field), code.get(field)
+    if not code:
+        raise found.error(key, "the folder with the scoring script is needed")
+    if code.startswith(("azureml:", "/subscriptions/")) and not is_uri(code):
+        return assets.reference(workspace, "codes", found, key, code)
+    if is_uri(code):
+        return _register(workspace, code, assets.digest(code))
+    folder = found.file(key, code)
+    if folder.is_dir() and not (folder / script).is_file():
+        raise found.error(
+            ("code_configuration", "scoring_script"), f"there is no {script} in {folder}"
+        )
+    sent = upload(workspace, folder)
+    return _register(workspace, sent.uri, sent.digest)
+
+
+def _register(workspace: Workspace, uri: str, name: str) -> str:
+    properties = {"codeUri": uri, "isAnonymous": True}
+    return str(assets.register(workspace, "codes", name, "1", properties)["id"])

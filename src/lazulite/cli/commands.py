@@ -1,0 +1,271 @@
+"""The table of commands: what runs them, their options. Nothing is imported until it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """One command. operation: "module#function"; confirm: the question that --yes answers."""
+
+    name: str
+    operation: str
+    summary: str
+    options: str = ""
+    """Names of fields of Arguments; a name that ends in ! is required."""
+    confirm: str | None = None
+
+
+SERVER = (
+    Command("up", "lazulite.app.commands#up", "Start the server."),
+    Command("down", "lazulite.app.commands#down", "Stop the server and all that it started."),
+    Command("status", "lazulite.app.commands#status", "Show whether the server runs, and what."),
+    Command("env", "lazulite.app.commands#env", "Print shell exports for clients of the server."),
+    Command("version", "lazulite.cli.about#version", "Show the versions of the product's parts."),
+    Command(
+        "demo", "lazulite.cli.demo#demo", "Train, deploy and score a model, online and in batch."
+    ),
+)
+"""Their options are the parameters of the function."""
+
+_CREATE = "name file set_values description tags no_wait"
+_UPDATE = "name! file set_values description tags no_wait"
+_CHANGE_DEPLOYMENT = "name endpoint_name file set_values description tags no_wait"
+_ONE_DEPLOYMENT = "name! endpoint_name!"
+_ASSET = "name file version description tags set_values"
+
+ML = (
+    Command(
+        "online-endpoint create",
+        "online_endpoints#create",
+        "Create an online endpoint.",
+        f"{_CREATE} auth_mode",
+    ),
+    Command("online-endpoint show", "online_endpoints#show", "Show an online endpoint.", "name!"),
+    Command("online-endpoint list", "online_endpoints#listing", "List the online endpoints."),
+    Command(
+        "online-endpoint update",
+        "online_endpoints#update",
+        "Change an online endpoint, such as its traffic.",
+        f"{_UPDATE} traffic mirror_traffic defaults",
+    ),
+    Command(
+        "online-endpoint delete",
+        "online_endpoints#delete",
+        "Delete an online endpoint and its deployments.",
+        "name! no_wait",
+        "Delete the endpoint and all its deployments?",
+    ),
+    Command(
+        "online-endpoint invoke",
+        "online_endpoints#invoke",
+        "Score a request.",
+        "name! request_file! deployment_name",
+    ),
+    Command(
+        "online-endpoint get-credentials",
+        "online_endpoints#credentials",
+        "Show the keys or a token of an online endpoint.",
+        "name!",
+    ),
+    Command(
+        "online-endpoint regenerate-keys",
+        "online_endpoints#regenerate_keys",
+        "Replace a key of an online endpoint.",
+        "name! key_type no_wait",
+        "Clients that use the key will be refused. Replace it?",
+    ),
+    Command(
+        "online-deployment create",
+        "online_deployments#create",
+        "Create a deployment of an online endpoint.",
+        f"{_CHANGE_DEPLOYMENT} all_traffic",
+    ),
+    Command(
+        "online-deployment show",
+        "online_deployments#show",
+        "Show a deployment of an online endpoint.",
+        _ONE_DEPLOYMENT,
+    ),
+    Command(
+        "online-deployment list",
+        "online_deployments#listing",
+        "List the deployments of an online endpoint.",
+        "endpoint_name!",
+    ),
+    Command(
+        "online-deployment update",
+        "online_deployments#update",
+        "Change a deployment of an online endpoint.",
+        _CHANGE_DEPLOYMENT,
+    ),
+    Command(
+        "online-deployment delete",
+        "online_deployments#delete",
+        "Delete a deployment of an online endpoint.",
+        f"{_ONE_DEPLOYMENT} no_wait",
+        "Delete the deployment?",
+    ),
+    Command(
+        "online-deployment get-logs",
+        "online_deployments#logs",
+        "Print the logs of a deployment.",
+        f"{_ONE_DEPLOYMENT} lines container",
+    ),
+    Command(
+        "batch-endpoint create",
+        "batch_endpoints#create",
+        "Create a batch endpoint.",
+        f"{_CREATE} auth_mode",
+    ),
+    Command("batch-endpoint show", "batch_endpoints#show", "Show a batch endpoint.", "name!"),
+    Command("batch-endpoint list", "batch_endpoints#listing", "List the batch endpoints."),
+    Command(
+        "batch-endpoint update",
+        "batch_endpoints#update",
+        "Change a batch endpoint, such as its default deployment.",
+        f"{_UPDATE} defaults traffic",
+    ),
+    Command(
+        "batch-endpoint delete",
+        "batch_endpoints#delete",
+        "Delete a batch endpoint and its deployments.",
+        "name! no_wait",
+        "Delete the endpoint and all its deployments?",
+    ),
+    Command(
+        "batch-endpoint invoke",
+        "batch_invocations#invoke",
+        "Start a batch scoring job.",
+        "name! deployment_name input_uri input_type input_path input_local_path input_dataset"
+        " input_datastore output_path output_datastore mini_batch_size instance_count job_name"
+        " experiment_name set_values",
+    ),
+    Command(
+        "batch-endpoint list-jobs",
+        "batch_invocations#list_jobs",
+        "List the jobs of a batch endpoint.",
+        "name! deployment_name",
+    ),
+    Command(
+        "batch-deployment create",
+        "batch_deployments#create",
+        "Create a deployment of a batch endpoint.",
+        f"{_CHANGE_DEPLOYMENT} set_default",
+    ),
+    Command(
+        "batch-deployment show",
+        "batch_deployments#show",
+        "Show a deployment of a batch endpoint.",
+        _ONE_DEPLOYMENT,
+    ),
+    Command(
+        "batch-deployment list",
+        "batch_deployments#listing",
+        "List the deployments of a batch endpoint.",
+        "endpoint_name!",
+    ),
+    Command(
+        "batch-deployment update",
+        "batch_deployments#update",
+        "Change a deployment of a batch endpoint.",
+        _CHANGE_DEPLOYMENT,
+    ),
+    Command(
+        "batch-deployment delete",
+        "batch_deployments#delete",
+        "Delete a deployment of a batch endpoint.",
+        f"{_ONE_DEPLOYMENT} no_wait",
+        "Delete the deployment?",
+    ),
+    Command(
+        "compute create",
+        "computes#create",
+        "Create a compute cluster.",
+        f"{_CREATE} kind size min_instances max_instances idle_time",
+    ),
+    Command("compute show", "computes#show", "Show a compute.", "name!"),
+    Command("compute list", "computes#listing", "List the computes.", "kind max_results"),
+    Command(
+        "compute update",
+        "computes#update",
+        "Change the size of a compute cluster.",
+        "name! min_instances max_instances idle_time set_values no_wait",
+    ),
+    Command(
+        "compute delete", "computes#delete", "Delete a compute.", "name! no_wait", "Delete it?"
+    ),
+    Command("compute list-nodes", "computes#list_nodes", "List a cluster's nodes.", "name!"),
+    Command("model create", "models#create", "Register a model.", f"{_ASSET} path kind datastore"),
+    Command("model show", "models#show", "Show a version of a model.", "name! version label"),
+    Command("model list", "models#listing", "List models, or the versions of one.", "name"),
+    Command(
+        "model download",
+        "models#download",
+        "Download the files of a model.",
+        "name! version! download_path",
+    ),
+    Command(
+        "environment create",
+        "environments#create",
+        "Register an environment.",
+        f"{_ASSET} image conda_file",
+    ),
+    Command(
+        "environment show",
+        "environments#show",
+        "Show a version of an environment.",
+        "name! version label",
+    ),
+    Command(
+        "environment list",
+        "environments#listing",
+        "List environments, or the versions of one.",
+        "name",
+    ),
+    Command("data create", "data#create", "Register data.", f"{_ASSET} path kind datastore"),
+    Command("data show", "data#show", "Show a version of data.", "name! version label"),
+    Command("data list", "data#listing", "List data, or the versions of one.", "name"),
+    Command("job show", "jobs#show", "Show a job.", "name!"),
+    Command("job list", "jobs#listing", "List the jobs.", "max_results"),
+    Command("job stream", "jobs#stream", "Follow a job until it ends.", "name!"),
+    Command(
+        "job download",
+        "jobs#download",
+        "Download what a job wrote.",
+        "name! download_path output_name all_outputs",
+    ),
+    Command("job cancel", "jobs#cancel", "Stop a job.", "name!"),
+    Command("datastore show", "datastores#show", "Show a datastore.", "name!"),
+    Command("datastore list", "datastores#listing", "List the datastores."),
+)
+"""`lazulite ml <noun> <verb>`: functions of lazulite.cli's modules, given a workspace."""
+
+COLUMNS = {
+    "online-endpoint": ("name", "auth_mode", "provisioning_state", "traffic", "scoring_uri"),
+    "online-deployment": ("name", "endpoint_name", "instance_count", "provisioning_state"),
+    "batch-endpoint": ("name", "auth_mode", "provisioning_state", "scoring_uri"),
+    "batch-deployment": ("name", "endpoint_name", "mini_batch_size", "provisioning_state"),
+    "compute": ("name", "type", "size", "min_instances", "max_instances", "provisioning_state"),
+    "model": ("name", "version", "latest_version", "type", "path"),
+    "environment": ("name", "version", "latest_version", "image"),
+    "data": ("name", "version", "latest_version", "type", "path"),
+    "job": ("name", "status", "experiment_name", "start_time", "end_time"),
+    "datastore": ("name", "type", "container_name", "is_default"),
+}
+"""What `-o table` shows of each noun's resources, of show and list and whatever returns them."""
+
+GROUPS = {
+    "ml": "Machine learning: the same words as `az ml`.",
+    "ml online-endpoint": "Endpoints that answer single requests at once.",
+    "ml online-deployment": "Models that run behind an online endpoint.",
+    "ml batch-endpoint": "Endpoints that score many files in a job.",
+    "ml batch-deployment": "Models that a batch endpoint runs.",
+    "ml compute": "Clusters that batch jobs run on.",
+    "ml model": "Registered models.",
+    "ml environment": "The packages that code runs with.",
+    "ml data": "Registered data.",
+    "ml job": "Jobs, such as batch scoring.",
+    "ml datastore": "Where files are kept.",
+}

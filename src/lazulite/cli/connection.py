@@ -1,0 +1,111 @@
+"""Which server a command talks to, and as whom."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lazulite.cli.errors import CommandError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Connection:
+    """A server, a workspace on it, and the service principal to sign in as."""
+
+    url: str
+    tenant_id: str
+    client_id: str
+    client_secret: str = dataclasses.field(repr=False)
+    subscription_id: str
+    resource_group: str
+    workspace: str
+    ca_file: Path | None
+    """Certificates to trust; None: those of the system."""
+    token_cache: Path
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace's ARM id."""
+        return (
+            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.workspace}"
+        )
+
+
+def data_directory(chosen: str, environ: Mapping[str, str]) -> Path:
+    """The server's folder: --data-dir, else LAZULITE_DATA_DIR, else ~/.lazulite."""
+    return Path(chosen or environ.get("LAZULITE_DATA_DIR") or "~/.lazulite").expanduser()
+
+
+def connect(
+    data_dir: Path, environ: Mapping[str, str], *, resource_group: str = "", workspace: str = ""
+) -> Connection:
+    """Where to go: the arguments, else the environment, else what the server wrote on starting.
+
+    Raises CommandError with the remedy when no server is known.
+    """
+    server = _read(data_dir / "server.json")
+    principal = _read(data_dir / "credentials.json")
+    url = environ.get("LAZULITE_URL") or server.get("url")
+    if not url:
+        raise CommandError(
+            "ServerNotFound",
+            f"No server is running on the data directory {data_dir}. Start one with `lazulite up`,"
+            " name its folder with --data-dir, or set LAZULITE_URL to reach one elsewhere.",
+        )
+    known = {**principal, **(server if url.rstrip("/") == server.get("url") else {})}
+    values = {field: environ.get(name) or known.get(field) for field, name in _VARIABLES.items()}
+    values |= {
+        name: chosen
+        for name, chosen in (("resource_group", resource_group), ("workspace", workspace))
+        if chosen
+    }
+    missing = [_VARIABLES[field] for field, value in values.items() if not value]
+    if missing:
+        raise CommandError(
+            "MissingSetting",
+            f"{url} needs {', '.join(missing)}: set them, as `lazulite env` of that server prints.",
+        )
+    return Connection(
+        url=url.rstrip("/"),
+        ca_file=_certificates(known, environ),
+        token_cache=data_dir / "cli" / "tokens.json",
+        **{field: str(value) for field, value in values.items()},
+    )
+
+
+_VARIABLES = {
+    "tenant_id": "AZURE_TENANT_ID",
+    "client_id": "AZURE_CLIENT_ID",
+    "client_secret": "AZURE_CLIENT_SECRET",
+    "subscription_id": "AZURE_SUBSCRIPTION_ID",
+    "resource_group": "LAZULITE_RESOURCE_GROUP",
+    "workspace": "LAZULITE_WORKSPACE",
+}
+
+
+def _certificates(known: Mapping[str, Any], environ: Mapping[str, str]) -> Path | None:
+    chosen = (
+        known.get("ca_file") or environ.get("SSL_CERT_FILE") or environ.get("REQUESTS_CA_BUNDLE")
+    )
+    return Path(chosen) if chosen else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except PermissionError as error:
+        raise CommandError(
+            "FileNotReadable",
+            f"{path} may only be read by the user who started the server ({error.strerror}).",
+        ) from error
+    except ValueError as error:
+        raise CommandError(
+            "FileNotReadable", f"{path} is not JSON ({error}); `lazulite up` writes it anew."
+        ) from error
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,108 @@
+"""YAML files as plain values that still know the line and column each came from."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from lazulite.cli.errors import CommandError
+
+Key = tuple[str | int, ...]
+"""Where a value is: ("retry_settings", "timeout"), ("paths", 0)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Document:
+    """The values of a YAML file, or of options alone. Paths in it are relative to its folder."""
+
+    values: dict[str, Any]
+    path: Path | None = None
+    positions: Mapping[Key, tuple[int, int]] = dataclasses.field(default_factory=dict)
+    """Line and column, counted from 1, of each value's key."""
+
+    def changed(self, values: dict[str, Any]) -> Document:
+        """The same file with other values."""
+        return dataclasses.replace(self, values=values)
+
+    def file(self, key: Key, text: str) -> Path:
+        """The file or folder that a value names. Raises CommandError if it is not there."""
+        folder = self.path.parent if self.path else Path()
+        found = folder / Path(text).expanduser()
+        if not found.exists():
+            raise self.error(key, f"there is no file or folder {found}")
+        return found
+
+    def error(self, key: Key, reason: str) -> CommandError:
+        """The reason, with the file, line and column of the value or of what it should be in."""
+        name = _dotted(key)
+        place = f"{self.path}: " if self.path else ""
+        for length in range(len(key), 0, -1):
+            if self.path and (position := self.positions.get(key[:length])):
+                place = f"{self.path}:{position[0]}:{position[1]}: "
+                break
+        return CommandError("InvalidFile", f"{place}{name}: {reason}" if name else place + reason)
+
+
+def read(path: Path) -> Document:
+    """The file as a document. Raises CommandError if it is missing, no YAML, or no mapping."""
+    try:
+        tree = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
+    except MarkedYAMLError as error:
+        raise _unreadable(path, error) from error
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise CommandError("InvalidFile", f"{path} cannot be read: {error}") from error
+    if not isinstance(tree, CommentedMap):
+        raise CommandError("InvalidFile", f"{path}:1:1: a mapping (`key: value` lines) is needed")
+    positions: dict[Key, tuple[int, int]] = {}
+    values = _plain(tree, (), positions)
+    values.pop("$schema", None)
+    return Document(values, path, positions)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A question like "; did you mean 'x'?" if a known word is close, else nothing."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _plain(node: Any, key: Key, positions: dict[Key, tuple[int, int]]) -> Any:
+    if isinstance(node, CommentedMap):
+        for name in node:
+            line, column = node.lc.key(name) if name in (node.lc.data or {}) else (0, 0)
+            positions[(*key, name)] = (line + 1, column + 1)
+        return {str(name): _plain(value, (*key, name), positions) for name, value in node.items()}
+    if isinstance(node, CommentedSeq):
+        for index in range(len(node)):
+            line, column = node.lc.item(index)
+            positions[(*key, index)] = (line + 1, column + 1)
+        return [_plain(value, (*key, index), positions) for index, value in enumerate(node)]
+    return _scalar(node)
+
+
+def _scalar(node: Any) -> Any:
+    """The subclasses of str, int and float, by which ruamel remembers quotes, as plain ones."""
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return None if node is None else str(node)
+
+
+def _unreadable(path: Path, error: MarkedYAMLError) -> CommandError:
+    mark = error.problem_mark or error.context_mark
+    place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+    said = " ".join(part for part in (error.context, error.problem) if part)
+    return CommandError("InvalidFile", f"{path}{place}: this is not YAML: {said.splitlines()[0]}")
+
+
+def _dotted(key: Key) -> str:
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text

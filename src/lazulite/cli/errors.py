@@ -1,0 +1,50 @@
+"""What a command says when it fails, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lazulite.core.errors import LazuliteError
+
+FAILED = 1
+NOT_FOUND = 3
+INTERRUPTED = 130
+
+
+class CommandError(LazuliteError):
+    """A failure told to the person at the terminal.
+
+    Exit codes are those of az: 1 for a failure, 3 for a resource that is not there (2 is for
+    arguments that cannot be read).
+    """
+
+    def __init__(self, code: str, message: str, *, exit_code: int = FAILED) -> None:
+        """code: Azure's where it has one; message: the value, the rule, the remedy."""
+        super().__init__(code, message)
+        self.exit_code = exit_code
+
+
+def from_body(body: object, *, status: int, asked: str) -> CommandError:
+    """The error of an answer with Azure's envelope; of any other body, its first 500 characters.
+
+    asked: the request, for bodies that say nothing. Source: spec/REST.md 2.5.
+    """
+    error = body.get("error") if isinstance(body, Mapping) else None
+    exit_code = NOT_FOUND if status == 404 else FAILED
+    if not isinstance(error, Mapping):
+        said = str(body)[:500] if body else "nothing"
+        return CommandError(
+            str(status), f"{asked} was answered {status}: {said}", exit_code=exit_code
+        )
+    return CommandError(str(error.get("code", status)), explain(error), exit_code=exit_code)
+
+
+def explain(error: Mapping[str, Any]) -> str:
+    """The message of an ErrorDetail and, indented below it, those of its details."""
+    text = str(error.get("message") or error.get("code") or "no reason was given")
+    for detail in error.get("details") or ():
+        lines = explain(detail).splitlines()
+        target = f"{detail['target']}: " if detail.get("target") else ""
+        text += "".join(f"\n  {line}" for line in [f"{target}{lines[0]}", *lines[1:]])
+    return text

@@ -1,0 +1,172 @@
+"""`ml job`: see, follow, stop and fetch what jobs do."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lazulite.cli import downloads
+from lazulite.cli.arguments import Arguments
+from lazulite.cli.errors import INTERRUPTED, NOT_FOUND, CommandError, explain
+from lazulite.cli.http import Request
+from lazulite.cli.wire import camel, envelope, snake_keys
+from lazulite.cli.workspace import DATA_API_VERSION, Workspace
+
+ENDED = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
+_ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{name}/"
+_LONGEST_PAUSE_S = 2.0
+
+
+def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """One job."""
+    return view(workspace.get(f"jobs/{arguments.name}", DATA_API_VERSION))
+
+
+def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
+    """The jobs of the workspace."""
+    found = workspace.list("jobs", DATA_API_VERSION)
+    return [view(item) for item in itertools.islice(found, arguments.max_results)]
+
+
+def stream(workspace: Workspace, arguments: Arguments) -> None:
+    """Print the job's log as it grows, and its state, until it ends.
+
+    Raises CommandError with the job's own error if it failed or was canceled.
+    """
+    try:
+        last = _follow(workspace, arguments.name)
+    except KeyboardInterrupt:
+        raise CommandError(
+            "Interrupted",
+            f"The job goes on. Follow it again with `lazulite ml job stream -n {arguments.name}`,"
+            f" stop it with `lazulite ml job cancel -n {arguments.name}`.",
+            exit_code=INTERRUPTED,
+        ) from None
+    if last.get("status") != "Completed":
+        error = last.get("error") or {"message": f"The job ended as {last.get('status')}."}
+        raise CommandError(str(error.get("code") or last.get("status")), explain(error))
+
+
+def download(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Copy the job's outputs to named-outputs/<name>/, with --all its logs to artifacts/."""
+    job = show(workspace, arguments)
+    if job.get("status") not in ENDED:
+        raise CommandError(
+            "JobNotEnded",
+            f"The job {arguments.name} is {job.get('status')}; download when it has ended. Wait"
+            f" for it with `lazulite ml job stream -n {arguments.name}`.",
+        )
+    target = Path(arguments.download_path or ".")
+    outputs = _chosen(job, arguments.output_name)
+    counts = {
+        name: downloads.download(workspace, uri, target / "named-outputs" / name)
+        for name, uri in outputs.items()
+    }
+    if arguments.all_outputs:
+        logs = _ARTIFACTS.format(name=arguments.name)
+        counts["artifacts"] = downloads.download(workspace, logs, target / "artifacts")
+    return {"path": str(target), "files": counts}
+
+
+def cancel(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Ask the job to stop, and show it."""
+    workspace.post(f"jobs/{arguments.name}/cancel")
+    return show(workspace, arguments)
+
+
+def view(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """A job as az prints it."""
+    properties = resource.get("properties") or {}
+    shown = {**envelope(resource), **snake_keys(properties)}
+    shown["name"] = resource.get("name")
+    shown["type"] = str(properties.get("jobType") or "").lower() or None
+    # Names of inputs and outputs are the user's, and so is their case.
+    shown["inputs"], shown["outputs"] = properties.get("inputs"), properties.get("outputs")
+    # The names that scripts of either generation ask for.
+    services = properties.get("services") or properties.get("interactionEndpoints") or {}
+    shown["services"] = shown["interaction_endpoints"] = services
+    shown["interactionEndpoints"] = services
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+def progress(counts: Mapping[str, Any]) -> str:
+    """How far a batch scoring job is, in words; nothing before its inputs are counted."""
+    if not counts.get("mini_batches"):
+        return ""
+    text = f"{counts.get('done', 0)} of {counts['mini_batches']} mini-batches done"
+    text += f", {counts.get('rows') or 0} rows"
+    faults = (("failed_items", "failed items"), ("retries", "retries"))
+    return text + "".join(f", {counts[key]} {words}" for key, words in faults if counts.get(key))
+
+
+def _chosen(job: Mapping[str, Any], name: str) -> dict[str, str]:
+    outputs = {
+        key: str(value.get("uri"))
+        for key, value in (job.get("outputs") or {}).items()
+        if isinstance(value, Mapping) and value.get("uri") and key != "default"
+    }
+    if not name:
+        return outputs
+    if name not in outputs:
+        known = ", ".join(sorted(outputs)) or "none"
+        raise CommandError(
+            "OutputNotFound",
+            f"The job {job.get('name')} has no output {name!r}; it has: {known}.",
+            exit_code=NOT_FOUND,
+        )
+    return {name: outputs[name]}
+
+
+def _follow(workspace: Workspace, name: str) -> dict[str, Any]:
+    """What is known of the job when it has ended."""
+    printed: dict[str, int] = {}
+    state, said, pause = "", "", 0.2
+    while True:
+        details = _details(workspace, name)
+        status = str(details.get("status"))
+        if status != state:
+            workspace.report.note(f"{name}: {status}")
+            state, pause = status, 0.2
+        grown = _print_logs(workspace, details.get("logFiles") or {}, printed)
+        if (done := progress(details.get("progress") or {})) not in {"", said}:
+            workspace.report.note(f"{name}: {done}")
+            said, pause = done, 0.2
+        if status in ENDED:
+            return details
+        pause = 0.2 if grown else min(pause * 1.5, _LONGEST_PAUSE_S)
+        workspace.sleep(pause)
+
+
+def _details(workspace: Workspace, name: str) -> dict[str, Any]:
+    """Status, error and log files: from run history, or from the job where that is not served."""
+    url = f"{workspace.connection.url}/history/v1.0{workspace.id(f'runs/{name}')}/details"
+    try:
+        details = workspace.call("GET", f"{url}?api-version=v1.0").value()
+        if isinstance(details, dict) and details.get("status"):
+            error = details.get("error")
+            return {**details, "error": error.get("error", error) if error else None}
+    except CommandError as error:
+        if error.exit_code != NOT_FOUND:
+            raise
+    properties = workspace.get(f"jobs/{name}", DATA_API_VERSION)["properties"]
+    return {camel(key): value for key, value in properties.items()}
+
+
+def _print_logs(workspace: Workspace, files: Mapping[str, str], printed: dict[str, int]) -> bool:
+    """Print what was added to the driver's logs; whether that was anything.
+
+    A log may only grow. Source: spec/CLIENTS.md 10.3.
+    """
+    grown = False
+    for name in sorted(files):
+        if not name.startswith(("user_logs/", "azureml-logs/", "logs/job_progress")):
+            continue
+        answer = workspace.http.send(Request(method="GET", url=workspace.absolute(files[name])))
+        text = answer.body[printed.get(name, 0) :]
+        if answer.is_success and text:
+            print(text.decode(errors="replace"), end="", flush=True)
+            printed[name] = printed.get(name, 0) + len(text)
+            grown = True
+    return grown

@@ -1,0 +1,154 @@
+"""The entry point of the `lazulite` command, on knack: options, --query and -o are those of az."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from knack import CLI, ArgumentsContext
+from knack.commands import CLICommandsLoader
+from knack.help_files import helps
+from knack.util import CLIError
+
+import lazulite
+from lazulite.cli.arguments import Arguments, arguments_of
+from lazulite.cli.commands import COLUMNS, GROUPS, ML, SERVER, Command
+from lazulite.cli.connection import connect, data_directory
+from lazulite.cli.errors import FAILED, CommandError
+from lazulite.cli.http import Http
+from lazulite.cli.report import Report
+from lazulite.cli.tokens import Tokens
+from lazulite.cli.workspace import Workspace
+from lazulite.core.errors import LazuliteError
+from lazulite.core.settings import Settings, setting_help
+
+WITH_DATA_DIR = frozenset({"up", "down", "status", "env"})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. The arguments default to those of the process."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    helps.update({name: f"type: group\nshort-summary: {text!r}" for name, text in GROUPS.items()})
+    home = data_directory("", os.environ)
+    cli = _Lazulite(
+        cli_name="lazulite",
+        # knack makes this folder if it is missing, which is the server's business.
+        config_dir=str(home if home.is_dir() else Path(__file__).parent),
+        config_env_var_prefix="LAZULITE_CLI",
+        out_file=sys.stdout,
+        commands_loader_cls=_Loader,
+    )
+    cli.only_show_errors = cli.only_show_errors or "--only-show-errors" in given
+    return int(cli.invoke(given) or 0)
+
+
+class _Lazulite(CLI):  # type: ignore[misc]  # knack has no types
+    """knack's application, with our errors and exit codes."""
+
+    def get_cli_version(self) -> str:
+        return f"lazulite {lazulite.__version__}"
+
+    def exception_handler(self, error: Exception) -> int:
+        """Say what failed on stderr; a stack only for a fault of ours, or with --debug."""
+        if isinstance(error, LazuliteError):
+            print(f"ERROR: ({error.code}) {error.message}", file=sys.stderr)
+            return error.exit_code if isinstance(error, CommandError) else FAILED
+        if isinstance(error, CLIError):
+            print(f"ERROR: {error}", file=sys.stderr)
+            return FAILED
+        return int(super().exception_handler(error))
+
+
+class _Loader(CLICommandsLoader):  # type: ignore[misc]
+    """The command table, from the values in lazulite.cli.commands."""
+
+    def load_command_table(self, arguments: list[str]) -> Any:
+        for command in SERVER:
+            self.command_table[command.name] = self.create_command(
+                command.name, command.operation, description=command.summary
+            )
+            self.command_table[command.name].description = command.summary
+        for command in ML:
+            self.command_table[f"ml {command.name}"] = self._ml(command)
+        return super().load_command_table(arguments)
+
+    def load_arguments(self, command: str) -> None:
+        for name in [server.name for server in SERVER if server.name in WITH_DATA_DIR]:
+            with ArgumentsContext(self, name) as context:
+                for field in dataclasses.fields(Settings):
+                    if name == "up" or field.name == "data_dir":
+                        flag, text = f"--{field.name.replace('_', '-')}", setting_help(field.name)
+                        context.extra(field.name, options_list=[flag], help=text)  # noqa: S610
+        super().load_arguments(command)
+
+    def _ml(self, command: Command) -> Any:
+        return self.command_cls(
+            self.cli_ctx,
+            f"ml {command.name}",
+            functools.partial(_run, command, self.cli_ctx),
+            description=command.summary,
+            arguments_loader=functools.partial(arguments_of, command.options),
+            confirmation=command.confirm,
+            table_transformer=functools.partial(rows, COLUMNS[command.name.split()[0]]),
+        )
+
+
+def rows(columns: Sequence[str], result: Any) -> Any:
+    """Columns of the resources in a result, for -o table; any other result as it is."""
+    if isinstance(result, list):
+        return [rows(columns, item) for item in result]
+    if not isinstance(result, dict) or "name" not in result:
+        return result
+    shown = {name: result[name] for name in columns if result.get(name) is not None}
+    return {
+        name: " ".join(f"{key}={item}" for key, item in value.items())
+        if isinstance(value, dict)
+        else value
+        for name, value in shown.items()
+    }
+
+
+def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
+    """Call the command's function with a workspace and the arguments."""
+    settings: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
+    arguments = Arguments(**settings)
+    module, function = command.operation.split("#")
+    run = getattr(import_module(f"lazulite.cli.{module}"), function)
+    workspace = open_workspace(arguments, os.environ, Report(quiet=cli.only_show_errors))
+    try:
+        return run(workspace, arguments)
+    finally:
+        workspace.http.close()
+
+
+def open_workspace(arguments: Arguments, environ: Mapping[str, str], report: Report) -> Workspace:
+    """The workspace that the arguments and the environment point at. Sends nothing yet."""
+    connection = connect(
+        data_directory(arguments.data_dir, environ),
+        environ,
+        resource_group=arguments.resource_group,
+        workspace=arguments.workspace,
+    )
+    http = Http(connection.ca_file)
+    return Workspace(
+        connection=connection,
+        http=http,
+        tokens=Tokens(connection, http, time.time),
+        report=report,
+        sleep=time.sleep,
+        make_id=lambda: str(uuid.uuid4()),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

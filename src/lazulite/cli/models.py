@@ -1,0 +1,134 @@
+"""`ml model`: registered models, and the models that deployments define in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lazulite.cli import assets, downloads
+from lazulite.cli.arguments import Arguments
+from lazulite.cli.documents import Document
+from lazulite.cli.shapes import ANYTHING, TEXT, Shape, checked
+from lazulite.cli.uploads import Uploaded, upload
+from lazulite.cli.workspace import Workspace
+
+TYPES: frozenset[str] = frozenset({"custom_model", "mlflow_model", "triton_model"})
+SHAPE: Mapping[str, Shape] = {
+    **assets.COMMON,
+    "path": TEXT,
+    "local_path": TEXT,
+    "type": TYPES,
+    "datastore": TEXT,
+    "flavors": ANYTHING,
+    "job_name": TEXT,
+    "stage": TEXT,
+}
+_FORMATS = {"custom_model": "Custom", "mlflow_model": "MLFlow", "triton_model": "Triton"}
+_TYPES = {text.lower(): name for name, text in _FORMATS.items()}
+
+
+def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Register a model from a local path or a URI; without a version, as the next one."""
+    found = assets.document(
+        arguments,
+        SHAPE,
+        version=arguments.version,
+        path=_absolute(arguments.path),
+        type=arguments.kind,
+        datastore=arguments.datastore,
+    )
+    name = found.values.get("name")
+    if not name:
+        raise found.error((), "a model needs a name: give --name or the field `name`")
+    return view(_put(workspace, found, name))
+
+
+def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """A version of a model."""
+    return view(assets.find(workspace, "models", arguments))
+
+
+def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
+    """All models, or all versions of one."""
+    return [view(item) for item in assets.listed(workspace, "models", arguments.name)]
+
+
+def download(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """The files of a model version, in a folder named after the model."""
+    model = assets.find(workspace, "models", arguments)
+    target = Path(arguments.download_path or ".") / arguments.name
+    count = downloads.download(workspace, str(model["properties"]["modelUri"]), target)
+    return {"path": str(target), "files": count}
+
+
+def resolve(workspace: Workspace, found: Document) -> str | None:
+    """The ARM id of the model of a deployment; one defined in place is uploaded and registered."""
+    value = found.values.get("model")
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return assets.reference(workspace, "models", found, ("model",), value)
+    inner = checked(nested(found, "model"), SHAPE)
+    return str(_put(workspace, inner, inner.values.get("name"))["id"])
+
+
+def nested(found: Document, field: str) -> Document:
+    """The mapping in a field, as a document of the same file."""
+    positions = {key[1:]: at for key, at in found.positions.items() if key[:1] == (field,)}
+    return Document(dict(found.values[field]), found.path, positions)
+
+
+def view(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """A model as az prints it."""
+    shown = assets.view(resource, "models")
+    if "model_format" in shown:
+        text = str(shown.pop("model_format"))
+        shown["type"] = _TYPES.get(text.lower(), text)
+    if "model_uri" in shown:
+        shown["path"] = shown.pop("model_uri")
+    return shown
+
+
+def _put(workspace: Workspace, found: Document, name: str | None) -> dict[str, Any]:
+    values = found.values
+    model_type = values.get("type") or "custom_model"
+    uri, content = _located(workspace, found)
+    properties = {
+        **assets.described(values),
+        "modelUri": uri,
+        "modelFormat": _FORMATS[model_type],
+        "flavors": values.get("flavors"),
+        "jobName": values.get("job_name"),
+        "isAnonymous": name is None,
+    }
+    if name is None:
+        return assets.register(
+            workspace, "models", assets.digest(content, model_type), "1", properties
+        )
+    version = values.get("version") or assets.next_version(workspace, "models", name)
+    return assets.register(workspace, "models", name, version, properties)
+
+
+def _located(workspace: Workspace, found: Document) -> tuple[str, str]:
+    """The model's URI, and what tells its content from that of others."""
+    field = "local_path" if found.values.get("local_path") else "path"
+    text = found.values.get(field)
+    if not text:
+        raise found.error(("path",), "a model needs a path: a local file or folder, or a URI")
+    if is_uri(text):
+        return text, text
+    sent: Uploaded = upload(
+        workspace, found.file((field,), text), found.values.get("datastore") or ""
+    )
+    return sent.uri, sent.digest
+
+
+def is_uri(text: str) -> bool:
+    """Whether a path is somewhere else than on this machine."""
+    return "://" in text or text.startswith("runs:/")
+
+
+def _absolute(text: str) -> str:
+    """A path given as an option is relative to the working folder, not to the file's."""
+    return text if not text or is_uri(text) else str(Path(text).absolute())

@@ -1,0 +1,42 @@
+"""What a command says while it works: on stderr, so that stdout stays the result alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import TextIO
+
+
+@dataclasses.dataclass
+class Report:
+    """Notes, and lines that grow by a dot per look at the server. quiet: errors only."""
+
+    stream: TextIO = dataclasses.field(default_factory=lambda: sys.stderr)
+    quiet: bool = False
+    _open: bool = dataclasses.field(default=False, init=False)
+
+    def note(self, text: str) -> None:
+        """One whole line."""
+        self.end()
+        if not self.quiet:
+            print(text, file=self.stream, flush=True)
+
+    def begin(self, text: str) -> None:
+        """Start a line that dots follow."""
+        self.end()
+        self._write(f"{text} ")
+
+    def dot(self) -> None:
+        """One more look at something that is not done yet."""
+        self._write(".")
+
+    def end(self, text: str = "") -> None:
+        """Finish the line begun, if any."""
+        if self._open:
+            self._write(f" {text}\n")
+            self._open = False
+
+    def _write(self, text: str) -> None:
+        if not self.quiet:
+            print(text, end="", file=self.stream, flush=True)
+            self._open = True

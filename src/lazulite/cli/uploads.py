@@ -1,0 +1,67 @@
+"""Local files to a datastore, below a folder named by their hash: nothing is sent twice."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lazulite.cli.blobs import Container, open_container
+from lazulite.cli.contents import Contents, scan
+from lazulite.cli.workspace import Workspace
+
+DEFAULT_DATASTORE = "workspaceblobstore"
+_THREADS = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Uploaded:
+    """Where local files are now. A folder's path ends with a slash."""
+
+    datastore: str
+    path: str
+    digest: str
+
+    @property
+    def uri(self) -> str:
+        """The short form of the data URI."""
+        return f"azureml://datastores/{self.datastore}/paths/{self.path}"
+
+
+def upload(workspace: Workspace, local: Path, datastore: str = "") -> Uploaded:
+    """Upload a file or folder to LocalUpload/<hash>/<its name>.
+
+    A second call, or one after an interruption, sends only what is missing.
+    """
+    datastore = datastore.removeprefix("azureml:") or DEFAULT_DATASTORE
+    contents = scan(local)
+    prefix = f"LocalUpload/{contents.digest}/"
+    names = _names(contents, prefix)
+    container = open_container(workspace, datastore)
+    present = dict(container.list(prefix))
+    missing = {
+        name: file for name, file in names.items() if present.get(name) != file.stat().st_size
+    }
+    if missing:
+        workspace.report.begin(f"Uploading {contents.root.name} ({len(missing)} files)")
+        _send(workspace, container, missing)
+        workspace.report.end("done")
+    is_file = contents.root.is_file()
+    return Uploaded(
+        datastore, prefix + contents.root.name + ("" if is_file else "/"), contents.digest
+    )
+
+
+def _names(contents: Contents, prefix: str) -> dict[str, Path]:
+    folder = "" if contents.root.is_file() else f"{contents.root.name}/"
+    return {f"{prefix}{folder}{name}": path for name, path in contents.files.items()}
+
+
+def _send(workspace: Workspace, container: Container, files: Mapping[str, Path]) -> None:
+    every = max(1, len(files) // 20)
+    with ThreadPoolExecutor(max_workers=min(_THREADS, len(files))) as pool:
+        sent = pool.map(lambda item: container.put(*item), files.items())
+        for index, _ in enumerate(sent):
+            if index % every == 0:
+                workspace.report.dot()

@@ -1,0 +1,99 @@
+"""Settings: one value, read from the environment at one place.
+
+Each field is an option of `lazulite up` and the environment variable LAZULITE_<FIELD>.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lazulite.core.errors import LazuliteError
+
+
+class SettingError(LazuliteError):
+    """A setting that cannot be used."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a server runs."""
+
+    data_dir: Path = Path("~/.lazulite")
+    """Everything the server keeps: database, blobs, environments, logs."""
+    host: str = "127.0.0.1"
+    """Address that HTTPS listens on; HTTP is always loopback only."""
+    port: int = 8443
+    """HTTPS port; 0 takes a free one."""
+    http_port: int = 8080
+    """HTTP port on loopback; 0 takes a free one."""
+    names: str = ""
+    """More host names for the certificate and the Host header, separated by commas."""
+    drain_s: float = 10.0
+    """Seconds that running requests get when the server stops."""
+    log_level: str = "info"
+    """debug, info, warning or error."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The additional host names."""
+        return tuple(name.strip() for name in self.names.split(",") if name.strip())
+
+
+HELP = {
+    "data_dir": "Folder with everything the server keeps. Default: ~/.lazulite.",
+    "host": "Address that HTTPS listens on; HTTP is always loopback only. Default: 127.0.0.1.",
+    "port": "HTTPS port; 0 takes a free one. Default: 8443.",
+    "http_port": "HTTP port on loopback; 0 takes a free one. Default: 8080.",
+    "names": "More host names that the server answers to, separated by commas.",
+    "drain_s": "Seconds that running requests get when the server stops. Default: 10.",
+    "log_level": "debug, info, warning or error. Default: info.",
+}
+
+
+def setting_help(name: str) -> str:
+    """What an option is for, and the variable that sets it, too."""
+    return f"{HELP[name]} Environment: LAZULITE_{name.upper()}."
+
+
+def read_settings(env: Mapping[str, str], **given: Any) -> Settings:
+    """Settings from options (None: not given), else the environment, else the defaults.
+
+    Raises SettingError for a value of the wrong kind and for an unknown LAZULITE_ variable of the
+    server, naming it.
+    """
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(Settings):
+        variable = f"LAZULITE_{field.name.upper()}"
+        text = given.get(field.name)
+        source = f"--{field.name.replace('_', '-')}"
+        if text is None and variable in env:
+            text, source = env[variable], variable
+        if text is not None:
+            values[field.name] = _converted(source, field.default, text)
+    settings = Settings(**values)
+    data_dir = Path(settings.data_dir).expanduser().absolute()
+    return dataclasses.replace(settings, data_dir=data_dir)
+
+
+def run_folder(settings: Settings, env: Mapping[str, str], user: int) -> Path:
+    """A short folder for sockets, whose paths may have 100 bytes: one per user and data folder."""
+    digest = hashlib.sha256(str(settings.data_dir).encode()).hexdigest()[:10]
+    runtime = env.get("XDG_RUNTIME_DIR", "")
+    if runtime and len(runtime) <= 24:
+        return Path(runtime) / f"lz-{digest}"
+    return Path("/tmp") / f"lz-{user}-{digest}"  # noqa: S108 - made 0700 and checked for its owner
+
+
+def _converted(source: str, default: Any, text: Any) -> Any:
+    try:
+        value = type(default)(text) if not isinstance(default, Path) else Path(text)
+    except ValueError as error:
+        kind = type(default).__name__
+        raise SettingError("InvalidSetting", f"{source} is {text!r}: it must be {kind}.") from error
+    if isinstance(value, int) and not 0 <= value <= 65535:
+        raise SettingError("InvalidSetting", f"{source} is {value}: a port is 0 to 65535.")
+    return value

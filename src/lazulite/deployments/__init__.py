@@ -1,0 +1,1 @@
+"""What online and batch deployments share: model, code and environment, brought to this machine."""

@@ -1,0 +1,181 @@
+"""The body of a batch invocation, in the forms of 2021 and of 2023. Source: spec/BATCH.md 1.9."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from lazulite.arm.kind import Properties
+from lazulite.arm.names import canonical
+from lazulite.core.errors import ArmError
+from lazulite.core.ids import name_of
+from lazulite.store.resources import Json, Resource
+
+FOLDER, FILE = "uri_folder", "uri_file"
+DEFAULT_STORE = "workspaceblobstore"
+
+
+class Dataset(Properties):
+    """The input of 2021: a URL, or a registered dataset."""
+
+    data_input_type: str = "DataUrl"
+    path: str | None = None
+    dataset_name: str | None = None
+    dataset_version: str | None = None
+    dataset_id: str | None = None
+
+
+class JobInput(Properties):
+    """An input of 2023."""
+
+    job_input_type: str = FOLDER
+    uri: str | None = None
+    value: Any = None
+
+
+class OutputDataset(Properties):
+    """The output of 2021."""
+
+    datastore_id: str = DEFAULT_STORE
+    path: str | None = None
+
+
+class JobOutput(Properties):
+    """The output of 2023."""
+
+    job_output_type: str = FOLDER
+    uri: str | None = None
+
+
+class Instances(Properties):
+    """How many nodes; clients also send isLocal, which means nothing."""
+
+    instance_count: int | None = Field(default=None, ge=1)
+
+
+class Retries(Properties):
+    """How often and how long a mini-batch is tried."""
+
+    max_retries: int | None = Field(default=None, ge=0)
+    timeout: str | None = None
+
+
+class Invocation(Properties):
+    """What an invocation can say; what it leaves out comes from the deployment."""
+
+    name: str | None = None
+    dataset: Dataset | None = None
+    input_data: dict[str, JobInput] = Field(default_factory=dict)
+    output_dataset: OutputDataset | None = None
+    output_data: dict[str, JobOutput] = Field(default_factory=dict)
+    output_file_name: str | None = None
+    mini_batch_size: int | None = Field(default=None, ge=1)
+    max_concurrency_per_instance: int | None = Field(default=None, ge=1)
+    error_threshold: int | None = Field(default=None, ge=-1)
+    logging_level: str | None = None
+    retry_settings: Retries | None = None
+    compute: Instances | None = None
+    properties: dict[str, Any] = Field(default_factory=dict)
+    tags: dict[str, str | None] = Field(default_factory=dict)
+    description: str | None = None
+
+
+def read_invocation(body: Any) -> Invocation:
+    """The invocation in a body; names in any case. Raises ArmError 400."""
+    if not isinstance(body, Mapping):
+        raise ArmError("InvalidRequestContent", "The body of an invocation is a JSON object.")
+    folded = {key.lower(): value for key, value in body.items()}
+    given = folded.get("properties")
+    if not isinstance(given, dict):
+        raise ArmError("InvalidRequestContent", "The body lacks the object 'properties'.")
+    try:
+        return Invocation.model_validate(canonical(Invocation, given))
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise ArmError("ValidationError", f"{where}: {fault['msg']}", target=where) from error
+
+
+def input_of(invocation: Invocation) -> tuple[str, Json]:
+    """The one data input: its name and {jobInputType, uri}. Raises ArmError 400."""
+    if invocation.dataset is not None:
+        return "input", {"jobInputType": FOLDER, "uri": _dataset_uri(invocation.dataset)}
+    named = {key: item for key, item in invocation.input_data.items() if item.uri}
+    if len(named) != 1 or len(named) != len(invocation.input_data):
+        raise ArmError(
+            "BadArgument",
+            f"The invocation has {len(invocation.input_data)} inputs: give exactly one, with a "
+            "uri. Literal inputs are for pipeline deployments.",
+            target="inputData",
+        )
+    name, item = next(iter(named.items()))
+    kind = FILE if item.job_input_type.replace("_", "").lower() == "urifile" else FOLDER
+    return name, {"jobInputType": kind, "uri": item.uri}
+
+
+def output_of(invocation: Invocation, job: str) -> str:
+    """The URI of the folder that the output goes to."""
+    if invocation.output_dataset is not None:
+        store = name_of(invocation.output_dataset.datastore_id).removeprefix("azureml:")
+        path = (invocation.output_dataset.path or f"azureml/{job}/score").strip("/")
+        return f"azureml://datastores/{store}/paths/{path}"
+    for output in invocation.output_data.values():
+        if output.uri:
+            return output.uri.rstrip("/")
+    return f"azureml://datastores/{DEFAULT_STORE}/paths/azureml/{job}/score"
+
+
+def job_properties(
+    invocation: Invocation, job: str, deployment: Resource, request_id: str | None
+) -> Json:
+    """What the job is to do: the deployment as it is now, with the invocation's own settings."""
+    own = invocation.model_dump(by_alias=True, exclude_none=True)
+    kept = ("model", "codeConfiguration", "environmentId", "environmentVariables", "outputAction")
+    given = ("miniBatchSize", "maxConcurrencyPerInstance", "errorThreshold", "loggingLevel",
+             "outputFileName")  # fmt: skip
+    settings = deployment.properties
+    name, data = input_of(invocation)
+    nodes = invocation.compute.instance_count if invocation.compute else None
+    return {
+        **{key: settings[key] for key in kept},
+        **{key: own.get(key, settings[key]) for key in given},
+        "retrySettings": {**settings["retrySettings"], **own.get("retrySettings", {})},
+        "computeId": settings["compute"],
+        "instanceCount": nodes or settings["resources"]["instanceCount"],
+        "inputs": {name: data},
+        "output": output_of(invocation, job),
+        "deployment": deployment.id,
+        "displayName": job,
+        "experimentName": str(own["properties"].get("experimentName") or _endpoint(deployment)),
+        "description": invocation.description,
+        "tags": invocation.tags,
+        "properties": own["properties"],
+        "requestId": request_id,
+        "cancelRequested": False,
+    }
+
+
+def job_name(invocation: Invocation, endpoint: Resource, request_id: str | None) -> str:
+    """The name asked for; else one that the same request id leads to again."""
+    if invocation.name:
+        return invocation.name
+    if request_id:
+        return str(uuid.uuid5(uuid.UUID(endpoint.uid), request_id))
+    return str(uuid.uuid4())
+
+
+def _dataset_uri(dataset: Dataset) -> str:
+    if dataset.dataset_name:
+        return f"azureml:{dataset.dataset_name}:{dataset.dataset_version or '1'}"
+    reference = dataset.dataset_id or dataset.path
+    if not reference:
+        message = "dataset names nothing: give path, or datasetName and datasetVersion."
+        raise ArmError("BadArgument", message, target="dataset")
+    return reference
+
+
+def _endpoint(deployment: Resource) -> str:
+    return deployment.id.split("/")[-3]

@@ -1,0 +1,158 @@
+"""From the references in a deployment to the paths that its processes start from."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lazulite.arm.references import find_asset
+from lazulite.core.errors import SpecError
+from lazulite.core.ids import workspace_of
+from lazulite.deployments.snapshots import snapshot
+from lazulite.environments.definition import Definition, from_properties
+from lazulite.environments.mlflow_model import from_mlflow_model
+from lazulite.environments.service import Built, Environments, Failed
+from lazulite.store.resources import Json, Resource, Resources
+
+Locate = Callable[[str, str], Awaitable[Path]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Materials:
+    """Everything a replica or a batch worker is started with."""
+
+    python: str
+    environment: str
+    """The hash of the environment: its build log goes by this name."""
+    code_dir: str | None
+    script: str | None
+    model_dir: str | None
+    """AZUREML_MODEL_DIR: the folder that holds the model's own file or folder."""
+    mlflow_model: str | None
+    """The folder with MLmodel, when no script is given."""
+
+    def variables(self) -> dict[str, str]:
+        """The environment variables that scripts read. Source: spec/ONLINE.md 5.2, BATCH.md 1.5."""
+        named = {
+            "AZUREML_MODEL_DIR": self.model_dir,
+            "AZUREML_ENTRY_SCRIPT": self.script,
+            "AML_APP_ROOT": self.code_dir,
+            "LAZULITE_MLFLOW_MODEL": self.mlflow_model,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclasses.dataclass(frozen=True)
+class Preparing:
+    """The environment is being built; look again soon."""
+
+    environment: str
+    generation: int
+
+    def observed(self) -> Json:
+        """What to note, so that a build that fails is not tried twice for one generation."""
+        return {
+            "phase": "environment",
+            "environment": self.environment,
+            "tried": self.generation,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Workshop:
+    """Brings what deployments refer to onto this machine."""
+
+    resources: Resources
+    environments: Environments
+    locate: Locate
+    """From a workspace's id and a data URI to the path of the data."""
+    folder: Path
+    """Where snapshots of assets are kept."""
+
+    async def materials(self, deployment: Resource) -> Materials | Preparing:
+        """What the deployment needs, once it is all there. Returns at once; safe to repeat.
+
+        Raises SpecError for a reference that leads nowhere and for an environment that does not
+        build.
+        """
+        workspace = workspace_of(deployment.id)
+        model = await self._model(workspace, deployment.properties)
+        code_dir, script = await self._code(workspace, deployment.properties)
+        mlflow = model if script is None else None
+        definition = await self._definition(workspace, deployment.properties, mlflow)
+        built = await self.environments.ensure(definition)
+        if isinstance(built, Failed):
+            if deployment.observed.get("tried") == deployment.generation:
+                raise built.error
+            await self.environments.retry(built.hash)  # it failed for an earlier generation
+        if not isinstance(built, Built):
+            return Preparing(built.hash, deployment.generation)
+        return Materials(
+            python=str(built.python),
+            environment=built.hash,
+            code_dir=code_dir,
+            script=script,
+            model_dir=None if model is None else str(model.parent),
+            mlflow_model=None if mlflow is None else str(mlflow),
+        )
+
+    async def _model(self, workspace: str, properties: Json) -> Path | None:
+        reference = model_reference(properties.get("model"))
+        if reference is None:
+            return None
+        model = await find_asset(self.resources, workspace, "models", reference)
+        return await self._snapshot(model, model.properties["modelUri"], link=True)
+
+    async def _code(self, workspace: str, properties: Json) -> tuple[str | None, str | None]:
+        configuration: Mapping[str, Any] = properties.get("codeConfiguration") or {}
+        if not configuration.get("scoringScript"):
+            return None, None
+        if not configuration.get("codeId"):
+            raise SpecError(
+                "CodeMissing",
+                "codeConfiguration has a scoringScript but no codeId: name its code asset.",
+                target="codeConfiguration",
+            )
+        code = await find_asset(self.resources, workspace, "codes", configuration["codeId"])
+        folder = await self._snapshot(code, code.properties["codeUri"], link=False)
+        folder = folder if folder.is_dir() else folder.parent
+        script = folder / configuration["scoringScript"]
+        if not script.resolve().is_relative_to(folder.resolve()) or not script.is_file():
+            raise SpecError(
+                "ScoringScriptNotFound",
+                f"There is no file {configuration['scoringScript']!r} in the code asset "
+                f"{configuration['codeId']!r}: scoringScript is a path inside the code's folder.",
+                target="codeConfiguration.scoringScript",
+            )
+        return str(folder), str(script)
+
+    async def _definition(
+        self, workspace: str, properties: Json, mlflow: Path | None
+    ) -> Definition:
+        reference = properties.get("environmentId") or properties.get("environment")
+        if reference:
+            found = await find_asset(self.resources, workspace, "environments", reference)
+            return from_properties(found.properties)
+        if mlflow is None:
+            raise SpecError(
+                "EnvironmentMissing",
+                "The deployment has no environmentId: only MLflow models bring their own.",
+                target="environmentId",
+            )
+        return await asyncio.to_thread(from_mlflow_model, mlflow)
+
+    async def _snapshot(self, asset: Resource, uri: str, *, link: bool) -> Path:
+        source = await self.locate(workspace_of(asset.id), uri)
+        target = self.folder / f"{asset.uid}-{asset.generation}"
+        return await asyncio.to_thread(snapshot, source, target, link=link)
+
+
+def model_reference(model: Any) -> str | None:
+    """The reference in a deployment's model: a text, or {"assetId"}. Source: spec/REST.md 5."""
+    if isinstance(model, Mapping):
+        folded = {key.lower(): value for key, value in model.items()}
+        return folded.get("assetid") or folded.get("modelid")
+    return str(model) if model else None

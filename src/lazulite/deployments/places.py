@@ -1,0 +1,86 @@
+"""From data URIs to paths on this machine, where blobs are plain files."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from lazulite.arm.references import find_asset, find_one
+from lazulite.blobs.names import container_parts
+from lazulite.blobs.references import (
+    AssetId,
+    AssetName,
+    BlobPath,
+    DatastorePath,
+    JobOutputPath,
+    Reference,
+    Site,
+)
+from lazulite.blobs.uris import parse_data_uri
+from lazulite.core.errors import ArmError, SpecError
+from lazulite.core.ids import STORAGE
+from lazulite.store.resources import Resources
+
+ACCOUNTS = f"{STORAGE}/storageAccounts"
+
+
+@dataclasses.dataclass(frozen=True)
+class DataPlaces:
+    """Finds the files that URIs name."""
+
+    resources: Resources
+    root: Path
+    """Where the blob store keeps accounts."""
+    origins: frozenset[str]
+    suffix: str
+
+    async def locate(self, workspace: str, uri: str) -> Path:
+        """The file or folder of a URI, which need not exist. Raises SpecError.
+
+        workspace: the id of the workspace that names in the URI are looked up in.
+        """
+        try:
+            found = parse_data_uri(uri, await self._site()).reference
+            blob = await self._blob(workspace, found)
+            parts = container_parts(blob.account, blob.container)
+        except ArmError as error:
+            raise SpecError(error.code, str(error), target=error.target) from error
+        return self.root.joinpath(*parts, blob.path)
+
+    async def _blob(self, workspace: str, found: Reference) -> BlobPath:
+        """Where the bytes are, through however many references."""
+        if isinstance(found, BlobPath):
+            return found
+        if isinstance(found, DatastorePath):
+            store = await find_one(self.resources, workspace, "datastores", found.datastore)
+            account, container = store.properties["accountName"], store.properties["containerName"]
+            return BlobPath(account, container, found.path)
+        if isinstance(found, AssetName | AssetId):
+            return await self._asset(workspace, found)
+        if isinstance(found, JobOutputPath):
+            job = await find_one(self.resources, workspace, "jobs", found.job)
+            output = parse_data_uri(job.properties["output"], await self._site()).reference
+            inside = await self._blob(workspace, output)
+            return dataclasses.replace(inside, path=f"{inside.path}/{found.path}".rstrip("/"))
+        raise SpecError(
+            "DataNotReachable",
+            f"{found.url!r} is not on this server: upload the data to a datastore and name it as "
+            "azureml://datastores/<name>/paths/<path>.",
+        )
+
+    async def _asset(self, workspace: str, found: AssetName | AssetId) -> BlobPath:
+        """The data of an asset, of a model if the id says so."""
+        plural = found.kind if isinstance(found, AssetId) else "data"
+        name = found.asset if isinstance(found, AssetId) else found
+        which = f":{name.version}" if name.version else f"@{name.label}"
+        asset = await find_asset(self.resources, workspace, plural, f"azureml:{name.name}{which}")
+        field = {"models": "modelUri", "codes": "codeUri"}.get(plural, "dataUri")
+        inner = parse_data_uri(asset.properties[field], await self._site()).reference
+        if isinstance(inner, AssetName | AssetId):
+            raise SpecError("InvalidDataUri", f"{asset.id!r} refers to another asset, not to data.")
+        return await self._blob(workspace, inner)
+
+    async def _site(self) -> Site:
+        accounts = await self.resources.of_type(ACCOUNTS)
+        names = frozenset(account.name for account in accounts)
+        return Site(self.origins, self.suffix, names)

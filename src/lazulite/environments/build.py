@@ -1,0 +1,201 @@
+"""The build task: `python -m lazulite.environments.build SPEC`, one environment from its plan.
+
+Whoever holds the lock of a hash builds it, at its final place, because a venv cannot be moved.
+`ready.json` in it, written last and durably, is what makes it an environment: a folder without it
+is what a killed build left, and the next builder wipes it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+from lazulite.core.errors import SpecError
+from lazulite.environments import venv
+from lazulite.environments.build_log import BuildLog
+from lazulite.environments.diagnosis import (
+    BUILD_FAILED,
+    OTHER,
+    UNSOLVABLE,
+    Diagnosis,
+    diagnose,
+    pinned_version,
+    versions_remedy,
+)
+from lazulite.environments.indexes import installer_environment, read_pip_settings, uv_flags
+from lazulite.environments.places import Places
+from lazulite.environments.plan import Package, Plan, from_json
+from lazulite.store.files import read_json, write_json
+
+LIMIT_S = 3600  # of one build; an endless resolver must not hold its lock for ever
+_NICE = 19
+
+PROVIDERS: Mapping[str, Callable[[Plan, Path, venv.Installer], None]] = {"venv": venv.install}
+"""What builds a plan's prefix, by the plan's provider."""
+
+
+def main(spec: Path, environ: Mapping[str, str]) -> int:
+    """Build what the spec says, unless it is there or has failed already; 0 if it is there.
+
+    Of many builders of one hash, one works; the others wait and see its result.
+    """
+    value = read_json(spec)
+    plan, places = from_json(value), Places(Path(value["root"]), value["hash"])
+    with _locked(places.lock) as lock:
+        if places.ready_python() is not None:
+            return 0
+        if read_json(places.failed) is not None:
+            return 1
+        with BuildLog.opened(places.log) as log:
+            settings = read_pip_settings(environ)
+            installer = venv.Installer(
+                run=partial(log.run, hold=lock),
+                say=log.say,
+                env=installer_environment(environ, settings),
+                uv_flags=uv_flags(environ, settings),
+            )
+            failure = _build(plan, places, installer)
+            if failure is None:
+                _make_faster(plan, places, installer)
+    return 0 if failure is None else 1
+
+
+def _build(plan: Plan, places: Places, installer: venv.Installer) -> Diagnosis | None:
+    """Build and publish; returns why it failed. Leaves either an environment or nothing."""
+    with places.attempts.open("a") as attempts:
+        attempts.write(f"{os.getpid()}\n")
+    started = time.monotonic()
+    _say_head(plan, installer.say)
+    shutil.rmtree(places.prefix, ignore_errors=True)
+    try:
+        with _limited(LIMIT_S):
+            PROVIDERS[plan.provider](plan, places.prefix, installer)
+        _publish(plan, places, time.monotonic() - started)
+    except (subprocess.CalledProcessError, SpecError, OSError) as error:
+        failure = _explain(error, plan, places.prefix, installer)
+        shutil.rmtree(places.prefix, ignore_errors=True)
+        installer.say(f"failed: {failure.reason}. {failure.remedy}")
+        write_json(places.failed, dataclasses.asdict(failure))
+        return failure
+    finally:
+        places.attempts.unlink(missing_ok=True)
+    installer.say(f"ready after {time.monotonic() - started:.1f} s")
+    return None
+
+
+def _publish(plan: Plan, places: Places, seconds: float) -> None:
+    """Make the prefix an environment: first its files reach the disk, then the marker does."""
+    os.sync()
+    write_json(
+        places.ready,
+        {
+            "hash": places.hash,
+            "provider": plan.provider,
+            "python": plan.interpreter.number,
+            "packages": _installed(places.prefix),
+            "seconds": round(seconds, 1),
+        },
+    )
+
+
+def _installed(prefix: Path) -> list[str]:
+    """The packages of a prefix, as name==version."""
+    infos = prefix.glob("lib/python*/site-packages/*-*.*-info")
+    names = (re.sub(r"(-py3\.\d+)?\.(dist|egg)-info$", "", info.name) for info in infos)
+    return sorted(name.replace("-", "==", 1) for name in names)
+
+
+def _explain(error: Exception, plan: Plan, prefix: Path, installer: venv.Installer) -> Diagnosis:
+    """Why the build failed and, where that can be found out, which versions would work."""
+    if isinstance(error, SpecError):
+        return Diagnosis(error.code, error.message.rstrip("."))
+    if not isinstance(error, subprocess.CalledProcessError):
+        return diagnose([str(error)], plan)
+    failure = diagnose((error.output or "").splitlines(), plan)
+    if failure.code == OTHER and not error.output:
+        return dataclasses.replace(failure, reason=f"the installer ended with {error.returncode}")
+    return _with_remedy(failure, plan, prefix, installer)
+
+
+def _with_remedy(
+    failure: Diagnosis, plan: Plan, prefix: Path, installer: venv.Installer
+) -> Diagnosis:
+    blamed = [package for package in plan.packages if package.text in failure.culprits]
+    if failure.code not in {UNSOLVABLE, BUILD_FAILED} or not blamed:
+        return failure
+    hints = [failure.remedy] if failure.remedy else []
+    if len(blamed) > 1:
+        hints.append("These lines exclude each other: loosen the version in one of them.")
+    elif venv.uses_uv(plan):
+        hints.insert(0, _what_fits(blamed[0], plan, prefix, installer))
+    return dataclasses.replace(failure, remedy=" ".join(hints))
+
+
+def _what_fits(package: Package, plan: Plan, prefix: Path, installer: venv.Installer) -> str:
+    installer.say(f"looking for versions of {package.name} that fit ...")
+    pin = pinned_version(package.text)
+    lowest = venv.what_fits(package.name, pin, prefix, installer) if pin else None
+    newest = venv.what_fits(package.name, None, prefix, installer)
+    return versions_remedy(package, lowest, newest, plan.interpreter.number)
+
+
+def _make_faster(plan: Plan, places: Places, installer: venv.Installer) -> None:
+    """Compile after publication and at the lowest priority: nobody has to wait for it."""
+    os.nice(_NICE)
+    with suppress(subprocess.CalledProcessError):
+        venv.compile_modules(plan, places.prefix, installer)
+
+
+def _say_head(plan: Plan, say: Callable[[str], None]) -> None:
+    say(f"building with Python {plan.interpreter.number} ({plan.interpreter.path})")
+    for note in plan.notes:
+        say(f"note: {note}")
+    for package in plan.packages:
+        say(f"  {package.text}  ({package.place})")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """Hold the lock file, waiting for it. The kernel frees it when its last holder dies."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _limited(seconds: int) -> Iterator[None]:
+    """Raise SpecError in the block once the time is over."""
+
+    def give_up(_signal: int, _frame: FrameType | None) -> None:
+        raise SpecError(
+            "EnvironmentBuildTimedOut",
+            f"the build took over {seconds} s. Pin more versions, so that less has to be tried.",
+        )
+
+    previous = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(Path(sys.argv[1]), os.environ))

@@ -1,0 +1,57 @@
+"""Where an environment's files are, below one root folder, all named by its hash."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+from lazulite.store.files import read_json
+
+
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """The paths of one environment."""
+
+    root: Path
+    hash: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no hash: it becomes part of paths. Raises ValueError."""
+        if not re.fullmatch(r"[0-9a-f]{32}", self.hash):
+            raise ValueError(f"{self.hash!r} is not the hash of an environment")
+
+    @property
+    def prefix(self) -> Path:
+        """The environment itself."""
+        return self.root / self.hash
+
+    @property
+    def ready(self) -> Path:
+        """Exists once the prefix is whole; its modification time is the last use."""
+        return self.prefix / "ready.json"
+
+    @property
+    def failed(self) -> Path:
+        """Why the last build failed; removed to try again."""
+        return self.root / f"{self.hash}.failed.json"
+
+    @property
+    def log(self) -> Path:
+        """The output of all builds so far."""
+        return self.root / f"{self.hash}.log"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the builder; never removed, or two builders could hold two of it."""
+        return self.root / f"{self.hash}.lock"
+
+    @property
+    def attempts(self) -> Path:
+        """A line per build that began and has not ended: more than one, and builds get killed."""
+        return self.root / f"{self.hash}.attempts"
+
+    def ready_python(self) -> Path | None:
+        """The prefix's Python; None unless it is whole and its interpreter is still installed."""
+        python = self.prefix / "bin/python"
+        return python if read_json(self.ready) is not None and python.exists() else None

@@ -1,0 +1,192 @@
+"""Environments by content hash: asks for builds, and says how far they are."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from lazulite.core.errors import SpecError
+from lazulite.environments.definition import Definition
+from lazulite.environments.diagnosis import OTHER, Diagnosis
+from lazulite.environments.interpreters import Interpreter
+from lazulite.environments.places import Places
+from lazulite.environments.plan import Plan, plan_venv, to_json
+from lazulite.environments.pythons import PythonRange
+from lazulite.environments.requirement import KNOWN_INDEXES
+from lazulite.environments.requirements import requirements_of
+from lazulite.executors.protocol import Executor, Phase, Task
+from lazulite.store.files import read_json, write_json
+
+MAX_KILLED = 3
+"""A build that was killed this often, for want of memory perhaps, has failed."""
+_CHUNK = 1 << 20  # bytes of log in one answer
+
+
+@dataclasses.dataclass(frozen=True)
+class Built:
+    """The environment is there: start user code with its python."""
+
+    hash: str
+    python: Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Building:
+    """The build is under way, or about to start; ask again."""
+
+    hash: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Failed:
+    """The build failed, and is not tried again before retry()."""
+
+    hash: str
+    error: SpecError
+
+
+class Environments:
+    """The environments of one root folder; several servers and their builds may share it."""
+
+    def __init__(
+        self,
+        root: Path,
+        executor: Executor,
+        find: Callable[[PythonRange | None], Interpreter],
+        *,
+        indexes: tuple[str, ...] = KNOWN_INDEXES,
+    ) -> None:
+        """root: absolute, short enough for "#!" lines; find: Interpreters(...).find.
+
+        indexes: package indexes that definitions may name, besides the server's own.
+        """
+        self._root, self._executor, self._find, self._indexes = root, executor, find, indexes
+        self._starting: dict[str, asyncio.Lock] = {}
+
+    def plan(self, definition: Definition) -> Plan:
+        """What the definition comes to here. Raises SpecError if it can never be built.
+
+        May start a Python to ask its version (about 30 ms); ensure() does so in a thread.
+        """
+        requirements = requirements_of(definition, self._indexes)
+        return plan_venv(requirements, self._find(requirements.python), _platform())
+
+    async def ensure(self, definition: Definition) -> Built | Building | Failed:
+        """Where the definition's environment stands; starts its build unless one runs or failed.
+
+        Returns at once, and may be called by many and after a crash: one build runs per hash. A
+        build that was killed starts again. Raises SpecError if the definition can never be built.
+        """
+        plan = await asyncio.to_thread(self.plan, definition)
+        places = Places(self._root, plan.hash)
+        # forget() and the ensure() after it must not be interleaved with another caller's.
+        async with self._starting.setdefault(plan.hash, asyncio.Lock()):
+            if found := self._outcome(plan, places):
+                return found
+            phase = await self._executor.observe(_task_name(plan.hash))
+            if phase is Phase.RUNNING:
+                return Building(plan.hash)
+            if found := self._outcome(plan, places):  # it may have ended in between
+                return found
+            if failure := self._crash(phase, places):
+                write_json(places.failed, dataclasses.asdict(failure))
+                return Failed(plan.hash, _error(failure, plan, places))
+            if phase is not Phase.PENDING:
+                await self._executor.forget(_task_name(plan.hash))
+            await self._start(plan)
+            return Building(plan.hash)
+
+    async def retry(self, hash_: str) -> None:
+        """Let the next ensure() build again what failed. Nothing happens while a build runs."""
+        places = Places(self._root, hash_)
+        async with self._starting.setdefault(hash_, asyncio.Lock()):
+            phase = await self._executor.observe(_task_name(hash_))
+            if phase is not Phase.RUNNING:
+                places.attempts.unlink(missing_ok=True)
+                places.failed.unlink(missing_ok=True)
+                await self._executor.forget(_task_name(hash_))
+
+    def log(self, hash_: str, offset: int = 0) -> bytes:
+        """The build log from the offset on, 1 MiB at most; grows while the build runs.
+
+        Empty when there is nothing (yet). Lines of earlier builds of the hash stand first.
+        """
+        try:
+            with Places(self._root, hash_).log.open("rb") as file:
+                file.seek(offset)
+                return file.read(_CHUNK)
+        except FileNotFoundError:
+            return b""
+
+    def _outcome(self, plan: Plan, places: Places) -> Built | Failed | None:
+        """What the files say; None while there is no result."""
+        if (python := places.ready_python()) is not None:
+            os.utime(places.ready)
+            return Built(plan.hash, python)
+        if (failure := read_json(places.failed)) is not None:
+            return Failed(plan.hash, _error(Diagnosis(**failure), plan, places))
+        return None
+
+    async def _start(self, plan: Plan) -> None:
+        self._root.mkdir(parents=True, exist_ok=True)
+        spec = {**to_json(plan), "root": str(self._root)}
+        await self._executor.ensure(
+            Task(
+                name=_task_name(plan.hash),
+                command=(sys.executable, "-m", "lazulite.environments.build", "spec.json"),
+                files={"spec.json": json.dumps(spec)},
+            )
+        )
+
+    def _crash(self, phase: Phase, places: Places) -> Diagnosis | None:
+        """Why a build that ended without a result is not to be tried again; None if it is."""
+        killed = _killed(places)
+        if killed >= MAX_KILLED:
+            return Diagnosis(
+                "EnvironmentBuildKilled",
+                f"the build was killed {killed} times",
+                remedy="See whether the machine runs out of memory, then deploy again.",
+            )
+        if phase is not Phase.FAILED or killed:
+            return None
+        log = self._executor.folder(_task_name(places.hash)) / "log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        last = f": {lines[-1]}" if lines else ""
+        return Diagnosis(OTHER, f"the build ended without a result{last}", tail=tuple(lines[-15:]))
+
+
+def _error(failure: Diagnosis, plan: Plan, places: Places) -> SpecError:
+    """The failure for whoever asked: with the lines of their own definition."""
+    blamed = [package for package in plan.packages if package.text in failure.culprits]
+    lines = [f"{package.place}: {package.written!r}" for package in blamed]
+    what = f"{'; '.join(lines)}: {failure.reason}" if lines else failure.reason
+    message = f"The environment cannot be built. {what}. {failure.remedy}".rstrip()
+    return SpecError(
+        failure.code,
+        f"{message} Log: {places.log}",
+        target="condaFile",
+        details=[SpecError(failure.code, line) for line in lines],
+    )
+
+
+def _killed(places: Places) -> int:
+    """How many builds began and came to no end."""
+    try:
+        return len(places.attempts.read_text().splitlines())
+    except FileNotFoundError:
+        return 0
+
+
+def _task_name(hash_: str) -> str:
+    return f"env-{hash_}"
+
+
+def _platform() -> str:
+    """Operating system, machine, and C library: what binary packages depend on."""
+    return "-".join([sys.platform, platform.machine(), *platform.libc_ver()])

@@ -1,0 +1,175 @@
+"""Builds a venv: uv for Python 3.8 and later, the Python's own venv and pip before that.
+
+The one importer of uv.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import uv
+
+from lazulite.core.errors import SpecError
+from lazulite.environments.plan import Plan
+from lazulite.environments.requirement import Option
+
+UV_OLDEST = (3, 8)
+LOOKUP_LIMIT_S = 60
+LAST_PIP = {(3, 6): "21.3.1", (3, 7): "24.0"}
+"""The last pip for Pythons that uv does not support; older ones miss manylinux2014 wheels."""
+
+_SELDOM_IMPORTED = "/site-packages/(pip|setuptools|wheel)/"
+
+Run = Callable[[Sequence[str], Mapping[str, str]], list[str]]
+"""Runs a program to its end and returns its output; raises CalledProcessError if it fails."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Installer:
+    """What builds use: how to run programs, and their environment and flags."""
+
+    run: Run
+    say: Callable[[str], None]
+    env: Mapping[str, str]
+    uv_flags: tuple[str, ...] = ()
+
+
+def install(plan: Plan, prefix: Path, installer: Installer) -> None:
+    """Build the plan's venv at the prefix, which must not exist; it cannot be moved later.
+
+    Raises CalledProcessError with the installer's output if a package cannot be installed.
+    """
+    if uses_uv(plan):
+        _create_with_uv(plan, prefix, installer)
+    else:
+        _create_with_venv(plan, prefix, installer)
+    if not plan.packages:
+        return
+    lines = prefix / "requirements.txt"
+    lines.write_text("".join(f"{package.text}\n" for package in plan.packages))
+    command = _uv_command(plan, prefix, installer) if uses_uv(plan) else _pip_command(plan, prefix)
+    installer.run([*command, "--requirement", str(lines)], installer.env)
+
+
+def uses_uv(plan: Plan) -> bool:
+    """Whether uv supports the plan's Python."""
+    return plan.interpreter.version >= UV_OLDEST
+
+
+def compile_modules(plan: Plan, prefix: Path, installer: Installer) -> None:
+    """Write the bytecode of the packages, as pip does and uv does not; imports get faster.
+
+    May run while the environment is in use, and may be cut short.
+    """
+    if uses_uv(plan):
+        quietly = {**installer.env, "PYTHONWARNINGS": "ignore"}
+        compile_all = [python_of(prefix), "-m", "compileall", "-qq", "-x", _SELDOM_IMPORTED]
+        installer.run([*compile_all, str(prefix / "lib")], quietly)
+
+
+def what_fits(name: str, floor: str | None, prefix: Path, installer: Installer) -> str | None:
+    """A version of a package that has a wheel for the prefix's Python; None if uv finds none.
+
+    floor: then the lowest version from this one on; otherwise the newest of all.
+    """
+    options = ["--no-deps", "--only-binary", ":all:", "--no-header", "--no-annotate", "--quiet"]
+    if floor:
+        options += ["--resolution", "lowest"]
+    command = [uv_binary(), "pip", "compile", "--python", python_of(prefix), *options, "-"]
+    try:
+        answer = subprocess.run(
+            [*command, *installer.uv_flags],
+            input=f"{name}>={floor}" if floor else name,
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=LOOKUP_LIMIT_S,
+            env=dict(installer.env),
+        )
+    except subprocess.SubprocessError:
+        return None
+    found = re.search(rf"^{re.escape(name)}==(\S+)", answer.stdout, re.MULTILINE)
+    return found[1] if found else None
+
+
+def python_of(prefix: Path) -> str:
+    """The prefix's Python."""
+    return str(prefix / "bin/python")
+
+
+def uv_binary() -> str:
+    """The path of uv. Raises SpecError if the server was installed without it."""
+    try:
+        return uv.find_uv_bin()
+    except FileNotFoundError as error:
+        raise SpecError(
+            "InstallerMissing", f"{error}. Install it with `pip install uv` and try again."
+        ) from error
+
+
+def _create_with_uv(plan: Plan, prefix: Path, installer: Installer) -> None:
+    create = [uv_binary(), "venv", "--quiet", "--no-project", "--python"]
+    installer.run([*create, str(plan.interpreter.path), str(prefix)], installer.env)
+    bundled = plan.interpreter.bundled
+    if bundled is None:
+        installer.say("note: this Python comes without pip, so the environment has none")
+        return
+    # What conda's python brings along, and old packages import unasked (pkg_resources).
+    wheels = sorted({wheel.name.partition("-")[0] for wheel in bundled.glob("*.whl")})
+    seed = [uv_binary(), "pip", "install", "--quiet", "--python", python_of(prefix)]
+    source = ["--offline", "--no-index", "--find-links", str(bundled)]
+    installer.run([*seed, *source, *wheels], installer.env)
+
+
+def _create_with_venv(plan: Plan, prefix: Path, installer: Installer) -> None:
+    installer.run([str(plan.interpreter.path), "-m", "venv", str(prefix)], installer.env)
+    version = LAST_PIP.get(plan.interpreter.version[:2])
+    if version and plan.packages:
+        command = [python_of(prefix), "-m", "pip", "install", "--quiet", f"pip=={version}"]
+        try:
+            installer.run(command, installer.env)
+        except subprocess.CalledProcessError:
+            installer.say(
+                "note: pip could not be brought up to date; going on with the bundled one"
+            )
+
+
+def _uv_command(plan: Plan, prefix: Path, installer: Installer) -> list[str]:
+    return [
+        uv_binary(),
+        *("pip", "install", "--no-progress", "--color", "never"),
+        *("--python", python_of(prefix)),
+        *installer.uv_flags,
+        *_for_uv(plan.options),
+    ]
+
+
+def _for_uv(options: Iterable[Option]) -> list[str]:
+    """Options of pip in uv's words."""
+    words: list[str] = []
+    for option in options:
+        match option.name:
+            case "--pre":
+                words += ["--prerelease", "allow"]
+            case "--prefer-binary":
+                pass  # uv has no such option; it prefers wheels of the version it chose
+            case "--only-binary" | "--no-binary":
+                words += [part for name in option.value.split(",") for part in (option.name, name)]
+            case "--index-url":
+                words += ["--default-index", option.value]
+            case "--extra-index-url":
+                words += ["--index", option.value]
+            case _:
+                words += [option.name, option.value]
+    # pip looks at all indexes; uv would stop at the first that has the name.
+    return [*words, "--index-strategy", "unsafe-best-match"] if "--index" in words else words
+
+
+def _pip_command(plan: Plan, prefix: Path) -> list[str]:
+    options = (word for option in plan.options for word in (option.name, option.value) if word)
+    python: list[str] = [python_of(prefix), "-m", "pip", "install", "--progress-bar", "off"]
+    return [*python, "--no-warn-script-location", *options]

@@ -1,0 +1,203 @@
+"""The token service: OAuth2 client credentials in Entra's v1, v2 and ADFS forms, and discovery.
+
+Source: spec/REST.md 3, spec/CLIENTS.md 3.2 and 3.3.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lazulite.core.clock import Clock
+from lazulite.identity import oauth_errors
+from lazulite.identity.client_secrets import ClientSecrets, TooManyFailuresError
+from lazulite.identity.oauth_errors import OAuthError, Trace
+from lazulite.identity.principals import Principals, ServicePrincipal
+from lazulite.identity.token_request import LARGEST_BODY, TokenRequest, parse_request
+from lazulite.identity.tokens import LIFETIME_S, Minted, Tokens, issuer
+
+ADFS = "adfs"
+_ALIASES = {ADFS, "common", "organizations"}
+_CONFIGURATION = "/.well-known/openid-configuration"
+_UNCACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_EXPIRES_IN = LIFETIME_S - 1  # rounded down, as Entra does
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class TokenService:
+    """The public routes of identity: tokens for client secrets, and what clients ask before."""
+
+    def __init__(
+        self, tokens: Tokens, principals: Principals, secrets: ClientSecrets, clock: Clock
+    ) -> None:
+        self._tokens, self._principals, self._secrets = tokens, principals, secrets
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        """All of them are reached without a token."""
+        return [
+            self._route("/common/discovery/instance", self._instance),
+            self._route("/{tenant}/oauth2/token", self._token_v1, "POST"),
+            self._route("/{tenant}/oauth2/v2.0/token", self._token_v2, "POST"),
+            self._route(f"/{{tenant}}/v2.0{_CONFIGURATION}", self._configuration_v2),
+            self._route(f"/{{tenant}}{_CONFIGURATION}", self._configuration_v1),
+            self._route("/{tenant}/discovery/v2.0/keys", self._keys),
+            self._route("/{tenant}/discovery/keys", self._keys),
+        ]
+
+    async def _token_v1(self, request: Request) -> Response:
+        if self._tenant(request) == ADFS:  # MSAL asks ADFS for a scope, as if it were v2
+            return await self._token_v2(request)
+        asked = await _read(request, "1.0")
+        minted = await self._mint(request, asked, "1.0")
+        times = {"expires_on": minted.expires_on, "not_before": minted.not_before}
+        lives = {"expires_in": _EXPIRES_IN, "ext_expires_in": _EXPIRES_IN}
+        answer = {name: str(seconds) for name, seconds in (lives | times).items()}
+        return _uncached(
+            {"token_type": "Bearer"}
+            | answer
+            | {"resource": asked.resource, "access_token": minted.token}
+        )
+
+    async def _token_v2(self, request: Request) -> Response:
+        self._tenant(request)
+        minted = await self._mint(request, await _read(request, "2.0"), "2.0")
+        return _uncached(
+            {
+                "token_type": "Bearer",
+                "expires_in": _EXPIRES_IN,
+                "ext_expires_in": _EXPIRES_IN,
+                "access_token": minted.token,
+            }
+        )
+
+    async def _configuration_v2(self, request: Request) -> Response:
+        return JSONResponse(self._configuration(request, self._tenant(request), "2.0"))
+
+    async def _configuration_v1(self, request: Request) -> Response:
+        return JSONResponse(self._configuration(request, self._tenant(request), "1.0"))
+
+    async def _keys(self, request: Request) -> Response:
+        self._tenant(request)
+        return JSONResponse({"keys": [self._tokens.key.public_jwk()]})
+
+    async def _instance(self, request: Request) -> Response:
+        """Where the discovery document of an authority is. Asked by MSAL for unknown hosts."""
+        asked = request.query_params.get("authorization_endpoint", "")
+        origin = next((each for each in self._tokens.origins if asked.startswith(f"{each}/")), None)
+        if origin is None:
+            raise oauth_errors.malformed("authorization_endpoint is not on this server")
+        tenant = self._known_tenant(asked.removeprefix(f"{origin}/").partition("/")[0])
+        host = origin.partition("://")[2]
+        hosts = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
+        return JSONResponse(
+            {
+                "tenant_discovery_endpoint": f"{origin}/{tenant}/v2.0{_CONFIGURATION}",
+                "api-version": "1.1",
+                "metadata": [hosts],
+            }
+        )
+
+    async def _mint(self, request: Request, asked: TokenRequest, version: str) -> Minted:
+        principal = await self._client(asked)
+        if self._tokens.audiences.find(asked.resource) is None:
+            raise oauth_errors.unknown_resource(asked.resource, self._tokens.tenant_id)
+        origin = self._origin(request)
+        return self._tokens.mint(principal, asked.resource, origin=origin, version=version)
+
+    async def _client(self, asked: TokenRequest) -> ServicePrincipal:
+        """The principal whose id and secret these are."""
+        if (principal := await self._principals.find(asked.client_id)) is None:
+            raise oauth_errors.unknown_client(asked.client_id, self._tokens.tenant_id)
+        try:
+            matched = await self._secrets.match(principal, asked.client_secret)
+        except TooManyFailuresError as error:
+            raise oauth_errors.throttled(error.retry_after) from error
+        if not matched:
+            raise oauth_errors.wrong_secret(principal.client_id)
+        return principal
+
+    def _configuration(self, request: Request, tenant: str, version: str) -> dict[str, Any]:
+        origin = self._origin(request)
+        v2 = "/v2.0" if version == "2.0" else ""
+        base = f"{origin}/{tenant}"
+        return {
+            "token_endpoint": f"{base}/oauth2{v2}/token",
+            "authorization_endpoint": f"{base}/oauth2{v2}/authorize",
+            "device_authorization_endpoint": f"{base}/oauth2{v2}/devicecode",
+            "issuer": issuer(origin, self._tokens.tenant_id, version),
+            "jwks_uri": f"{base}/discovery{v2}/keys",
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+            "grant_types_supported": ["client_credentials"],
+            "response_types_supported": ["token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        }
+
+    def _tenant(self, request: Request) -> str:
+        return self._known_tenant(request.path_params["tenant"])
+
+    def _known_tenant(self, tenant: str) -> str:
+        """The tenant in lower case; any of Entra's aliases means the only one there is."""
+        if tenant.lower() not in _ALIASES | {self._tokens.tenant_id}:
+            raise oauth_errors.unknown_tenant(tenant)
+        return tenant.lower()
+
+    def _origin(self, request: Request) -> str:
+        """The base URL that was asked, if it is one of ours; a forged Host gets the first one."""
+        asked = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
+        return asked if asked in self._tokens.origins else self._tokens.origins[0]
+
+    def _route(self, path: str, endpoint: Endpoint, method: str = "GET") -> Route:
+        async def answered(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except OAuthError as error:
+                return self._refusal(request, error)
+
+        return Route(path, answered, methods=[method])
+
+    def _refusal(self, request: Request, error: OAuthError) -> Response:
+        correlation = request.headers.get("client-request-id", "")
+        trace = Trace(
+            trace_id=str(uuid.uuid4()),
+            correlation_id=correlation if _GUID.fullmatch(correlation) else str(uuid.uuid4()),
+            at=self._clock(),
+        )
+        headers = dict(error.headers)
+        if error.status == 401 and "authorization" in request.headers:
+            headers["WWW-Authenticate"] = 'Basic realm="Lazulite"'
+        return _uncached(oauth_errors.body(error, trace), error.status, headers)
+
+
+async def _read(request: Request, version: str) -> TokenRequest:
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/x-www-form-urlencoded":
+        raise oauth_errors.malformed("send the fields as application/x-www-form-urlencoded")
+    return parse_request(await _body(request), request.headers.get("authorization"), version)
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_BODY:
+                raise oauth_errors.malformed(f"the body is larger than {LARGEST_BODY} bytes", 413)
+    except ClientDisconnect as error:
+        raise oauth_errors.malformed("the body ended early") from error
+    return bytes(body)
+
+
+def _uncached(
+    answer: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    return JSONResponse(answer, status, headers=_UNCACHED | (headers or {}))

@@ -1,0 +1,290 @@
+"""Online deployments: a model behind an endpoint, run by a keeper of replica processes.
+
+A changed deployment starts a second keeper; the front door turns to it once all its replicas are
+ready, and the first one drains. Source: spec/REST.md 7.6, spec/ONLINE.md 5.5.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from pydantic import Field
+
+from lazulite.arm.kind import Action, Answer, Call, Kind, Properties, Proposal
+from lazulite.core.clock import Clock
+from lazulite.core.durations import parse_duration
+from lazulite.core.errors import ArmError, SpecError
+from lazulite.core.ids import parent_of
+from lazulite.deployments.logs import last_lines, tail
+from lazulite.deployments.materials import Materials, Preparing, Workshop
+from lazulite.operations.reconciler import Step
+from lazulite.serving.replica_sets import ReplicaSets, ReplicaSpec, all_ready
+from lazulite.store.resources import Json, Resource, Resources
+
+NOW = timedelta(0)
+SOON = timedelta(milliseconds=40)
+WATCH = timedelta(seconds=2)
+LINGER_S = 6.0  # longest that the front door keeps an idle connection to an old configuration
+MOST_INSTANCES = 100
+LONGEST_REQUEST = timedelta(milliseconds=180_000)
+
+
+class CodeConfiguration(Properties):
+    """Where the scoring script is."""
+
+    code_id: str | None = None
+    scoring_script: str
+
+
+class RequestSettings(Properties):
+    """Limits on requests."""
+
+    request_timeout: str = "PT5S"
+    max_concurrent_requests_per_instance: int = Field(default=1, ge=1, le=1000)
+    max_queue_wait: str = "PT0.5S"
+
+
+class ProbeSettings(Properties):
+    """How a replica is asked whether it is well."""
+
+    initial_delay: str = "PT10S"
+    period: str = "PT10S"
+    timeout: str = "PT2S"
+    failure_threshold: int = 30
+    success_threshold: int = 1
+
+
+class OnlineDeployment(Properties):
+    """What a caller can say of a deployment."""
+
+    endpoint_compute_type: str = "Managed"
+    model: Any = None
+    model_mount_path: str | None = None
+    code_configuration: CodeConfiguration | None = None
+    environment_id: str | None = None
+    environment_variables: dict[str, str | None] = Field(default_factory=dict)
+    instance_type: str | None = None
+    description: str | None = None
+    properties: dict[str, Any] = Field(default_factory=dict)
+    app_insights_enabled: bool = False
+    request_settings: RequestSettings = Field(default_factory=RequestSettings)
+    liveness_probe: ProbeSettings | None = None
+    readiness_probe: ProbeSettings | None = None
+    scale_settings: dict[str, Any] = Field(default_factory=lambda: {"scaleType": "Default"})
+    egress_public_network_access: str = "Enabled"
+
+
+@dataclasses.dataclass(frozen=True)
+class OnlineDeployments:
+    """Reconciles deployments and answers for them."""
+
+    resources: Resources
+    workshop: Workshop
+    sets: ReplicaSets
+    publish: Callable[[], Awaitable[object]]
+    """Makes the front door serve what the resource table says."""
+    clock: Clock
+
+    async def reconcile(self, deployment: Resource) -> Step:
+        """One step: materials, then replicas, then the front door, then a watch."""
+        observed = await self._swept(deployment)
+        if deployment.deleting:
+            return await self._taken_down(deployment, observed)
+        materials = await self.workshop.materials(deployment)
+        if isinstance(materials, Preparing):
+            return Step(observed={**observed, **materials.observed()}, converged=False, after=SOON)
+        name = deployment.task_name
+        status = await self.sets.ensure(name, _replicas(deployment, materials))
+        if status.get("state") == "failed":
+            raise _failure(status)
+        replicas = status.get("replicas", [])
+        observed = {**observed, "environment": materials.environment, "replicas": replicas}
+        if not all_ready(status):
+            serves = _serving_task(observed) == name  # one of them restarts: the rest serves on
+            after = WATCH if serves else SOON
+            return Step(observed={**observed, "phase": "replicas"}, converged=serves, after=after)
+        return await self._served({**observed, "phase": "ready"}, _serving(deployment, status))
+
+    async def get_logs(self, call: Call) -> Answer:
+        """The last lines that the replicas, or the environment's build, wrote."""
+        lines = int(call.body.get("tail") or 100)
+        if str(call.body.get("containertype", "")).lower() == "storageinitializer":
+            environment = call.resource.observed.get("environment")
+            log = self.workshop.environments.log(environment) if environment else b""
+            return Answer(body={"content": last_lines(log, lines)})
+        return Answer(body={"content": tail(self.sets.logs(call.resource.task_name), lines)})
+
+    async def _served(self, observed: Json, serving: Json) -> Step:
+        """Turn to the new replicas: note it first, then publish what is noted."""
+        if observed.get("serving") == serving:
+            await self.publish()
+            return Step(observed=observed, converged=True, after=WATCH)
+        old = observed.get("serving")
+        retiring = list(observed["retiring"])
+        if old and old["task"] != serving["task"]:
+            wait = LINGER_S + (old["requestTimeoutMs"] + old["maxQueueWaitMs"]) / 1000
+            retiring.append({"task": old["task"], "until": self.clock().timestamp() + wait})
+        turned = {**observed, "serving": serving, "retiring": retiring}
+        return Step(observed=turned, converged=False, after=NOW)
+
+    async def _swept(self, deployment: Resource) -> Json:
+        """Discard the sets of generations that serve no more, once nothing can reach them."""
+        observed = deployment.observed
+        now = self.clock().timestamp()
+        retiring = [old for old in observed.get("retiring", ()) if now < old["until"]]
+        needed = {old["task"] for old in retiring} | {_serving_task(observed)}
+        swept = int(observed.get("swept", 0))
+        left = []
+        for generation in range(swept + 1, deployment.generation):
+            name = f"{deployment.uid}-{generation}"
+            if name in needed or not await self.sets.discard(name):
+                left.append(generation)
+        swept = min(left) - 1 if left else deployment.generation - 1
+        return {**observed, "retiring": retiring, "swept": max(0, swept)}
+
+    async def _taken_down(self, deployment: Resource, observed: Json) -> Step:
+        """Out of the front door first; then the sweep of the next step stops the replicas."""
+        if observed.get("serving") or observed["retiring"]:
+            await self.publish()
+            cleared = {**observed, "serving": None, "retiring": []}
+            return Step(observed=cleared, converged=False, after=NOW)
+        gone = observed["swept"] == deployment.generation - 1
+        return Step(observed=observed, converged=gone, after=None if gone else SOON)
+
+
+def online_deployment(deployments: OnlineDeployments) -> Kind:
+    """workspaces/onlineEndpoints/deployments."""
+
+    async def skus(call: Call) -> Answer:
+        capacity = {"default": 1, "minimum": 1, "maximum": MOST_INSTANCES, "scaleType": "Automatic"}
+        sku = {"name": "Default", "tier": "Standard"}
+        kind = "Microsoft.MachineLearning.Services/endpoints/deployments"
+        entry = {"capacity": capacity, "resourceType": kind, "sku": sku}
+        return Answer(body={"value": [entry], "nextLink": None})
+
+    async def may_delete(deployment: Resource) -> None:
+        endpoint = await deployments.resources.find(parent_of(deployment.id))
+        shares = {} if endpoint is None else endpoint.properties["traffic"]
+        share = next((shares[key] for key in shares if key.lower() == deployment.name.lower()), 0)
+        if share:
+            raise ArmError(
+                "Conflict",
+                f"The deployment {deployment.name!r} takes {share} % of the traffic: set its "
+                "share to 0 before you delete it.",
+                409,
+            )
+
+    return Kind(
+        resource_type="workspaces/onlineEndpoints/deployments",
+        properties=OnlineDeployment,
+        envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
+        prepare=_checked,
+        may_delete=may_delete,
+        reconcile=deployments.reconcile,
+        show=_show,
+        has_operation_uri=True,
+        actions={
+            "getLogs": Action(perform=deployments.get_logs),
+            "skus": Action(perform=skus, method="GET", permission="read"),
+        },
+    )
+
+
+def instances(deployment: Resource) -> int:
+    """sku.capacity; in 2021-03-01-preview scaleSettings.instanceCount."""
+    sku = deployment.envelope.get("sku") or {}
+    scale = deployment.properties["scaleSettings"]
+    return int(sku.get("capacity") or scale.get("instanceCount") or 1)
+
+
+async def _checked(proposal: Proposal) -> Proposal:
+    """Limits that Azure has, too. Source: spec/ONLINE.md 5.5."""
+    settings = proposal.properties["requestSettings"]
+    timeout = parse_duration(settings["requestTimeout"], "requestSettings.requestTimeout")
+    parse_duration(settings["maxQueueWait"], "requestSettings.maxQueueWait")
+    if not timedelta(0) < timeout <= LONGEST_REQUEST:
+        raise ArmError(
+            "ValidationError",
+            f"requestTimeout is {settings['requestTimeout']}: it must be more than 0 and at most "
+            "PT180S.",
+            target="requestSettings.requestTimeout",
+        )
+    sku = proposal.envelope.get("sku") or {"name": "Default", "capacity": None}
+    capacity = sku.get("capacity") or proposal.properties["scaleSettings"].get("instanceCount") or 1
+    if not str(capacity).isdigit() or not 1 <= int(capacity) <= MOST_INSTANCES:
+        message = f"The instance count is {capacity!r}: it must be 1 to {MOST_INSTANCES}."
+        raise ArmError("ValidationError", message, target="sku.capacity")
+    envelope = {**proposal.envelope, "sku": {**sku, "capacity": int(capacity)}}
+    return dataclasses.replace(proposal, envelope=envelope)
+
+
+def _replicas(deployment: Resource, materials: Materials) -> ReplicaSpec:
+    return ReplicaSpec(
+        python=materials.python,
+        processes=instances(deployment) * _workers(deployment),
+        env={**_variables(deployment), **materials.variables()},
+        code_dir=materials.code_dir or materials.model_dir,
+        init_timeout_s=_init_timeout(deployment),
+        request_timeout_ms=_milliseconds(deployment, "requestTimeout"),
+    )
+
+
+def _serving(deployment: Resource, status: Mapping[str, Any]) -> Json:
+    settings = deployment.properties["requestSettings"]
+    return {
+        "task": deployment.task_name,
+        "sockets": [replica["socket"] for replica in status["replicas"]],
+        "requestTimeoutMs": _milliseconds(deployment, "requestTimeout"),
+        "maxQueueWaitMs": max(1, _milliseconds(deployment, "maxQueueWait")),
+        "maxConcurrent": settings["maxConcurrentRequestsPerInstance"],
+        "instances": instances(deployment),
+    }
+
+
+def _milliseconds(deployment: Resource, setting: str) -> int:
+    text = deployment.properties["requestSettings"][setting]
+    return int(parse_duration(text, setting).total_seconds() * 1000)
+
+
+def _init_timeout(deployment: Resource) -> float:
+    """As long as Azure's readiness probe would go on trying."""
+    probe = deployment.properties.get("readinessProbe") or ProbeSettings().model_dump(by_alias=True)
+    period = parse_duration(probe["period"], "readinessProbe.period").total_seconds()
+    delay = parse_duration(probe["initialDelay"], "readinessProbe.initialDelay").total_seconds()
+    return delay + period * int(probe["failureThreshold"])
+
+
+def _variables(deployment: Resource) -> dict[str, str]:
+    given = deployment.properties["environmentVariables"]
+    return {key: str(value) for key, value in given.items() if value is not None}
+
+
+def _workers(deployment: Resource) -> int:
+    """Processes per instance: Azure's WORKER_COUNT."""
+    text = _variables(deployment).get("WORKER_COUNT", "1")
+    return int(text) if text.isdigit() and int(text) > 0 else 1
+
+
+def _serving_task(observed: Json) -> str | None:
+    serving = observed.get("serving")
+    return serving["task"] if serving else None
+
+
+def _failure(status: Mapping[str, Any]) -> SpecError:
+    error = status.get("error") or {}
+    code = error.get("code") or "ReplicaFailed"
+    return SpecError(code, error.get("message") or "The replicas did not start.")
+
+
+async def _show(deployment: Resource, base: str) -> Json:
+    replicas = deployment.observed.get("replicas", [])
+    return {
+        "scaleSettings": deployment.properties["scaleSettings"] or {"scaleType": "Default"},
+        "replicas": [
+            {key: replica.get(key) for key in ("index", "state", "restarts")}
+            for replica in replicas
+        ],
+    }

@@ -1,0 +1,212 @@
+"""The edge keeper: owns the public listening sockets and keeps one HAProxy running on them.
+
+Detached from the control plane, so that scoring goes on without it. A connection that arrives while
+HAProxy is replaced or restarted waits in the kernel's backlog. It starts in its task folder:
+
+    python -m lazulite.serving.edge spec.json
+
+spec.json: {"haproxy": path, "run_folder": path, "configurations": path, "drain_s": seconds,
+"listen": {"LZ_HTTPS": [host, port], "LZ_HTTP": [host, port]}}. Each folder in `configurations` is
+one (haproxy.cfg and its maps); the one that `current.json` names is served at the start.
+Requests on <run_folder>/edge.sock are one JSON line each, and so are the answers:
+{"command": "status"} or {"command": "load", "configuration": name} -> a status; its "error" is what
+HAProxy says of a configuration that was refused, and then the one before goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from lazulite.serving.haproxy_process import HAProxy
+from lazulite.store.files import read_json, write_json
+
+_BACKLOG = 4096  # the kernel cuts it to net.core.somaxconn
+_BIND_PATIENCE_S = 1.0
+_REQUEST_PATIENCE_S = 2.0
+_HEALTHY_AFTER_S = 5.0
+_LONGEST_PAUSE_S = 2.0
+
+
+def main(arguments: list[str]) -> int:
+    """Run until SIGTERM. Exit codes: 0 drained, 1 could not start, 3 another edge is running."""
+    spec_path = Path(arguments[0])
+    spec = read_json(spec_path)
+    run_folder = Path(spec["run_folder"])
+    run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(run_folder / "edge.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.stderr.write(f"another edge already serves {run_folder}\n")
+        return 3
+    try:
+        listeners = {name: _bind(host, port) for name, (host, port) in spec["listen"].items()}
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    haproxy = HAProxy(spec["haproxy"], Path(spec["configurations"]), run_folder, listeners)
+    return Edge(spec, spec_path.parent.absolute(), haproxy).run()
+
+
+class Edge:
+    """Answers commands, restarts HAProxy when it dies, ends at SIGTERM."""
+
+    def __init__(self, spec: Mapping[str, Any], folder: Path, haproxy: HAProxy) -> None:
+        """folder: of the task, where status.json goes."""
+        self._spec, self._folder, self._haproxy = spec, folder, haproxy
+        self._current = Path(spec["configurations"]) / "current.json"
+        self._socket_path = Path(spec["run_folder"]) / "edge.sock"
+        self._selector = selectors.DefaultSelector()
+        self._error: str | None = None
+        self._stopping = False
+        self._started_at = self._retry_at = 0.0
+        self._pause_s = 0.0
+
+    def run(self) -> int:
+        """Serve until SIGTERM; returns the exit code."""
+        wakeups = _wakeups(self._on_signal)
+        commands = _listen_privately(self._socket_path)
+        self._selector.register(wakeups, selectors.EVENT_READ)
+        self._selector.register(commands, selectors.EVENT_READ)
+        self._load_last()
+        self._report()
+        while not self._stopping:
+            for key, _ in self._selector.select(self._time_to_retry()):
+                if key.fileobj is commands:
+                    self._answer(commands)
+                else:
+                    wakeups.recv(4096)
+            self._tend()
+        self._socket_path.unlink(missing_ok=True)
+        self._haproxy.stop(float(self._spec["drain_s"]))
+        self._report()
+        return 0
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._stopping = self._stopping or number in (signal.SIGTERM, signal.SIGINT)
+
+    def _load_last(self) -> None:
+        last = read_json(self._current)
+        if last is not None:
+            self._error = self._haproxy.load(last["configuration"])
+            self._started_at = time.monotonic()
+
+    def _time_to_retry(self) -> float | None:
+        return max(0.0, self._retry_at - time.monotonic()) if self._retry_at else None
+
+    def _tend(self) -> None:
+        """Notice deaths; start again at once, or after a pause if it keeps dying."""
+        draining = len(self._haproxy.draining)
+        if self._haproxy.reap() and not self._retry_at:
+            now = time.monotonic()
+            lived_s = now - self._started_at
+            longer = min(_LONGEST_PAUSE_S, max(0.1, 2 * self._pause_s))
+            self._pause_s = 0.0 if lived_s > _HEALTHY_AFTER_S else longer
+            self._retry_at = now + (0.0 if self._pause_s <= 0.1 else self._pause_s)
+        if self._retry_at and time.monotonic() >= self._retry_at:
+            self._restart()
+        elif draining != len(self._haproxy.draining):
+            self._report()
+
+    def _restart(self) -> None:
+        self._retry_at = 0.0
+        self._error = self._haproxy.restart()
+        self._started_at = time.monotonic()
+        if self._error is not None:
+            self._pause_s = min(_LONGEST_PAUSE_S, max(0.1, 2 * self._pause_s))
+            self._retry_at = self._started_at + self._pause_s
+        self._report()
+
+    def _answer(self, commands: socket.socket) -> None:
+        connection, _ = commands.accept()
+        with connection, contextlib.suppress(OSError, ValueError):
+            connection.settimeout(_REQUEST_PATIENCE_S)
+            with connection.makefile("rwb") as stream:
+                request = json.loads(stream.readline(65536))
+                error = self._load(request) if request["command"] == "load" else None
+                stream.write(json.dumps({**self._status(), "error": error}).encode() + b"\n")
+
+    def _load(self, request: Mapping[str, Any]) -> str | None:
+        name = str(request["configuration"])
+        if not name.isalnum():
+            return f"{name!r} is not the name of a configuration"
+        error = self._haproxy.load(name)
+        if error is None:
+            self._error, self._retry_at, self._started_at = None, 0.0, time.monotonic()
+            write_json(self._current, {"configuration": name})
+            self._report()
+        return error
+
+    def _report(self) -> None:
+        write_json(self._folder / "status.json", self._status())
+
+    def _status(self) -> dict[str, Any]:
+        serving = self._haproxy.serving
+        return {
+            "pid": os.getpid(),
+            "spec": self._spec,
+            "state": "stopping" if self._stopping else "running",
+            "configuration": self._haproxy.configuration,
+            "haproxy": serving.pid if serving is not None else None,
+            "draining": [process.pid for process in self._haproxy.draining],
+            "addresses": {
+                name: listener.getsockname()[:2]
+                for name, listener in self._haproxy.listeners.items()
+                if listener.fileno() >= 0
+            },
+            "error": self._error,
+        }
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Listen on the address; waits a little for the HAProxy of a killed edge to let go of it."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    deadline = time.monotonic() + _BIND_PATIENCE_S
+    while True:
+        try:
+            listener.bind((host, port))
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                message = f"cannot listen on {host} port {port}: {error.strerror}; choose another"
+                raise OSError(error.errno, message) from error
+            time.sleep(0.02)
+        else:
+            return listener
+
+
+def _listen_privately(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)  # a killed edge left it; the lock says that nobody serves it
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    listener.listen(64)
+    return listener
+
+
+def _wakeups(handler: Callable[[int, FrameType | None], None]) -> socket.socket:
+    """A socket that becomes readable at SIGCHLD, SIGTERM and SIGINT."""
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handler)
+    return reader
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

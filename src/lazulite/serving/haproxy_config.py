@@ -1,0 +1,275 @@
+"""HAProxy's configuration as a pure function of the endpoints.
+
+Every rule that scoring requests meet stands here: who may call, which deployment answers, how long
+a request waits, and what the refusals say. Listening sockets come from the edge as inherited file
+descriptors, named in the environment variables LZ_HTTPS and LZ_HTTP.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lazulite.serving.haproxy_rules import (
+    SCORING,
+    admission,
+    authentication,
+    choice_of_deployment,
+    provenance,
+)
+from lazulite.serving.haproxy_text import (
+    error_page,
+    host_lists,
+    quoted,
+    refusal,
+    socket_address,
+    text_of,
+)
+from lazulite.serving.routing import Deployment, Endpoint
+
+# The replica's own timeout answers first (+0 s) and frees its process; HAProxy gives up next
+# (+1 s); a replica stuck in C is killed last (+2 s), so that its broken connection is never taken
+# for a crash whose request may be repeated.
+ANSWER_MARGIN_MS = 1000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FrontDoorSettings:
+    """What does not change with the endpoints."""
+
+    run_folder: Path
+    """Short path, mode 0700: HAProxy's own sockets (stats.sock, metrics.sock) and the edge's."""
+    control_socket: Path
+    """Unix socket of the control plane."""
+    certificate: Path
+    """PEM file with the private key and the chain: server.pem of certificates.py."""
+    issuer: str
+    """`iss` that aml_token tokens must carry."""
+    token_keys: tuple[str, ...]
+    """RSA public keys (PEM texts) that may have signed them; several while a key is replaced."""
+    hosts: tuple[str, ...]
+    """Host names that requests may carry, no port; `*.name` for its subdomains, `*` for any."""
+    threads: int = 1
+    max_connections: int = 4000
+    buffer_bytes: int = 65536
+    """A request that fits is held back until complete, and can be repeated when a replica dies."""
+
+
+def render(settings: FrontDoorSettings, endpoints: Iterable[Endpoint]) -> dict[str, str]:
+    """The files of one configuration folder: haproxy.cfg, and what it reads from beside itself.
+
+    The same endpoints give the same texts, in whatever order they come.
+    """
+    ordered = sorted(endpoints, key=lambda endpoint: endpoint.name.lower())
+    token_files = {f"token-{n}.pem": pem for n, pem in enumerate(settings.token_keys)}
+    names, domains = host_lists(settings.hosts)
+    sections = [
+        _global(settings),
+        _defaults(),
+        _metrics(settings),
+        _public(settings, list(token_files)),
+        _control(settings),
+        _scoring_defaults(),
+        *(_deployment(e, d) for e in ordered for d in e.deployments),
+    ]
+    return {
+        "haproxy.cfg": "\n\n".join("\n".join(section) for section in sections) + "\n",
+        "hosts.lst": names,
+        "domains.lst": domains,
+        **token_files,
+        **_maps(ordered),
+    }
+
+
+def _maps(endpoints: Sequence[Endpoint]) -> dict[str, str]:
+    return {
+        "endpoints.map": text_of(f"{e.name.lower()} {e.auth_mode}" for e in endpoints),
+        "audiences.map": text_of(f"{e.name.lower()} {e.uid}" for e in endpoints),
+        "keys.map": text_of(
+            f"{e.name.lower()}/{digest.upper()} 1" for e in endpoints for digest in e.key_hashes
+        ),
+        "deployments.map": text_of(
+            f"{e.name.lower()}/{d.name.lower()} {_backend_name(e, d.name)}"
+            for e in endpoints
+            for d in e.deployments
+        ),
+        "traffic.map": text_of(line for e in endpoints for line in _traffic_slots(e)),
+    }
+
+
+def _traffic_slots(endpoint: Endpoint) -> list[str]:
+    names = [name for name, percent in sorted(endpoint.traffic.items()) for _ in range(percent)]
+    return [
+        f"{endpoint.name.lower()}/{slot} {_backend_name(endpoint, name)}"
+        for slot, name in enumerate(names)
+    ]
+
+
+def _backend_name(endpoint: Endpoint, deployment: str) -> str:
+    return f"{endpoint.name}.{deployment}"
+
+
+def _global(settings: FrontDoorSettings) -> list[str]:
+    return [
+        "global",
+        "  default-path config",
+        f"  nbthread {settings.threads:d}",
+        f"  maxconn {settings.max_connections:d}",
+        f"  tune.bufsize {settings.buffer_bytes:d}",
+        "  tune.ssl.default-dh-param 2048",
+        "  ssl-default-bind-options ssl-min-ver TLSv1.2",
+        "  no strict-limits",
+        "  hard-stop-after 200s",
+        "  log stderr format raw daemon notice",
+        f"  stats socket {socket_address(settings.run_folder / 'stats.sock')} mode 600 level admin",
+    ]
+
+
+def _defaults() -> list[str]:
+    return [
+        "defaults base",
+        "  mode http",
+        "  log global",
+        "  option dontlog-normal",
+        "  option log-separate-errors",
+        # No query string: blob requests carry their signature there.
+        "  log-format '%ci %ft %b/%s %Tq/%Tw/%Tc/%Tr/%Ta %ST %B %tsc %HM %HP'",
+        "  timeout http-request 10s",
+        "  timeout http-keep-alive 5s",
+        "  timeout client 30s",
+        "  timeout connect 500ms",
+        "  timeout server 300s",
+        "  option idle-close-on-response",
+        *error_page(
+            400, "BadRequest", "The request is not valid HTTP, or its header is too large."
+        ),
+        *error_page(
+            408, "RequestTimeout", "The request did not arrive in time: 10 s for its header."
+        ),
+        *error_page(500, "InternalServerError", "The front door failed on this request."),
+        *error_page(502, "BadGateway", "The server broke off before it had answered. Try again."),
+        *error_page(
+            503, "ServiceUnavailable", "No server took the request. Try again.", retry_after=1
+        ),
+        *error_page(504, "GatewayTimeout", "The server did not answer in time."),
+    ]
+
+
+def _metrics(settings: FrontDoorSettings) -> list[str]:
+    return [
+        "frontend metrics from base",
+        f"  bind {socket_address(settings.run_folder / 'metrics.sock', 'unix@')} mode 600",
+        "  http-request use-service prometheus-exporter if { path /metrics }",
+        "  http-request return status 404",
+    ]
+
+
+def _public(settings: FrontDoorSettings, token_files: Sequence[str]) -> list[str]:
+    return [
+        "frontend public from base",
+        f'  bind "fd@${{LZ_HTTPS}}" ssl crt {quoted(str(settings.certificate))} alpn h2,http/1.1',
+        '  bind "fd@${LZ_HTTP}"',
+        *admission(any_host="*" in settings.hosts),
+        *provenance(),
+        "  http-request set-var(txn.endpoint) path,field(3,/),lower"
+        " if { path_beg /inference/ } !{ path,field(4,/) jobs }",
+        *authentication(settings.issuer, token_files),
+        *choice_of_deployment(),
+        f"  http-request set-path /%[path,field(4,/,0)] if {SCORING}",
+        f"  use_backend %[var(txn.backend)] if {SCORING}",
+        "  default_backend control",
+    ]
+
+
+def _control(settings: FrontDoorSettings) -> list[str]:
+    """No connection is reused: a closing one could swallow a request that must not be repeated."""
+    return [
+        "backend control from base",
+        "  option http-server-close",
+        "  http-reuse never",
+        "  retries 2",
+        *error_page(
+            503,
+            "ServiceUnavailable",
+            "The control plane is not running or is starting. Try again.",
+            retry_after=2,
+        ),
+        f"  server control {socket_address(settings.control_socket, 'unix@')}",
+    ]
+
+
+def _scoring_defaults() -> list[str]:
+    """Retries lose nothing when a replica dies, and repeat nothing that it had begun to answer."""
+    is_late = "{ status 500 } { var(txn.took),sub(txn.timeout) ge 0 }"
+    return [
+        "defaults scoring from base",
+        "  option http-buffer-request",
+        "  option abortonclose",
+        "  http-reuse always",
+        "  retries 4",
+        "  option redispatch 1",
+        "  retry-on conn-failure empty-response",
+        "  default-server maxconn 1 check inter 2s fastinter 100ms downinter 100ms fall 1 rise 1"
+        " observe layer4 error-limit 1 on-error mark-down",
+        "  http-request set-var(txn.arrived) date(0,ms)",
+        "  http-response del-header x-lazulite- -m beg",
+        "  http-response del-header ms-azureml- -m beg",
+        "  http-response del-header set-cookie",
+        "  http-response del-header keep-alive",
+        "  http-response del-header upgrade",
+        "  http-response del-header proxy- -m beg",
+        # A replica's own timeout is a plain 500: only its lateness tells it from a failed run().
+        "  http-response set-var-fmt(txn.took) %Tr if { status 500 }",
+        f'  http-response set-status 408 reason "Request Timeout" if {is_late}',
+        "  http-response allow if { status 200 408 }",
+        "  http-response set-header ms-azureml-model-error-statuscode %[status]",
+        "  http-response set-header ms-azureml-model-error-reason model_error",
+        '  http-response set-status 424 reason "Failed Dependency"',
+        '  http-after-response set-status 408 reason "Request Timeout"'
+        " if { res.hdr(x-lazulite-status) 408 }",
+        '  http-after-response set-status 429 reason "Too Many Requests"'
+        " if { res.hdr(x-lazulite-status) 429 }",
+        "  http-after-response del-header x-lazulite-status",
+    ]
+
+
+def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
+    name, limit = deployment.name, deployment.in_flight_limit
+    wait_ms, run_ms = deployment.max_queue_wait_ms, deployment.request_timeout_ms
+    waited = f"%[date(0,ms),sub(txn.arrived),add(1),div({wait_ms}),bool,"
+    servers = (
+        f"  server p{n} {socket_address(Path(path), 'unix@')}"
+        for n, path in enumerate(deployment.sockets)
+    )
+    return [
+        f"backend {_backend_name(endpoint, name)} from scoring",
+        f"  timeout queue {wait_ms}ms",
+        f"  timeout server {run_ms + ANSWER_MARGIN_MS}ms",
+        f"  http-after-response set-header azureml-model-deployment {name}",
+        f"  http-request set-var(txn.timeout) int({run_ms})",
+        refusal(
+            429,
+            "TooManyRequests",
+            f"Deployment '{name}' has {limit} requests in flight, its limit: 2 x "
+            f"max_concurrent_requests_per_instance {deployment.max_concurrent} x "
+            f"{deployment.instances} instances. Try again, or raise one of the two.",
+            "Retry-After 1",
+        )
+        + f" if {{ be_conn gt {limit} }}",
+        *error_page(
+            503,
+            f"{waited}iif(TooManyRequests,ServiceUnavailable)]",
+            f"{waited}iif(Every replica stayed busy,No replica is up)]: deployment '{name}' lets "
+            f"requests wait {wait_ms} ms (max_queue_wait). Try again, raise it or add instances.",
+            retry_after=1,
+            status=f"{waited}iif(429,503)]",
+        ),
+        *error_page(
+            504,
+            "RequestTimeout",
+            f"Deployment '{name}' did not answer in {run_ms} ms (request_timeout_ms).",
+            status="408",
+        ),
+        *servers,
+    ]

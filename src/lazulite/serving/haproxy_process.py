@@ -1,0 +1,201 @@
+"""One HAProxy on listening sockets that somebody else owns: start, reload, stop."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+_START_PATIENCE_S = 10.0
+_CHECK_PATIENCE_S = 30.0
+_ANSWER_PATIENCE_S = 2.0
+_PR_SET_PDEATHSIG = 1
+
+
+class HAProxy:
+    """The serving HAProxy process, and older ones that finish their requests."""
+
+    def __init__(
+        self,
+        program: str,
+        configurations: Path,
+        run_folder: Path,
+        listeners: Mapping[str, socket.socket],
+    ) -> None:
+        """listeners: by the environment variable that tells HAProxy the descriptor."""
+        self.configuration: str | None = None
+        self.listeners = listeners
+        self.serving: subprocess.Popen[bytes] | None = None
+        self.draining: list[subprocess.Popen[bytes]] = []
+        self._program, self._configurations = program, configurations
+        self._stats = str(run_folder / "stats.sock")
+
+    def load(self, configuration: str) -> str | None:
+        """Serve this configuration from now on; returns what HAProxy has against it, else None.
+
+        Blocks until the new process serves. The old one gets no new connection and ends when its
+        requests have; after a refusal it goes on as before.
+        """
+        reason = self._check(configuration)
+        if reason is None:
+            reason = self._start(configuration)
+        return reason
+
+    def restart(self) -> str | None:
+        """Start again what died; returns why it could not be."""
+        self.serving = None
+        return self._start(self.configuration) if self.configuration else None
+
+    def reap(self) -> bool:
+        """Collect ended processes; True if the serving one is among them."""
+        self.draining = [process for process in self.draining if process.poll() is None]
+        return self.serving is not None and self.serving.poll() is not None
+
+    def stop(self, drain_s: float) -> None:
+        """Take no new connection, finish requests for at most drain_s, end."""
+        for listener in self.listeners.values():
+            listener.close()
+        deadline = time.monotonic() + drain_s
+        if self.serving is not None:
+            self._finish_requests(self.serving, deadline)
+            self.draining.append(self.serving)
+        for process in self.draining:
+            _end(process, deadline)
+
+    def _finish_requests(self, process: subprocess.Popen[bytes], deadline: float) -> None:
+        """Wait for requests, not for idle connections, which would keep HAProxy up for seconds."""
+        try:
+            with Console(self._stats) as console:
+                process.send_signal(signal.SIGUSR1)
+                while b"fe=public " in console.ask(b"show sess") and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                process.terminate()
+        except OSError:
+            process.send_signal(signal.SIGUSR1)
+
+    def _check(self, configuration: str) -> str | None:
+        command = [self._program, "-c", "-f", self._file(configuration)]
+        try:
+            result = subprocess.run(
+                command,
+                capture_output=True,
+                timeout=_CHECK_PATIENCE_S,
+                check=False,
+                env=self._environment(),
+                pass_fds=self._descriptors(),
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return str(error)
+        return None if result.returncode == 0 else _alerts(result.stderr.decode(errors="replace"))
+
+    def _start(self, configuration: str) -> str | None:
+        running = [*self.draining, *([self.serving] if self.serving else [])]
+        finish = ["-sf", *(str(process.pid) for process in running)] if running else []
+        try:
+            process = subprocess.Popen(
+                [self._program, "-db", "-f", self._file(configuration), *finish],
+                env=self._environment(),
+                pass_fds=self._descriptors(),
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # a signal to our group must not cut requests short
+                preexec_fn=_die_with(os.getpid()),
+            )
+        except OSError as error:
+            return str(error)
+        if not self._serves(process):
+            process.kill()
+            return f"HAProxy did not start (exit code {process.wait()}); its reason is in the log"
+        if self.serving is not None:
+            self.draining.append(self.serving)
+        self.serving, self.configuration = process, configuration
+        return None
+
+    def _serves(self, process: subprocess.Popen[bytes]) -> bool:
+        """Wait until the process answers on its stats socket; False if it ends or is too slow."""
+        deadline = time.monotonic() + _START_PATIENCE_S
+        pid_line = b"Pid: %d\n" % process.pid
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError), Console(self._stats) as console:
+                if pid_line in console.ask(b"show info"):
+                    return True
+            time.sleep(0.003)
+        return False
+
+    def _file(self, configuration: str) -> str:
+        return str(self._configurations / configuration / "haproxy.cfg")
+
+    def _descriptors(self) -> list[int]:
+        return [listener.fileno() for listener in self.listeners.values()]
+
+    def _environment(self) -> dict[str, str]:
+        return {name: str(listener.fileno()) for name, listener in self.listeners.items()}
+
+
+class Console:
+    """A session on HAProxy's stats socket; it outlasts the socket while HAProxy drains."""
+
+    def __init__(self, path: str) -> None:
+        """Raises OSError if nobody listens there."""
+        self._socket = socket.socket(socket.AF_UNIX)
+        try:
+            self._socket.settimeout(_ANSWER_PATIENCE_S)
+            self._socket.connect(path)
+            self._socket.sendall(b"prompt\n")
+            self._read_answer()
+        except OSError:
+            self._socket.close()
+            raise
+
+    def __enter__(self) -> Console:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the session."""
+        self._socket.close()
+
+    def ask(self, command: bytes) -> bytes:
+        """The answer to one command; raises OSError when HAProxy has gone."""
+        self._socket.sendall(command + b"\n")
+        return self._read_answer()
+
+    def _read_answer(self) -> bytes:
+        answer = b""
+        while not answer.endswith(b"\n> "):
+            data = self._socket.recv(65536)
+            if not data:
+                raise ConnectionResetError("HAProxy closed its stats socket")
+            answer += data
+        return answer
+
+
+def _end(process: subprocess.Popen[bytes], deadline: float) -> None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(max(0.0, deadline - time.monotonic()))
+    process.kill()
+    process.wait()
+
+
+def _alerts(said: str) -> str:
+    """What is wrong, out of all that HAProxy says; all of it if no line is marked."""
+    alerts = [line for line in said.splitlines() if line.startswith("[ALERT]")]
+    return "\n".join(alerts) or said.strip()
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    """Makes a child die at once when this process does, however it ends (Linux)."""
+    library = ctypes.CDLL(None)
+
+    def before_exec() -> None:
+        if hasattr(library, "prctl"):
+            library.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return before_exec

@@ -1,0 +1,208 @@
+"""Keeps the replicas of one deployment alive: `python -m lazulite.serving.keeper spec.json`.
+
+A detached task that needs nobody: it reads spec.json, writes status.json and logs/ in its
+working directory, and goes on whatever becomes of the control plane. SIGTERM drains and ends it;
+if it dies itself, its replicas die with it, so that another can start clean. Exit codes: 0 after
+SIGTERM, 1 if the deployment failed before it was ever ready, 2 for a spec that cannot be used.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from lazulite.serving.keeper_spec import (
+    BrokenSpecError,
+    KeeperSpec,
+    make_folders,
+    parse_spec,
+    replica_environment,
+)
+from lazulite.serving.keeper_status import KeeperState, ReplicaState, StatusFile, status_document
+from lazulite.serving.replica import Fleet, Replica
+
+ROTATE_EVERY_S = 2.0
+
+logger = logging.getLogger("lazulite.keeper")
+
+
+class Keeper:
+    """The loop: signals, replicas' messages and deadlines in; processes, sockets, status out."""
+
+    def __init__(self, spec: KeeperSpec, folder: Path, inherited: Mapping[str, str]) -> None:
+        """folder: for status.json and logs; inherited: variables that replicas may see."""
+        env = replica_environment(spec, inherited, make_folders(folder, spec.worker_path))
+        self._spec = spec
+        self._fleet = Fleet(
+            [Replica(index, spec, env, folder) for index in range(len(spec.sockets))]
+        )
+        self._status = StatusFile(folder / "status.json")
+        self._selector = selectors.DefaultSelector()
+        self._was_ready = False
+        self._deaths_before_ready = 0
+        self._error: dict[str, str] | None = None
+        self._stopping = False
+        self._rotate_at = 0.0
+
+    def run(self) -> int:
+        """Keep the replicas until SIGTERM, or until they have failed. Returns the exit code."""
+        self._watch_signals()
+        now = time.monotonic()
+        for replica in self._fleet.replicas:
+            if self._error is None:
+                self._start(replica, now)
+        while not self._is_over():
+            self._fleet.arrange_sockets()
+            self._write_status()
+            for key, _events in self._selector.select(self._patience(time.monotonic())):
+                key.data()
+            self._look(time.monotonic())
+        self._fleet.close_sockets()
+        self._write_status()
+        return 1 if self._error else 0
+
+    def _look(self, now: float) -> None:
+        for replica in self._fleet.replicas:
+            if replica.process is not None and (how := replica.process.reap()) is not None:
+                self._died(replica, how, now)
+        for replica in self._fleet.replicas:
+            if replica.due <= now and self._error is None:
+                self._act(replica, now)
+        if now >= self._rotate_at:
+            self._rotate_at = now + ROTATE_EVERY_S
+            for replica in self._fleet.replicas:
+                replica.log.rotate()
+        if self._stopping and self.state is not KeeperState.STOPPING:
+            self._stop(now)
+
+    @property
+    def state(self) -> KeeperState:
+        """Ready: every replica has been ready once, and one is now."""
+        if self._error is not None:
+            return KeeperState.FAILED
+        if any(one.state is ReplicaState.STOPPING for one in self._fleet.replicas):
+            return KeeperState.STOPPING
+        return (
+            KeeperState.READY if self._was_ready and self._fleet.is_served else KeeperState.STARTING
+        )
+
+    def _patience(self, now: float) -> float:
+        due = min(replica.due for replica in self._fleet.replicas)
+        return max(0.0, min(due, self._rotate_at) - now)
+
+    def _start(self, replica: Replica, now: float) -> None:
+        try:
+            process = replica.start(now)
+        except OSError as error:
+            replica.blame(f"{self._spec.python} could not be started: {error}")
+            self._fell(replica, None, now)
+            return
+        self._selector.register(process.status, selectors.EVENT_READ, lambda: self._hear(replica))
+
+    def _hear(self, replica: Replica) -> None:
+        """Read what a replica says of its start: a line, then the end of the pipe."""
+        process = replica.process
+        if process is None or (message := process.message()) is None:
+            return
+        self._selector.unregister(process.status)
+        if "error" in message:
+            replica.blame(str(message["error"]))
+        elif "ready" in message:
+            replica.become_ready(time.monotonic())
+            logger.info("replica %d is ready, pid %d", replica.index, process.pid)
+        self._was_ready = self._was_ready or self._fleet.is_complete
+
+    def _died(self, replica: Replica, how: str, now: float) -> None:
+        process = replica.process
+        assert process is not None  # noqa: S101 - only a process is reaped
+        if process.status in self._selector.get_map():
+            self._hear(replica)
+        if process.status in self._selector.get_map():  # a process it forked holds the pipe
+            self._selector.unregister(process.status)
+        process.close()
+        replica.process = None
+        logger.warning("replica %d, pid %d, ended: %s", replica.index, process.pid, how)
+        if replica.state is ReplicaState.STOPPING:
+            replica.exit, replica.due = how, math.inf
+            return
+        self._fell(replica, how, now)
+
+    def _fell(self, replica: Replica, how: str | None, now: float) -> None:
+        """A replica ended by itself, or did not start: plan the next one, or give up."""
+        replica.back_off(how, now)
+        if self._was_ready:
+            return
+        self._deaths_before_ready += 1
+        if self._deaths_before_ready < self._spec.max_init_failures:
+            return
+        reason = replica.error or f"the process ended with {how} and said nothing"
+        self._error = {
+            "code": "ResourceNotReady",
+            "message": f"The scoring script could not be started, tried {self._deaths_before_ready}"
+            f" times; see {replica.log.path}. The last error:\n{reason}",
+        }
+        self._fleet.kill()
+
+    def _act(self, replica: Replica, now: float) -> None:
+        if replica.state is ReplicaState.BACKOFF:
+            replica.restarts += 1
+            self._start(replica, now)
+        else:
+            replica.meet_deadline(now)
+
+    def _stop(self, now: float) -> None:
+        for replica in self._fleet.replicas:
+            replica.stop(now + self._spec.drain_s)
+
+    def _is_over(self) -> bool:
+        if self._error is not None:
+            return True
+        return self._stopping and self._fleet.is_gone and self.state is KeeperState.STOPPING
+
+    def _write_status(self) -> None:
+        self._status.write(status_document(self.state, self._fleet.reports(), self._error))
+
+    def _watch_signals(self) -> None:
+        wake, waker = socket.socketpair()
+        wake.setblocking(False)
+        waker.setblocking(False)
+        self._wake = (wake, waker)
+        self._selector.register(wake, selectors.EVENT_READ, lambda: wake.recv(4096))
+        signal.set_wakeup_fd(waker.fileno())
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)  # it wakes the loop
+        signal.signal(signal.SIGTERM, self._on_stop)
+        signal.signal(signal.SIGINT, self._on_stop)
+
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+
+def main(arguments: list[str], inherited: Mapping[str, str]) -> int:
+    """Keep what the spec file says, in the working directory. Returns the exit code."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    folder = Path.cwd()
+    try:
+        spec = parse_spec(Path(arguments[0]).read_text())
+        keeper = Keeper(spec, folder, inherited)
+    except (BrokenSpecError, OSError) as error:
+        failure: dict[str, Any] = {"code": "InvalidDeploymentSpec", "message": str(error)}
+        StatusFile(folder / "status.json").write(status_document(KeeperState.FAILED, [], failure))
+        logger.error("%s", error)  # noqa: TRY400 - the message is for a person
+        return 2
+    return keeper.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,107 @@
+"""What a keeper is told: the replicas of one deployment, as the file spec.json."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+SOCKET_PATH_LIMIT = 100
+"""Bytes. The kernel takes 107; the keeper adds a suffix while a socket is not for clients."""
+
+
+class BrokenSpecError(Exception):
+    """spec.json cannot be used; the message says why."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class KeeperSpec:
+    """One deployment's replicas. Every path is absolute."""
+
+    python: str
+    """The interpreter of the user's environment."""
+    worker_path: str
+    """The folder that contains the package lazulite_worker; nothing else in it is seen."""
+    sockets: tuple[str, ...]
+    """One path per replica, each at most SOCKET_PATH_LIMIT bytes."""
+    code_dir: str | None = None
+    """AML_APP_ROOT and the working directory, unless env says otherwise; None: an empty folder."""
+    env: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Variables for the replica, over the few that it inherits."""
+    init_timeout_s: float = 600.0
+    """For start, import and init() of one replica."""
+    request_timeout_ms: int = 5000
+    """For one run(): Azure's default. SCORING_TIMEOUT_MS in env may only lower it."""
+    drain_s: float = 10.0
+    """How long a replica may take to finish its requests when it is stopped."""
+    max_body: int = 100 * 1024 * 1024
+    """Bytes of one request's body."""
+    max_init_failures: int = 3
+    """Replica deaths, in all, after which a deployment that was never ready has failed."""
+    log_limit: int = 10 * 1024 * 1024
+    """Bytes of one log file; one older file is kept beside it."""
+
+
+def parse_spec(text: str) -> KeeperSpec:
+    """The spec in the text of spec.json. Raises BrokenSpecError."""
+    try:
+        fields = json.loads(text)
+        env = {name: str(value) for name, value in fields.get("env", {}).items()}
+        spec = KeeperSpec(**{**fields, "sockets": tuple(fields["sockets"]), "env": env})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BrokenSpecError(f"spec.json does not describe replicas: {error!r}") from error
+    if not spec.sockets:
+        raise BrokenSpecError("spec.json has no sockets; give one path per replica")
+    for path in spec.sockets:
+        if len(path.encode()) > SOCKET_PATH_LIMIT:
+            raise BrokenSpecError(
+                f"the socket path {path} is longer than {SOCKET_PATH_LIMIT} bytes, which is the"
+                " most that the kernel takes; use a shorter run folder"
+            )
+    return spec
+
+
+@dataclasses.dataclass(frozen=True)
+class Folders:
+    """What a keeper lays out in its task folder for its replicas."""
+
+    imports: Path
+    """Holds lazulite_worker and nothing else: what else is installed must not reach user code."""
+    empty: Path
+    """The application of a deployment without code."""
+
+
+def make_folders(task_folder: Path, worker_path: str) -> Folders:
+    """Make the folders, or use those of an earlier keeper."""
+    folders = Folders(task_folder / "worker", task_folder / "app")
+    folders.imports.mkdir(exist_ok=True)
+    folders.empty.mkdir(exist_ok=True)
+    link = folders.imports / "lazulite_worker"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path(worker_path).resolve() / "lazulite_worker")
+    return folders
+
+
+INHERITED = (
+    "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER",
+    "LD_LIBRARY_PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "CUDA_VISIBLE_DEVICES",
+)  # fmt: skip
+"""All that a replica sees of the keeper's own variables: the server's settings are not for it."""
+
+
+def replica_environment(
+    spec: KeeperSpec, inherited: Mapping[str, str], folders: Folders
+) -> dict[str, str]:
+    """All variables of a replica. inherited: the keeper's own."""
+    env = {name: inherited[name] for name in INHERITED if name in inherited}
+    env["PATH"] = f"{Path(spec.python).parent}:{env.get('PATH', '/usr/bin:/bin')}"
+    env["PYTHONNOUSERSITE"] = "1"
+    env["AML_APP_ROOT"] = spec.code_dir or str(folders.empty)
+    env |= spec.env
+    own = env.get("PYTHONPATH")
+    env["PYTHONPATH"] = f"{folders.imports}:{own}" if own else str(folders.imports)
+    asked = env.get("SCORING_TIMEOUT_MS", "")
+    limits = [spec.request_timeout_ms, *([int(asked)] if asked.isdigit() else [])]
+    env["SCORING_TIMEOUT_MS"] = str(min(limit for limit in limits if limit > 0))
+    return env

@@ -1,0 +1,196 @@
+"""A replica over its many processes, and the replicas of a deployment together."""
+
+from __future__ import annotations
+
+import math
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lazulite.serving.keeper_spec import KeeperSpec
+from lazulite.serving.keeper_status import ReplicaState
+from lazulite.serving.replica_log import ReplicaLog
+from lazulite.serving.replica_process import ReplicaProcess
+from lazulite.serving.replica_socket import ReplicaSocket
+
+HEALTHY_S = 10.0
+"""A replica that was ready for this long is restarted at once when it dies."""
+STUCK_S = 2.0
+"""What a run() may take beyond its time limit before its process is killed."""
+DUMP_S = 0.3
+"""Between asking a process for its stacks and killing it."""
+ERROR_LIMIT = 8 * 1024
+
+
+def restart_delay(failures: int) -> float:
+    """Seconds to wait before a start, after so many failures in a row: 0, 0.1, 0.2, ... 30."""
+    return min(30.0, 0.1 * 2.0 ** min(failures - 1, 20)) if failures else 0.0
+
+
+class Replica:
+    """One replica: a socket, a log, and the process that serves, which may be replaced."""
+
+    def __init__(self, index: int, spec: KeeperSpec, env: Mapping[str, str], folder: Path) -> None:
+        """env: all variables of the process; folder: logs/ goes there."""
+        self.index = index
+        self.socket = ReplicaSocket(spec.sockets[index])
+        self.log = ReplicaLog(folder / "logs" / f"replica-{index}.log", spec.log_limit)
+        self.process: ReplicaProcess | None = None
+        self.state = ReplicaState.STARTING
+        self.restarts = 0
+        self.exit: str | None = None
+        """How the last process ended."""
+        self.error: str | None = None
+        """Why it ended, where that is known."""
+        self.due = math.inf
+        """When meet_deadline, or in BACKOFF start, is to be called (time.monotonic)."""
+        self._spec, self._env = spec, env
+        self._failures = 0
+        self._ready_at: float | None = None
+        self._reason: str | None = None  # why the current process will have ended
+        self._condemned: tuple[str, float, int] | None = None  # why, busy since, size of the log
+        options = f"--max-body={spec.max_body}"
+        self._command = (spec.python, "-m", "lazulite_worker.serve", options)
+
+    def start(self, now: float) -> ReplicaProcess:
+        """Start a process. Raises OSError if there is no such interpreter, or no memory."""
+        self._condemned = self._ready_at = None
+        self._reason = None
+        with self.log.open() as log:
+            listener = self.socket.fileno()
+            self.process = ReplicaProcess(self._command, self._env, listener, log.fileno())
+        self.state, self.due = ReplicaState.STARTING, now + self._spec.init_timeout_s
+        return self.process
+
+    def blame(self, reason: str) -> None:
+        """Say why the process ends, before its end is seen."""
+        self._reason = reason
+
+    def become_ready(self, now: float) -> None:
+        """init() has returned."""
+        if self.state is not ReplicaState.STARTING:
+            return
+        self.state, self._condemned = ReplicaState.READY, None
+        self._ready_at = now
+        self.due = now + self._limit_s
+
+    def back_off(self, how: str | None, now: float) -> None:
+        """Say when to start the next process. how: the last one ended, None if it never ran."""
+        was_healthy = self._ready_at is not None and now - self._ready_at > HEALTHY_S
+        self._failures = 0 if was_healthy else self._failures + 1
+        self.state, self.exit, self.error = ReplicaState.BACKOFF, how, self._reason
+        self.due = now + restart_delay(self._failures)
+
+    def stop(self, kill_at: float) -> None:
+        """Let the process finish its requests, until kill_at (time.monotonic)."""
+        self.state, self.due = ReplicaState.STOPPING, math.inf
+        if self.process is not None:
+            self.process.signal(signal.SIGTERM)
+            self.due = kill_at
+
+    def meet_deadline(self, now: float) -> None:
+        """The time `due` has come: see whether the process is late, and end it if so."""
+        process = self.process
+        if process is None:
+            self.due = math.inf
+        elif self.state is ReplicaState.STOPPING or self._condemned is not None:
+            self._end(process, now)
+        elif self.state is ReplicaState.STARTING:
+            self._condemn(
+                process, f"init() did not return within {self._spec.init_timeout_s:g} s", now
+            )
+        elif (since := process.busy_since) and now >= since + self._limit_s:
+            limit = self._spec.request_timeout_ms
+            self._condemn(process, f"run() did not end at its time limit of {limit} ms", now)
+        else:
+            self.due = (since or now) + self._limit_s
+
+    def report(self) -> dict[str, Any]:
+        """The entry in status.json."""
+        return {
+            "index": self.index,
+            "pid": self.process.pid if self.process is not None else None,
+            "state": self.state,
+            "socket": self.socket.path,
+            "restarts": self.restarts,
+            "exit": self.exit,
+            "error": self.error,
+        }
+
+    @property
+    def _limit_s(self) -> float:
+        return self._spec.request_timeout_ms / 1000 + STUCK_S
+
+    def _condemn(self, process: ReplicaProcess, reason: str, now: float) -> None:
+        self._condemned = (reason, process.busy_since, self.log.size())
+        process.signal(signal.SIGUSR1)  # faulthandler writes every stack to the log
+        self.due = now + DUMP_S
+
+    def _end(self, process: ReplicaProcess, now: float) -> None:
+        if self.state is not ReplicaState.STOPPING and self._condemned is not None:
+            reason, since, offset = self._condemned
+            if self.state is ReplicaState.READY and process.busy_since != since:
+                self._condemned, self.due = None, now + self._limit_s  # it came back after all
+                return
+            self._reason = f"{reason}.\n{self.log.text_from(offset, ERROR_LIMIT)}"
+        process.kill()
+        self.due = math.inf
+
+
+class Fleet:
+    """The replicas of a deployment: what holds for all of them."""
+
+    def __init__(self, replicas: Sequence[Replica]) -> None:
+        self.replicas = tuple(replicas)
+
+    @property
+    def is_served(self) -> bool:
+        """True if a replica is ready."""
+        return any(replica.state is ReplicaState.READY for replica in self.replicas)
+
+    @property
+    def is_complete(self) -> bool:
+        """True if all replicas are ready."""
+        return all(replica.state is ReplicaState.READY for replica in self.replicas)
+
+    @property
+    def is_gone(self) -> bool:
+        """True if no process is left."""
+        return all(replica.process is None for replica in self.replicas)
+
+    def arrange_sockets(self) -> None:
+        """Clients find ready replicas; if there is none, they find all, and wait in the backlog.
+
+        A client that waits for a dead replica is turned away once a sibling can serve it.
+        """
+        served = self.is_served
+        for replica in self.replicas:
+            if replica.state is ReplicaState.STOPPING:
+                replica.socket.hide()  # who connected is served, nobody else comes
+            elif replica.state is ReplicaState.READY or not served:
+                replica.socket.show()
+            elif replica.process is None:
+                replica.socket.close()
+            else:
+                replica.socket.hide()
+
+    def close_sockets(self) -> None:
+        """Remove every socket."""
+        for replica in self.replicas:
+            replica.socket.close()
+
+    def kill(self) -> None:
+        """End all processes and wait until they are gone."""
+        for replica in self.replicas:
+            if replica.process is not None:
+                replica.process.kill()
+        for replica in self.replicas:
+            if replica.process is not None:
+                replica.exit = replica.process.wait()
+                replica.process.close()
+                replica.process = None
+
+    def reports(self) -> list[dict[str, Any]]:
+        """The replicas' entries in status.json."""
+        return [replica.report() for replica in self.replicas]

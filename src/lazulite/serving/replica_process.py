@@ -1,0 +1,105 @@
+"""One replica process: started, listened to, ended with all its children."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import mmap
+import os
+import signal
+import struct
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+
+CELL = struct.Struct("=d")
+"""The cell that a replica shares: when its running request began (CLOCK_MONOTONIC), or 0."""
+
+
+class ReplicaProcess:
+    """A process of lazulite_worker.serve in a session of its own.
+
+    The life pipe ends its whole process group when the keeper dies in whatever way.
+    """
+
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str], listener: int, log: int
+    ) -> None:
+        """Start it, with the folder of PYTHONPATH as its working directory. Raises OSError.
+
+        listener and log: descriptors that stay the caller's.
+        """
+        self._cell_file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._cell_file.truncate(CELL.size)
+        self._cell = mmap.mmap(self._cell_file.fileno(), CELL.size)
+        self._received = b""
+        self.status, status_end = os.pipe()
+        life_end, self._life = os.pipe()
+        os.set_blocking(self.status, False)
+        cell = self._cell_file.fileno()
+        numbers = {"socket": listener, "status": status_end, "cell": cell, "life": life_end}
+        options = [f"--{name}-fd={number}" for name, number in numbers.items()]
+        try:
+            self._process = subprocess.Popen(
+                [*command, *options],
+                env=dict(env),
+                cwd=env["PYTHONPATH"].split(":")[0],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=list(numbers.values()),
+                start_new_session=True,
+            )
+        except OSError:
+            self.close()
+            raise
+        finally:
+            os.close(status_end)
+            os.close(life_end)
+        self.pid = self._process.pid
+
+    @property
+    def busy_since(self) -> float:
+        """When the running run() began (time.monotonic), or 0."""
+        return float(CELL.unpack_from(self._cell)[0])
+
+    def message(self) -> dict[str, str | bool] | None:
+        """What the replica says of its start; None if not yet all, empty if it ended silently."""
+        try:
+            while data := os.read(self.status, 65536):
+                self._received += data
+        except BlockingIOError:
+            return None
+        message: dict[str, str | bool] = json.loads(self._received or b"{}")
+        return message
+
+    def signal(self, number: int) -> None:
+        """Signal the process itself. Safe after its end."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it and all processes of its group. Safe to repeat until it was reaped."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def reap(self) -> str | None:
+        """How it ended ("signal 9", "exit code 3"), its children killed; None while it runs."""
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        if os.waitid(os.P_PID, self.pid, options) is None:
+            return None
+        return self.wait()
+
+    def wait(self) -> str:
+        """Wait for its end, kill its children, and say how it ended."""
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        self.kill()  # before it is reaped: until then its group's number cannot be another's
+        code = self._process.wait()
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+    def close(self) -> None:
+        """Give back the descriptors. Ends the process, should it live."""
+        os.close(self.status)
+        os.close(self._life)
+        self._cell.close()
+        self._cell_file.close()

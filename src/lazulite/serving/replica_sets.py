@@ -1,0 +1,77 @@
+"""Sets of replica processes, each run by a keeper: a detached task that outlives this process."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lazulite.executors.protocol import Executor, Phase, Task
+from lazulite.store.files import read_json
+
+DRAIN_S = 10
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ReplicaSpec:
+    """What each replica of a set is started with."""
+
+    python: str
+    processes: int
+    env: Mapping[str, str]
+    code_dir: str | None
+    init_timeout_s: float
+    request_timeout_ms: int
+
+
+@dataclasses.dataclass(frozen=True)
+class ReplicaSets:
+    """Starts, watches and stops sets by name. sockets: a short folder where replicas listen."""
+
+    executor: Executor
+    sockets: Path
+    worker_path: Path
+
+    async def ensure(self, name: str, spec: ReplicaSpec) -> dict[str, Any]:
+        """The keeper's status: state, replicas, error; {} while it starts.
+
+        Starts the set, or again if its keeper was killed. A set that failed is left as it is.
+        """
+        phase = await self.executor.observe(name)
+        status: dict[str, Any] = read_json(self.executor.folder(name) / "status.json") or {}
+        if phase in {Phase.PENDING, Phase.RUNNING} or status.get("state") == "failed":
+            return status
+        await self.executor.forget(name)
+        await self.executor.ensure(self._task(name, spec))
+        return {}
+
+    async def discard(self, name: str) -> bool:
+        """Drain and stop a set; True once it is gone. To be called until then."""
+        if await self.executor.observe(name) in {Phase.PENDING, Phase.RUNNING}:
+            await self.executor.stop(name)
+            return False
+        await self.executor.forget(name)
+        return True
+
+    def logs(self, name: str) -> list[Path]:
+        """The log file of each replica."""
+        return sorted((self.executor.folder(name) / "logs").glob("replica-*.log"))
+
+    def _task(self, name: str, spec: ReplicaSpec) -> Task:
+        uid, _, generation = name.rpartition("-")
+        prefix = f"{uid[:12]}-{generation}"
+        places = [str(self.sockets / f"{prefix}-{place}.sock") for place in range(spec.processes)]
+        fields = dataclasses.asdict(spec)
+        del fields["processes"]
+        fields |= {"worker_path": str(self.worker_path), "sockets": places, "drain_s": DRAIN_S}
+        command = (sys.executable, "-m", "lazulite.serving.keeper", "spec.json")
+        return Task(name=name, command=command, files={"spec.json": json.dumps(fields)})
+
+
+def all_ready(status: Mapping[str, Any]) -> bool:
+    """Whether every replica of a set answers."""
+    replicas = status.get("replicas", [])
+    return bool(replicas) and all(replica["state"] == "ready" for replica in replicas)

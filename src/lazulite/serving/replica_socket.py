@@ -1,0 +1,67 @@
+"""A replica's listening socket, the keeper's own: clients can wait while nobody serves."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+BACKLOG = 1 << 15  # the kernel cuts it to somaxconn
+
+
+class ReplicaSocket:
+    """A Unix socket that is closed, open but hidden (no client finds it), or open and visible."""
+
+    def __init__(self, path: str) -> None:
+        """path: where clients look for it; a file left there by an earlier keeper is replaced."""
+        self.path = path
+        self.is_visible = False
+        self._hidden = path + ".new"
+        self._socket: socket.socket | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True if connections to it can be waiting."""
+        return self._socket is not None
+
+    def fileno(self) -> int:
+        """The descriptor to pass to a replica; opens the socket, hidden, if it is closed."""
+        if self._socket is None:
+            self._socket = _listening(self._hidden)
+        return self._socket.fileno()
+
+    def show(self) -> None:
+        """Let clients connect. Opens the socket if it is closed."""
+        self.fileno()
+        if not self.is_visible:
+            os.rename(self._hidden, self.path)  # noqa: PTH104 - str paths, atomic
+            self.is_visible = True
+
+    def hide(self) -> None:
+        """Let no new client connect; those that wait go on waiting."""
+        if self.is_visible:
+            os.rename(self.path, self._hidden)  # noqa: PTH104 - str paths, atomic
+            self.is_visible = False
+
+    def close(self) -> None:
+        """Turn away those that wait: they see their connection reset. Safe to repeat."""
+        if self._socket is not None:
+            _unlink(self.path if self.is_visible else self._hidden)
+            self._socket.close()
+            self._socket, self.is_visible = None, False
+
+
+def _listening(path: str) -> socket.socket:
+    _unlink(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)  # the file is made by bind(): 0600 from its first moment
+    try:
+        listener.bind(path)
+    finally:
+        os.umask(mask)
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _unlink(path: str) -> None:
+    Path(path).unlink(missing_ok=True)

@@ -1,0 +1,110 @@
+"""What the front door knows of online endpoints: frozen values, safe in a configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+AuthMode = Literal["key", "aml_token", "aad_token"]
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SOCKET = re.compile(r"/[\w./@+=~-]{1,94}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """One deployment: the replica processes that answer, and the limits of its request_settings.
+
+    Raises ValueError for a value that could not be written safely into HAProxy's configuration.
+    """
+
+    name: str
+    sockets: tuple[str, ...]
+    """Absolute paths of Unix sockets, one per replica process; empty while none is ready."""
+    request_timeout_ms: int = 5000
+    max_queue_wait_ms: int = 500
+    max_concurrent: int = 1
+    """max_concurrent_requests_per_instance."""
+    instances: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what the configuration cannot carry."""
+        require_name("deployment", self.name)
+        for path in self.sockets:
+            require_socket(path)
+        for field in ("request_timeout_ms", "max_queue_wait_ms", "max_concurrent", "instances"):
+            value = getattr(self, field)
+            if type(value) is not int or value < 1:
+                raise ValueError(f"{field} is {value!r}: it must be a whole number of 1 or more")
+
+    @property
+    def in_flight_limit(self) -> int:
+        """Requests that may run or wait at one time; more get 429. Source: spec/ONLINE.md 5.5."""
+        return 2 * self.max_concurrent * self.instances
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One online endpoint: who may call it, and where its calls go.
+
+    Names are matched without regard to case, as ARM does. Raises ValueError for what cannot be
+    served.
+    """
+
+    name: str
+    uid: str
+    """The audience (`aud`) of its aml_token tokens."""
+    auth_mode: AuthMode
+    key_hashes: tuple[str, ...] = ()
+    """SHA-256 of each valid key, in lower-case hexadecimal digits; used by auth_mode key."""
+    traffic: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """Percent by deployment name: 100 in all, or nothing at all."""
+    deployments: tuple[Deployment, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what the configuration cannot carry."""
+        require_name("endpoint", self.name)
+        require_name("uid", self.uid)
+        for digest in self.key_hashes:
+            if not _SHA256.fullmatch(digest):
+                raise ValueError(f"key hash {digest[:80]!r}: it must be 64 lower-case hex digits")
+        self._check_traffic()
+
+    def _check_traffic(self) -> None:
+        names = {deployment.name for deployment in self.deployments}
+        if len({name.lower() for name in names}) < len(self.deployments):
+            raise ValueError(f"endpoint {self.name!r} has two deployments of one name")
+        for name, percent in self.traffic.items():
+            if name not in names or type(percent) is not int or not 0 <= percent <= 100:
+                raise ValueError(
+                    f"traffic {name!r}: {percent!r} of endpoint {self.name!r}: it must be 0 to 100 "
+                    f"for one of its deployments {sorted(names)}"
+                )
+        if sum(self.traffic.values()) not in (0, 100):
+            raise ValueError(
+                f"traffic of endpoint {self.name!r} adds up to {sum(self.traffic.values())}: "
+                "it must be 100, or 0 to take no traffic"
+            )
+
+
+def require_name(what: str, name: str) -> None:
+    """Raise ValueError unless the name is 1 to 128 ASCII letters, digits, hyphens, underscores."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{what} {name[:200]!r}: only A-Z a-z 0-9 _ - are allowed, 1 to 128 of them"
+        )
+
+
+def require_socket(path: str) -> None:
+    """Raise ValueError unless the path can be a Unix socket that HAProxy connects to or listens on.
+
+    95 bytes at most: HAProxy binds under a longer temporary name before it renames.
+    """
+    if not _SOCKET.fullmatch(path) or len(path.encode()) > 95:
+        raise ValueError(
+            f"socket path {path[:200]!r}: it must be absolute, at most 95 bytes, of letters, "
+            "digits and . _ - / @ + = ~; choose a shorter or plainer run folder"
+        )

@@ -1,0 +1,1 @@
+"""AMLRequest and AMLResponse, in the modules of Azure's names."""

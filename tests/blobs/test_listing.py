@@ -1,0 +1,112 @@
+"""Listing, held against a sort of all names."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lazulite.blobs.errors import BlobError
+from lazulite.blobs.listing import Query, list_page
+from lazulite.blobs.tree import Tree
+
+SEGMENT = st.text("ab-./0é\uffff\U0001f600", min_size=1, max_size=3).filter(
+    lambda text: "/" not in text and text not in {".", ".."}
+)
+NAMES = st.sets(st.lists(SEGMENT, min_size=1, max_size=4).map("/".join), max_size=25)
+CONTAINER = ("acc", "con")
+
+
+def write(root: Path, names: set[str]) -> set[str]:
+    """Create the files; of a blob and a folder with one name, the first stays."""
+    written = set()
+    for name in sorted(names):
+        path = root.joinpath(*CONTAINER, name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            continue
+        written.add(name)
+    return {name for name in written if root.joinpath(*CONTAINER, name).is_file()}
+
+
+def expected(names: set[str], prefix: str, delimiter: str) -> list[str]:
+    found = set()
+    for name in names:
+        if name.startswith(prefix):
+            head, cut, _ = name[len(prefix) :].partition(delimiter) if delimiter else (name, "", "")
+            found.add(prefix + head + cut if cut else name)
+    return sorted(found)
+
+
+def all_pages(root: Path, query: Query) -> list[str]:
+    found, marker = [], ""
+    while True:
+        page, marker = list_page(
+            Tree(root), CONTAINER, Query(query.prefix, query.delimiter, marker, query.limit)
+        )
+        assert len(page) <= query.limit
+        found += [item.name for item in page]
+        if not marker:
+            return found
+        assert len(page) == query.limit
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    names=NAMES,
+    prefix=st.text("ab-./0", max_size=4),
+    delimiter=st.sampled_from(["", "/", "-", "a/", "b"]),
+    limit=st.integers(1, 6),
+)
+def test_pages_together_are_the_sorted_names(names, prefix, delimiter, limit):
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        root.joinpath(*CONTAINER).mkdir(parents=True)
+        written = write(root, names)
+        found = all_pages(root, Query(prefix, delimiter, "", limit))
+        assert found == expected(written, prefix, delimiter)
+
+
+def test_names_that_no_client_could_say_are_left_out(tmp_path):
+    folder = tmp_path.joinpath(*CONTAINER)
+    folder.mkdir(parents=True)
+    (folder / "good").touch()
+    (folder / "back\\slash").touch()
+    os.close(os.open(os.fsencode(folder) + b"/\xff\xfe", os.O_CREAT))
+    assert [item.name for item in list_page(Tree(tmp_path), CONTAINER, Query())[0]] == ["good"]
+
+
+def test_empty_folders_do_not_shorten_a_page(tmp_path):
+    folder = tmp_path.joinpath(*CONTAINER)
+    for n in range(20):
+        (folder / f"a{n:02}").mkdir(parents=True)
+    (folder / "z").touch()
+    assert all_pages(tmp_path, Query(limit=1)) == ["z"]
+
+
+def test_foreign_marker_is_refused(tmp_path):
+    with pytest.raises(BlobError) as refused:
+        list_page(Tree(tmp_path), CONTAINER, Query(marker="é"))
+    assert refused.value.code == "InvalidQueryParameterValue"
+
+
+def test_page_of_a_big_folder_takes_the_memory_of_a_page(tmp_path):
+    folder = tmp_path.joinpath(*CONTAINER)
+    folder.mkdir(parents=True)
+    for n in range(20_000):
+        os.close(os.open(folder / f"{n:06}{'x' * 100}", os.O_CREAT | os.O_WRONLY))
+    tracemalloc.start()
+    try:
+        page, marker = list_page(Tree(tmp_path), CONTAINER, Query(limit=100))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (len(page), bool(marker)) == (100, True)
+    assert peak < 500_000  # bytes; the 20,000 names alone are over 3 MB

@@ -1,0 +1,160 @@
+"""References to data, each form that users and clients write."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazulite.blobs.references import (
+    AssetId,
+    AssetName,
+    BlobPath,
+    DatastorePath,
+    JobOutputPath,
+    Shape,
+    Site,
+    WebAddress,
+    Workspace,
+)
+from lazulite.blobs.uris import locate, parse_data_uri
+from lazulite.core.errors import ArmError
+
+SITE = Site(
+    origins=frozenset({"https://localhost:8443", "http://localhost:8080"}),
+    suffix="core.local",
+    accounts=frozenset({"mlstore"}),
+    lost_containers={"azureml-blobstore": "mlstore"},
+)
+LONG = "subscriptions/s1/resourcegroups/rg/workspaces/ws"
+ARM = (
+    "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/ws"
+)
+WS = Workspace("s1", "rg", "ws")
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("azureml://datastores/d/paths/a/b.csv", DatastorePath("d", "a/b.csv")),
+        ("AzureML://DataStores/d/Paths/A/", DatastorePath("d", "A")),
+        ("azureml://datastores/d/paths//a//b", DatastorePath("d", "a/b")),
+        ("azureml://datastores/d/paths/", DatastorePath("d", "")),
+        ("azureml://datastores/d", DatastorePath("d", "")),
+        ("azureml://datastores/d/paths/50%25 off.csv", DatastorePath("d", "50%25 off.csv")),
+        (f"azureml://{LONG}/datastores/d/paths/p", DatastorePath("d", "p", WS)),
+        (
+            "azureml://subscriptions/s1/resourceGroups/rg/workspaces/ws/datastores/d/paths/p",
+            DatastorePath("d", "p", WS),
+        ),
+        ("azureml:mnist:1", AssetName("mnist", version="1")),
+        ("azureml:mnist@latest", AssetName("mnist", label="latest")),
+        (f"{ARM}/models/m/versions/3", AssetId(WS, "models", AssetName("m", version="3"))),
+        (f"azureml:{ARM}/data/d/versions/1", AssetId(WS, "data", AssetName("d", version="1"))),
+        (
+            f"azureml:{ARM}/Data/d/labels/latest",
+            AssetId(WS, "data", AssetName("d", label="latest")),
+        ),
+        (
+            "azureml://jobs/j/outputs/artifacts/paths/model/",
+            JobOutputPath("j", "artifacts", "model"),
+        ),
+        ("runs:/j/model", JobOutputPath("j", "artifacts", "model")),
+        ("https://localhost:8443/mlstore/c/a/b.csv", BlobPath("mlstore", "c", "a/b.csv")),
+        ("https://LOCALHOST:8443/mlstore.blob.core.local/c/a", BlobPath("mlstore", "c", "a")),
+        ("http://localhost:8080/mlstore/c?sv=1&sig=x", BlobPath("mlstore", "c", "")),
+        ("https://mlstore.blob.core.local/c/a%20b", BlobPath("mlstore", "c", "a b")),
+        (
+            "https://localhost:8443/azureml-blobstore/LocalUpload/h/ctx/",
+            BlobPath("mlstore", "azureml-blobstore", "LocalUpload/h/ctx"),
+        ),
+        ("wasbs://c@mlstore.blob.core.local/a/b", BlobPath("mlstore", "c", "a/b")),
+        ("abfss://c@mlstore.dfs.core.local/a", BlobPath("mlstore", "c", "a")),
+        (
+            "wasbs://c@pub.blob.core.windows.net/x",
+            WebAddress("https://pub.blob.core.windows.net/c/x"),
+        ),
+        ("https://example.org/a/../b?x=1", WebAddress("https://example.org/a/../b?x=1")),
+    ],
+)
+def test_every_form_is_parsed_into_its_value(text, reference):
+    assert parse_data_uri(text, SITE).reference == reference
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("folder:azureml://datastores/d/paths/p", Shape.FOLDER),
+        ("File:azureml://datastores/d/paths/p", Shape.FILE),
+        ("azureml://datastores/d/paths/p", None),
+    ],
+)
+def test_shape_in_front_is_kept_apart(text, shape):
+    uri = parse_data_uri(text, SITE)
+    assert (uri.reference, uri.shape) == (DatastorePath("d", "p"), shape)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "./images",
+        "/home/me/images",
+        "C:\\data",
+        "file:///etc/passwd",
+        "file:///etc/passwd?x#y",
+        "folder:file:azureml://datastores/d/paths/p",
+        "http:///#/../../../etc/",
+        "https://user:secret@example.org/x",
+        "https://example.org/x#fragment",
+        "https://example.org:port/x",
+        "https://[::1/x",
+        "wasbs://c@[::1/x",
+        "wasbs://mlstore.blob.core.local/c/x",
+        "azureml://datastores/d/paths/a/../../etc/passwd",
+        "azureml://datastores/d/paths/..\\..\\x",
+        "azureml://datastores/d/paths/p#/../..",
+        "azureml://datastores/../paths/p",
+        "azureml://registries/r/models/m/versions/1",
+        "azureml://nonsense",
+        "azureml:name",
+        "azureml:name:1:2",
+        "azureml:../x:1",
+        "runs:/",
+        "https://localhost:8443/mlstore/c/%2e%2e/x",
+        "https://localhost:8443/mlstore/c%2f../x",
+        "https://localhost:8443/mlstore/c/a%2f..%2f..%2fx",
+        "https://localhost:8443/mlstore/c/%ff",
+        "https://localhost:8443/mlstore",
+        "https://localhost:8443/",
+        "https://localhost:8443/otheraccount/c/x",
+        "https://localhost:8443/mlstore.blob.core.windows.net/c/x",
+        "azureml://datastores/d/paths/a\x00b",
+        "azureml://datastores/d/paths/a\nb",
+        "ftp://example.org/x",
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_400(text):
+    with pytest.raises(ArmError) as refused:
+        parse_data_uri(text, SITE)
+    assert refused.value.status == 400
+    assert refused.value.code == "InvalidDataUri"
+
+
+@given(st.text(max_size=60) | st.from_regex(r"(azureml|https?|wasbs|folder|runs):/{0,2}.{0,40}"))
+def test_no_text_does_anything_but_parse_or_be_refused(text):
+    try:
+        reference = parse_data_uri(text, SITE).reference
+    except ArmError:
+        return
+    path = getattr(reference, "path", "")
+    assert not {"", ".", ".."} & set(path.split("/")) or path == ""
+
+
+def test_datastore_path_is_located_in_its_container():
+    stores = {"d": ("mlstore", "files")}
+    found = locate(DatastorePath("d", "a/b"), lambda asked: stores.get(asked.datastore))
+    assert found == BlobPath("mlstore", "files", "a/b")
+    with pytest.raises(ArmError) as refused:
+        locate(DatastorePath("x", "a"), lambda asked: stores.get(asked.datastore))
+    assert refused.value.status == 404

@@ -1,0 +1,255 @@
+"""Batch endpoints, their invocations, and jobs."""
+
+import json
+
+import pytest
+
+URI = "azureml://datastores/workspaceblobstore/paths/"
+DEPLOYMENT = """
+name: d1
+endpoint_name: b1
+type: model
+model: azureml:m:1
+compute: azureml:cluster
+resources: {instance_count: 2}
+settings:
+  mini_batch_size: 20
+  output_action: append_row
+  retry_settings: {max_retries: 3, timeout: 30}
+  logging_level: INFO
+  error_threshold: -1
+"""
+
+
+@pytest.fixture
+def endpoint(server):
+    """A batch endpoint with its scoring URI."""
+    properties = {"authMode": "AADToken", "scoringUri": f"{server.url}/inference/b1/jobs"}
+    server.keep("batchEndpoints/b1", {"properties": properties, "location": "here"})
+    studio = {"Studio": {"endpoint": "https://studio/run"}}
+    job = {"id": "/x/jobs/j1", "name": "j1",
+           "properties": {"status": "Running", "interactionEndpoints": studio}}  # fmt: skip
+    server.answer("POST", "/inference/b1/jobs", 201, job)
+    return server
+
+
+def invoked(server):
+    return server.sent("POST", "/inference/b1/jobs")[0]
+
+
+def test_a_deployment_is_put_and_made_the_default(endpoint, lazulite, tmp_path):
+    endpoint.keep("models/m/versions/1", {"properties": {}})
+    endpoint.keep("computes/cluster", {"properties": {}})
+    (tmp_path / "d.yml").write_text(DEPLOYMENT)
+    code, out, err = lazulite(
+        "ml", "batch-deployment", "create", "-f", str(tmp_path / "d.yml"), "--set-default"
+    )
+    assert code == 0, err
+    properties = endpoint.sent("PUT", "batchEndpoints/b1/deployments/d1")[0].json["properties"]
+    assert properties["model"]["referenceType"] == "Id"
+    assert properties["model"]["assetId"].endswith("/models/m/versions/1")
+    assert properties["compute"].endswith("/computes/cluster")
+    assert properties["resources"] == {"instanceCount": 2}
+    assert properties["retrySettings"] == {"maxRetries": 3, "timeout": "PT30S"}
+    assert (properties["outputAction"], properties["loggingLevel"]) == ("AppendRow", "Info")
+    assert (properties["miniBatchSize"], properties["errorThreshold"]) == (20, -1)
+    default = endpoint.sent("PUT", "batchEndpoints/b1")[0].json["properties"]["defaults"]
+    assert default == {"deploymentName": "d1"}
+    assert json.loads(out)["retry_settings"] == {"max_retries": 3, "timeout": 30}
+
+
+def test_a_missing_compute_is_told_with_the_command_that_makes_it(endpoint, lazulite, tmp_path):
+    endpoint.keep("models/m/versions/1", {"properties": {}})
+    (tmp_path / "d.yml").write_text(DEPLOYMENT)
+    code, _, err = lazulite("ml", "batch-deployment", "create", "-f", str(tmp_path / "d.yml"))
+    assert code == 1
+    assert "d.yml:6:1: compute: there is no compute 'cluster'" in err
+    assert "lazulite ml compute create -n cluster" in err
+
+
+def test_traffic_of_june_2021_sets_the_default(endpoint, lazulite):
+    code, _, err = lazulite("ml", "batch-endpoint", "update", "-n", "b1", "--traffic", "d2:100")
+    assert code == 0, err
+    sent = endpoint.sent("PUT", "batchEndpoints/b1")[0].json
+    assert sent["properties"]["defaults"] == {"deploymentName": "d2"}
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "uri"),
+    [
+        (["--input", "https://h/c/mnist"], "UriFolder", "https://h/c/mnist"),
+        (["--input", f"{URI}a", "--input-type", "uri_file"], "UriFile", f"{URI}a"),
+        (["--input-path", f"folder:{URI}a/b.c/"], "UriFolder", f"{URI}a/b.c/"),
+        (["--input-path", "file:https://h/c/a.csv"], "UriFile", "https://h/c/a.csv"),
+        (["--input-path", "https://h/c/a.csv"], "UriFile", "https://h/c/a.csv"),
+        (["--input-datastore", "azureml:d", "--input-path", "a/b"], "UriFolder",
+         "azureml://datastores/d/paths/a/b"),
+    ],
+)  # fmt: skip
+def test_every_form_of_input_is_read(endpoint, lazulite, options, kind, uri):
+    code, out, err = lazulite(
+        "ml", "batch-endpoint", "invoke", "-n", "b1", *options, "--query", "name", "-o", "tsv"
+    )
+    assert (code, out) == (0, "j1\n"), err
+    assert invoked(endpoint).json == {
+        "properties": {"inputData": {kind: {"jobInputType": kind, "uri": uri}}}
+    }
+
+
+def test_a_local_folder_is_uploaded(endpoint, lazulite, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "1.png").write_bytes(b"png")
+    for option in ("--input", "--input-local-path"):
+        endpoint.requests.clear()
+        lazulite("ml", "batch-endpoint", "invoke", "-n", "b1", option, str(tmp_path / "images"))
+        [item] = invoked(endpoint).json["properties"]["inputData"].values()
+        path = item["uri"].removeprefix(URI)
+        assert path.endswith("/images/")
+        assert endpoint.blobs[f"{path}1.png"] == b"png"
+
+
+@pytest.mark.parametrize("option", ["--input", "--input-dataset", "--input-data"])
+def test_registered_data_is_named_by_its_id(endpoint, lazulite, option):
+    endpoint.keep("data/d/versions/2", {"properties": {"dataType": "uri_file"}})
+    code, _, err = lazulite("ml", "batch-endpoint", "invoke", "-n", "b1", option, "azureml:d:2")
+    assert code == 0, err
+    item = invoked(endpoint).json["properties"]["inputData"]["UriFile"]
+    assert item["uri"].endswith("/data/d/versions/2")
+
+
+def test_settings_of_one_job_are_sent_with_it(endpoint, lazulite):
+    code, _, err = lazulite(
+        "ml", "batch-endpoint", "invoke", "-n", "b1", "--input", "https://h/c",
+        "--deployment-name", "d2", "--mini-batch-size", "5", "--instance-count", "3",
+        "--output-path", f"folder:{URI}out/x", "--set", "output_file_name=p.csv",
+        "--set", "retry_settings.max_retries=1", "error_threshold=2", "--job-name", "mine",
+        "--experiment-name", "exp",
+    )  # fmt: skip
+    assert code == 0, err
+    asked = invoked(endpoint)
+    assert asked.headers["azureml-model-deployment"] == "d2"
+    properties = asked.json["properties"]
+    del properties["inputData"]
+    assert properties.pop("outputDataset")["datastoreId"].endswith("/datastores/workspaceblobstore")
+    assert properties == {
+        "miniBatchSize": 5,
+        "compute": {"instanceCount": 3},
+        "outputFileName": "p.csv",
+        "errorThreshold": 2,
+        "retrySettings": {"maxRetries": 1},
+        "name": "mine",
+        "properties": {"experimentName": "exp"},
+    }
+
+
+def test_an_invocation_has_its_own_audience_and_an_id_against_repeats(endpoint, lazulite):
+    for _ in range(2):
+        lazulite("ml", "batch-endpoint", "invoke", "-n", "b1", "--input", "https://h/c")
+    first, second = endpoint.sent("POST", "/inference/b1/jobs")
+    assert first.headers["Authorization"] == "Bearer for https://ml.azure.com/.default"
+    ids = {item.headers["repeatability-request-id"] for item in (first, second)}
+    assert len(ids) == 2
+
+
+def test_the_answer_has_what_scripts_ask_for(endpoint, lazulite):
+    query = "[name, status, interactionEndpoints.Studio.endpoint]"
+    _, out, _ = lazulite(
+        "ml", "batch-endpoint", "invoke", "-n", "b1", "--input", "https://h/c", "--query", query
+    )
+    assert json.loads(out) == ["j1", "Running", "https://studio/run"]
+
+
+@pytest.mark.parametrize("options", [[], ["--input", "https://h", "--input-path", "x"]])
+def test_what_to_score_must_be_said_once(endpoint, lazulite, options):
+    code, _, err = lazulite("ml", "batch-endpoint", "invoke", "-n", "b1", *options)
+    assert code == 1
+    assert "Say once what to score" in err
+
+
+def test_a_job_is_followed_to_its_end(server, lazulite):
+    for status, done in (("Queued", 0), ("Running", 1), ("Completed", 2)):
+        progress = {"mini_batches": 2, "done": done, "rows": done * 10}
+        job = {"name": "j1", "properties": {"status": status, "progress": progress}}
+        server.answer("GET", "jobs/j1", 200, job)
+    code, _, err = lazulite("ml", "job", "stream", "-n", "j1")
+    assert code == 0
+    assert [line for line in err.splitlines() if "mini" not in line] == [
+        "j1: Queued",
+        "j1: Running",
+        "j1: Completed",
+    ]
+    assert "j1: 2 of 2 mini-batches done, 20 rows" in err
+
+
+def test_logs_are_printed_once_as_they_grow(server, lazulite):
+    details = "/history/v1.0/subscriptions/s1/resourceGroups/g1/providers" \
+        "/Microsoft.MachineLearningServices/workspaces/w1/runs/j1/details"  # fmt: skip
+    log = {"user_logs/std_log.txt": f"{server.url}/log", "logs/other.txt": f"{server.url}/other"}
+    for status in ("Running", "Running", "Completed"):
+        server.answer("GET", details, 200, {"status": status, "logFiles": log})
+    for text in (b"one\n", b"one\ntwo\n", b"one\ntwo\nthree\n"):
+        server.answer("GET", "/log", 200, text)
+    code, out, _ = lazulite("ml", "job", "stream", "-n", "j1")
+    assert (code, out) == (0, "one\ntwo\nthree\n")
+    assert server.sent("GET", "/other") == []
+
+
+def test_a_failed_job_tells_its_error(server, lazulite):
+    error = {"code": "InitFailed", "message": "Traceback ...\nKeyError: 'x'"}
+    server.keep("jobs/j1", {"properties": {"status": "Failed", "error": error}})
+    code, _, err = lazulite("ml", "job", "stream", "-n", "j1")
+    assert code == 1
+    assert "(InitFailed) Traceback ...\nKeyError: 'x'" in err
+
+
+def test_outputs_are_downloaded_by_name(server, lazulite, tmp_path):
+    outputs = {"score": {"uri": f"{URI}azureml/j1/score"}}
+    server.keep("jobs/j1", {"properties": {"status": "Completed", "outputs": outputs}})
+    server.blobs["azureml/j1/score/predictions.csv"] = b"a 1\n"
+    server.blobs["azureml/j1/score2/other"] = b""
+    code, out, err = lazulite("ml", "job", "download", "-n", "j1", "-p", str(tmp_path))
+    assert code == 0, err
+    assert (tmp_path / "named-outputs/score/predictions.csv").read_bytes() == b"a 1\n"
+    assert json.loads(out)["files"] == {"score": 1}
+
+
+def test_an_output_that_is_not_there_names_those_that_are(server, lazulite):
+    outputs = {"score": {"uri": f"{URI}x"}}
+    server.keep("jobs/j1", {"properties": {"status": "Completed", "outputs": outputs}})
+    code, _, err = lazulite("ml", "job", "download", "-n", "j1", "--output-name", "scores")
+    assert code == 3
+    assert "it has: score" in err
+
+
+def test_a_running_job_is_not_downloaded(server, lazulite):
+    server.keep("jobs/j1", {"properties": {"status": "Running"}})
+    code, _, err = lazulite("ml", "job", "download", "-n", "j1")
+    assert code == 1
+    assert "lazulite ml job stream -n j1" in err
+
+
+def test_a_job_is_canceled(server, lazulite):
+    server.keep("jobs/j1", {"properties": {"status": "CancelRequested"}})
+    server.answer("POST", "jobs/j1/cancel", 200, None)
+    code, out, _ = lazulite("ml", "job", "cancel", "-n", "j1", "--query", "status", "-o", "tsv")
+    assert (code, out) == (0, "CancelRequested\n")
+
+
+def test_a_table_shows_the_columns_that_matter(server, lazulite):
+    properties = {"status": "Running", "experimentName": "e", "inputs": {"A b": {}}}
+    server.keep("jobs/j1", {"properties": properties})
+    for command in (["show", "-n", "j1"], ["list"]):
+        _, out, _ = lazulite("ml", "job", *command, "-o", "table")
+        assert [line.split() for line in out.splitlines()] == [
+            ["Name", "Status", "Experiment_name"],
+            ["------", "--------", "-----------------"],
+            ["j1", "Running", "e"],
+        ]
+
+
+def test_names_of_inputs_keep_their_case(server, lazulite):
+    server.keep(
+        "jobs/j1", {"properties": {"status": "Running", "inputs": {"MyData": {"uri": "x"}}}}
+    )
+    _, out, _ = lazulite("ml", "job", "show", "-n", "j1", "--query", "inputs")
+    assert json.loads(out) == {"MyData": {"uri": "x"}}

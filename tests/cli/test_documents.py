@@ -1,0 +1,88 @@
+"""YAML files: values, positions, and faults told by file, line and column."""
+
+import pytest
+
+from lazulite.cli.documents import Document, read
+from lazulite.cli.errors import CommandError
+from lazulite.cli.shapes import FLAG, INTEGER, NUMBER, TEXT, TEXTS, checked
+
+SHAPE = {
+    "name": TEXT,
+    "version": TEXT,
+    "count": INTEGER,
+    "wait": NUMBER,
+    "enabled": FLAG,
+    "tags": TEXTS,
+    "action": frozenset({"append_row", "summary_only"}),
+    "model": (TEXT, {"path": TEXT}),
+}
+
+
+def write(tmp_path, text):
+    path = tmp_path / "d.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_schema_line_is_ignored(tmp_path):
+    found = read(write(tmp_path, "$schema: https://example/x.json\nname: a\n"))
+    assert found.values == {"name": "a"}
+
+
+def test_values_get_their_proper_types(tmp_path):
+    text = "version: 1\ncount: '3'\nwait: 1.5\nenabled: 'true'\ntags: {a: 1}\naction: AppendRow\n"
+    values = checked(read(write(tmp_path, text)), SHAPE).values
+    assert values == {
+        "version": "1",
+        "count": 3,
+        "wait": 1.5,
+        "enabled": True,
+        "tags": {"a": "1"},
+        "action": "append_row",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ("name: a\ncuont: 1\n", ":2:1: ", "did you mean 'count'?"),
+        ("name: a\nmodel:\n  pth: x\n", ":3:3: model.pth", "did you mean 'path'?"),
+        ("count: many\n", ":1:1: count", "'many' must be a whole number"),
+        ("action: append\n", ":1:1: action", "append_row, summary_only"),
+        ("tags: [a]\n", ":1:1: tags", "name: value"),
+        ("model: [a]\n", ":1:1: model", "must be text"),
+        ("name: {a: b}\n", ":1:1: name", "must be text"),
+        ("name: a\nname: b\n", ":2:", "duplicate key"),
+        ("name: [a\ncount: 1\n", ":", "not YAML"),
+        ("- a\n", ":1:1", "mapping"),
+        ("\tname: a\n", ":1:1", "not YAML"),
+    ],
+)
+def test_a_fault_is_told_with_file_line_and_column(tmp_path, text, place, said):
+    path = write(tmp_path, text)
+    with pytest.raises(CommandError) as caught:
+        checked(read(path), SHAPE)
+    assert f"{path}{place}" in caught.value.message
+    assert said in caught.value.message
+
+
+def test_paths_are_relative_to_the_file(tmp_path):
+    (tmp_path / "model").mkdir()
+    found = read(write(tmp_path, "model:\n  path: ./model\n"))
+    assert found.file(("model", "path"), "./model").resolve() == (tmp_path / "model").resolve()
+
+
+def test_a_path_that_is_not_there_is_told_with_its_line(tmp_path):
+    path = write(tmp_path, "name: a\nmodel:\n  path: ./gone\n")
+    with pytest.raises(CommandError, match="there is no file or folder") as caught:
+        read(path).file(("model", "path"), "./gone")
+    assert f"{path}:3:3: model.path" in caught.value.message
+
+
+def test_a_fault_outside_a_file_names_the_field_alone():
+    assert Document({}).error(("a", 0, "b"), "is wrong").message == "a[0].b: is wrong"
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(CommandError, match=r"gone\.yml"):
+        read(tmp_path / "gone.yml")

@@ -1,0 +1,135 @@
+"""Long-running operations are followed to their end, over an outage, and left alone on Ctrl-C."""
+
+import io
+
+import pytest
+
+from lazulite.cli.connection import connect
+from lazulite.cli.errors import INTERRUPTED, CommandError
+from lazulite.cli.http import Http
+from lazulite.cli.operations import delete, describe, put, watching
+from lazulite.cli.report import Report
+from lazulite.cli.tokens import Tokens
+from lazulite.cli.workspace import Workspace
+
+PATH = "computes/c"
+
+
+@pytest.fixture
+def workspace(server, tmp_path):
+    """A workspace whose waits cost no time; `waited` has their seconds."""
+    environ = {
+        "LAZULITE_URL": server.url,
+        "LAZULITE_RESOURCE_GROUP": "g1",
+        "LAZULITE_WORKSPACE": "w1",
+        "AZURE_SUBSCRIPTION_ID": "s1",
+        "AZURE_TENANT_ID": "t1",
+        "AZURE_CLIENT_ID": "c1",
+        "AZURE_CLIENT_SECRET": "hush",
+    }
+    connection = connect(tmp_path, environ)
+    http = Http(None)
+    waited: list[float] = []
+    yield (
+        Workspace(
+            connection=connection,
+            http=http,
+            tokens=Tokens(connection, http, lambda: 0.0),
+            report=Report(io.StringIO()),
+            sleep=waited.append,
+            make_id=lambda: "id",
+        ),
+        waited,
+    )
+    http.close()
+
+
+def test_the_operation_is_polled_until_it_succeeded(server, workspace):
+    found, waited = workspace
+    headers = {"Azure-AsyncOperation": f"{server.url}/op", "Retry-After": "1"}
+    server.answer("PUT", PATH, 201, {"properties": {}}, headers)
+    for status in ("InProgress", "InProgress", "Succeeded"):
+        server.answer("GET", "/op", 200, {"status": status}, {"Retry-After": "1"})
+    server.keep(PATH, {"properties": {"provisioningState": "Succeeded"}})
+    assert put(found, PATH, {})["properties"] == {"provisioningState": "Succeeded"}
+    assert len(waited) == 3
+    assert "Creating compute c .. done in" in found.report.stream.getvalue()
+
+
+def test_pauses_grow_up_to_what_the_server_asks(server, workspace):
+    found, waited = workspace
+    headers = {"Azure-AsyncOperation": f"{server.url}/op", "Retry-After": "1"}
+    server.answer("PUT", PATH, 201, {"properties": {}}, headers)
+    for status in ["InProgress"] * 12 + ["Succeeded"]:
+        server.answer("GET", "/op", 200, {"status": status}, {"Retry-After": "1"})
+    server.keep(PATH, {"properties": {}})
+    put(found, PATH, {})
+    assert waited[0] == 0.1
+    assert waited == sorted(waited)
+    assert max(waited) == 1.0
+
+
+def test_a_failed_operation_gives_the_servers_reason_and_its_details(server, workspace):
+    found, _ = workspace
+    server.answer("PUT", PATH, 201, {}, {"Azure-AsyncOperation": f"{server.url}/op"})
+    error = {"code": "InitFailed", "message": "Traceback\nKeyError: 'x'",
+             "details": [{"code": "Log", "message": "line", "target": "log"}]}  # fmt: skip
+    server.answer("GET", "/op", 200, {"status": "Failed", "error": error})
+    with pytest.raises(CommandError) as caught:
+        put(found, PATH, {})
+    assert caught.value.code == "InitFailed"
+    assert caught.value.message == "Traceback\nKeyError: 'x'\n  log: line"
+
+
+def test_without_an_operation_the_resource_itself_is_watched(server, workspace):
+    found, _ = workspace
+    server.answer("PUT", PATH, 201, {"properties": {"provisioningState": "Creating"}})
+    for state in ("Creating", "Succeeded"):
+        server.answer("GET", PATH, 200, {"properties": {"provisioningState": state}})
+    assert put(found, PATH, {})["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_a_deletion_follows_its_location(server, workspace):
+    found, waited = workspace
+    server.keep(PATH, {"properties": {}})
+    server.answer("DELETE", PATH, 202, None, {"Location": f"{server.url}/result"})
+    server.answer("GET", "/result", 202)
+    server.answer("GET", "/result", 204)
+    delete(found, PATH)
+    assert len(waited) == 2
+
+
+def test_no_wait_returns_the_first_answer(server, workspace):
+    found, waited = workspace
+    server.answer("PUT", PATH, 201, {"properties": {"provisioningState": "Creating"}})
+    assert put(found, PATH, {}, waiting=False)["properties"]["provisioningState"] == "Creating"
+    assert waited == []
+
+
+def test_a_control_plane_that_restarts_is_waited_for(server, workspace):
+    found, _ = workspace
+    server.answer("PUT", PATH, 201, {}, {"Azure-AsyncOperation": f"{server.url}/op"})
+    server.answer("GET", "/op", 503, b"starting")
+    server.answer("GET", "/op", 200, {"status": "Succeeded"})
+    server.keep(PATH, {"properties": {}})
+    put(found, PATH, {})
+
+
+def test_an_interrupted_wait_leaves_the_operation_and_says_how_to_watch(server, workspace):
+    found, _ = workspace
+
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    object.__setattr__(found, "sleep", interrupt)
+    server.answer("PUT", PATH, 201, {}, {"Azure-AsyncOperation": f"{server.url}/op"})
+    with pytest.raises(CommandError, match="lazulite ml compute show -n c") as caught:
+        put(found, PATH, {})
+    assert caught.value.exit_code == INTERRUPTED
+
+
+def test_paths_are_told_in_words():
+    assert describe("onlineEndpoints/e/deployments/d") == "online deployment d of e"
+    assert (
+        watching("batchEndpoints/e/deployments/d") == "lazulite ml batch-deployment show -n d -e e"
+    )

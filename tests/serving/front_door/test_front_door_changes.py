@@ -1,0 +1,274 @@
+"""Changes and deaths: what runs goes on, what comes is served, what is lost comes back."""
+
+import asyncio
+import dataclasses
+import http.client
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from lazulite.executors.protocol import Phase
+from lazulite.serving.front_door import FrontDoorError
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+async def test_same_endpoints_in_any_order_change_nothing(door):
+    one = door.endpoint(door.deployment(door.replica("a")), name="one")
+    two = door.endpoint(door.deployment(door.replica("b")), name="two")
+    await door.apply(one, two)
+    before = door.status()
+
+    await door.apply(two, one)
+
+    assert door.status() == before
+
+
+async def test_next_control_plane_adopts_the_front_door(door):
+    blue = door.endpoint(door.deployment(door.replica()))
+    await door.apply(blue)
+    before = door.status()
+
+    await door.successor().apply([blue])
+
+    assert door.status() == before
+
+
+async def test_applications_at_one_time_are_served_in_turn(door):
+    replica = door.replica()
+    endpoints = [door.endpoint(door.deployment(replica), name=f"e{n}") for n in range(5)]
+
+    await asyncio.gather(*(door.apply(endpoint) for endpoint in endpoints))
+
+    assert [door.call(f"/inference/e{n}/score").status for n in range(5)] == [404] * 4 + [200]
+
+
+async def test_refused_configuration_is_reported_and_the_one_before_stays(door):
+    blue = door.endpoint(door.deployment(door.replica()))
+    await door.apply(blue)
+    before = door.status()
+    broken = door.folder.parent / "broken.pem"
+    broken.write_text("not a certificate")
+    settings = dataclasses.replace(door.settings, certificate=broken)
+
+    with pytest.raises(FrontDoorError, match=r"broken\.pem"):
+        await door.successor(settings=settings).apply([blue])
+
+    assert door.status() == before
+    assert door.call().status == 200
+    folders = [path.name for path in door.folder.iterdir() if path.is_dir()]
+    assert folders == [before["configuration"]]
+
+
+async def test_renewed_certificate_is_loaded(door):
+    await door.apply()
+    copy = door.folder.parent / "copy.pem"
+    copy.write_bytes(door.settings.certificate.read_bytes())
+    front = door.successor(settings=dataclasses.replace(door.settings, certificate=copy))
+    await front.apply([])
+    before = door.status()["configuration"]
+
+    copy.write_bytes(copy.read_bytes() + b"\n")
+    await front.apply([])
+
+    assert door.status()["configuration"] != before
+
+
+async def test_port_that_is_taken_is_an_error_that_names_it(door):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        front = door.successor(http=("127.0.0.1", port))
+        with pytest.raises(FrontDoorError, match=f"port {port}"):
+            await front.apply([])
+
+
+async def test_changed_port_moves_the_front_door(door):
+    blue = door.endpoint(door.deployment(door.replica()))
+    await door.apply(blue)
+    port = free_port()
+
+    door.addresses = await door.successor(http=("127.0.0.1", port)).apply([blue])
+
+    assert door.addresses.http == ("127.0.0.1", port)
+    assert door.call().status == 200
+
+
+async def test_stop_finishes_the_requests_that_run(door):
+    release = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def slowly(request):
+        asyncio.run_coroutine_threadsafe(release.wait(), loop).result(10)
+        return 200, {}, b"finished"
+
+    replica = door.replica(behave=slowly)
+    await door.apply(door.endpoint(door.deployment(replica)))
+    before = door.status()
+    call = asyncio.create_task(asyncio.to_thread(door.call))
+    await door.until(lambda: replica.seen)
+
+    stop = asyncio.create_task(door.front.stop())
+    await door.until(lambda: not (door.settings.run_folder / "edge.sock").exists())
+    release.set()
+
+    assert (await call).body == b"finished"
+    await stop
+    assert not is_running(before["haproxy"])
+    assert await door.executor.observe("front-door") is Phase.LOST
+    with pytest.raises(ConnectionRefusedError):
+        door.call()
+
+
+async def test_stop_does_not_wait_for_idle_connections(door):
+    await door.apply(door.endpoint(door.deployment(door.replica())))
+    idle = http.client.HTTPConnection(*door.addresses.http, timeout=10)
+    idle.request("POST", "/inference/ep/score", b"{}", {"Authorization": "Bearer the-primary-key"})
+    assert idle.getresponse().read() == b"ok"
+
+    await asyncio.wait_for(door.front.stop(), 4)  # HAProxy itself would close it after 5 s
+
+    assert idle.sock.recv(1) == b""
+    idle.close()
+
+
+async def test_stopped_edge_ends_with_exit_code_0(door):
+    await door.apply()
+
+    os.kill(door.status()["pid"], signal.SIGTERM)
+
+    folder = door.executor.folder("front-door")
+    await door.until((folder / "exit").exists)
+    assert (folder / "exit").read_text().strip() == "0"
+
+
+@pytest.mark.parametrize(("keep_alive", "tls"), [(True, False), (False, True)])
+async def test_no_request_fails_while_the_configuration_is_reloaded(door, keep_alive, tls):
+    blue = [door.replica(f"b{n}") for n in range(2)]
+    green = [door.replica(f"g{n}") for n in range(2)]
+    wide = {"max_concurrent": 50, "max_queue_wait_ms": 10_000}
+
+    def shifted(percent):
+        return door.endpoint(
+            door.deployment(*blue, **wide),
+            door.deployment(*green, name="green", **wide),
+            traffic={"blue": percent, "green": 100 - percent},
+        )
+
+    await door.apply(shifted(100))
+    with door.load(threads=6, keep_alive=keep_alive, tls=tls) as load:
+        for percent in range(30):
+            await door.apply(shifted(percent))
+    await door.until(lambda: not door.status()["draining"])
+
+    assert load.failures == []
+    assert load.answered > 30
+    assert sum(len(replica.seen) for replica in green) > 0
+    assert sum(len(replica.seen) for replica in [*blue, *green]) == load.answered
+
+
+@pytest.mark.crash
+async def test_no_request_is_lost_when_replicas_are_killed(door):
+    replicas = [door.kept_replica(f"r{n}", has_sibling=True) for n in range(3)]
+    blue = door.deployment(*replicas, max_concurrent=50, max_queue_wait_ms=10_000)
+    await door.apply(door.endpoint(blue))
+
+    with door.load(threads=6, keep_alive=True) as load:
+        for turn in range(6):
+            victim = replicas[turn % 3]
+            dead, answered = victim.process.pid, load.answered
+            victim.kill()
+            await door.until(lambda: victim.process.pid != dead)  # noqa: B023 - awaited here
+            await door.until(lambda: load.answered > answered + 50)  # noqa: B023 - awaited here
+
+    assert load.failures == []
+
+
+@pytest.mark.crash
+async def test_requests_wait_for_the_only_replica_to_come_back(door):
+    replica = door.kept_replica("r", has_sibling=False)
+    blue = door.deployment(replica, max_concurrent=50, max_queue_wait_ms=10_000)
+    await door.apply(door.endpoint(blue))
+
+    with door.load(threads=3, keep_alive=True) as load:
+        for _ in range(3):
+            dead, answered = replica.process.pid, load.answered
+            replica.kill()
+            await door.until(lambda: replica.process.pid != dead)  # noqa: B023 - awaited here
+            await door.until(lambda: load.answered > answered + 20)  # noqa: B023 - awaited here
+
+    assert load.failures == []
+
+
+@pytest.mark.crash
+async def test_killed_haproxy_is_replaced_and_new_connections_only_wait(door):
+    replica = door.replica()
+    await door.apply(door.endpoint(door.deployment(replica)))
+    for _ in range(4):
+        dead = door.status()["haproxy"]
+
+        os.kill(dead, signal.SIGKILL)
+
+        await door.until(lambda: not is_running(dead))  # noqa: B023 - awaited here
+        assert (await asyncio.to_thread(door.call)).status == 200
+        await door.until(lambda: door.status()["haproxy"] != dead)  # noqa: B023 - awaited here
+
+
+@pytest.mark.crash
+async def test_killed_haproxy_costs_at_most_the_requests_in_flight(door):
+    replicas = [door.replica(f"r{n}") for n in range(2)]
+    blue = door.deployment(*replicas, max_concurrent=50, max_queue_wait_ms=10_000)
+    await door.apply(door.endpoint(blue))
+
+    with door.load(threads=4, keep_alive=True) as load:
+        for _ in range(3):
+            dead, answered = door.status()["haproxy"], load.answered
+            os.kill(dead, signal.SIGKILL)
+            await door.until(lambda: door.status()["haproxy"] != dead)  # noqa: B023 - awaited here
+            await door.until(lambda: load.answered > answered + 50)  # noqa: B023 - awaited here
+
+    assert len(load.failures) <= 3 * 4
+    assert all("Refused" not in failure for failure in load.failures)
+
+
+@pytest.mark.crash
+async def test_killed_edge_takes_haproxy_along_and_the_next_one_binds_at_once(door):
+    blue = door.endpoint(door.deployment(door.replica()))
+    front = door.successor(http=("127.0.0.1", free_port()), https=("127.0.0.1", free_port()))
+    door.addresses = await front.apply([blue])
+    for _ in range(3):
+        before = door.status()
+
+        os.kill(before["pid"], signal.SIGKILL)
+        await door.until(lambda: not is_running(before["pid"]))  # noqa: B023 - awaited here
+        await front.apply([blue])
+
+        assert not is_running(before["haproxy"])
+        assert door.call().status == 200
+
+
+@pytest.mark.crash
+async def test_crash_of_the_control_plane_amid_a_change_leaves_one_whole_configuration(door):
+    blue = door.endpoint(door.deployment(door.replica()))
+    await door.apply(blue)
+    torn = door.folder / ("0" * 32)
+    torn.mkdir()
+    (torn / "haproxy.cfg").write_text("global\n  half a li")
+
+    os.kill(door.status()["haproxy"], signal.SIGKILL)
+
+    assert (await asyncio.to_thread(door.call)).status == 200
+    await door.apply(door.endpoint(door.deployment(), name="other"))
+    assert not torn.exists()

@@ -1,0 +1,99 @@
+"""The configuration as text: what may never be written into it, and what must not change it."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from lazulite.serving.haproxy_config import FrontDoorSettings, render
+from lazulite.serving.haproxy_text import quoted
+from lazulite.serving.routing import Deployment, Endpoint
+
+SETTINGS = FrontDoorSettings(
+    run_folder=Path("/run/lz"),
+    control_socket=Path("/run/lz/control.sock"),
+    certificate=Path("/tls/server.pem"),
+    issuer="https://localhost/issuer",
+    token_keys=(),
+    hosts=("localhost",),
+)
+BLUE = Deployment(name="blue", sockets=("/run/lz/b.sock",))
+EVIL = ["a b", "a\nb", "a.b", "a/b", "a#b", "a'b", 'a"b', "a$b", "a%b", "", "ä", "a" * 129]
+
+
+def endpoint(**changes):
+    values = {"name": "ep", "uid": "u", "auth_mode": "key", "deployments": (BLUE,)}
+    return Endpoint(**{**values, **changes})
+
+
+@pytest.mark.parametrize("name", EVIL)
+def test_name_that_could_break_out_is_refused(name):
+    with pytest.raises(ValueError, match="endpoint"):
+        endpoint(name=name)
+    with pytest.raises(ValueError, match="deployment"):
+        Deployment(name=name, sockets=())
+    with pytest.raises(ValueError, match="uid"):
+        endpoint(uid=name)
+
+
+@pytest.mark.parametrize(
+    "path", ["b.sock", "/a b", "/a\n", "/a$HOME", "/a,b", "/a#b", '/a"', "/a'", "/" + "a" * 95, "/"]
+)
+def test_socket_path_that_haproxy_would_misread_is_refused(path):
+    with pytest.raises(ValueError, match="socket path"):
+        Deployment(name="blue", sockets=(path,))
+    with pytest.raises(ValueError, match="socket path"):
+        render(dataclasses.replace(SETTINGS, control_socket=Path(path)), [])
+
+
+@pytest.mark.parametrize("digest", ["", "a" * 63, "A" * 64, "g" * 64, "a" * 64 + "\n"])
+def test_key_hash_that_is_none_is_refused(digest):
+    with pytest.raises(ValueError, match="key hash"):
+        endpoint(key_hashes=(digest,))
+
+
+@pytest.mark.parametrize(
+    "traffic", [{"pink": 100}, {"blue": 101}, {"blue": -1}, {"blue": 50}, {"blue": True}]
+)
+def test_traffic_that_cannot_be_split_is_refused(traffic):
+    with pytest.raises(ValueError, match="traffic"):
+        endpoint(traffic=traffic)
+
+
+@pytest.mark.parametrize(
+    "field", ["request_timeout_ms", "max_queue_wait_ms", "max_concurrent", "instances"]
+)
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "1"])
+def test_limit_that_is_no_positive_whole_number_is_refused(field, value):
+    with pytest.raises(ValueError, match=field):
+        Deployment(name="blue", sockets=(), **{field: value})
+
+
+@pytest.mark.parametrize("changes", [{"issuer": "a\nb"}, {"certificate": Path("/a\nglobal")}])
+def test_setting_with_a_line_break_is_refused(changes):
+    with pytest.raises(ValueError, match="control characters"):
+        render(dataclasses.replace(SETTINGS, **changes), [])
+
+
+@pytest.mark.parametrize("host", ["a b", "a\nb", "", "*x", "a/b"])
+def test_host_that_is_none_is_refused(host):
+    with pytest.raises(ValueError, match="host"):
+        render(dataclasses.replace(SETTINGS, hosts=(host,)), [])
+
+
+def test_quotes_are_joined_as_haproxy_joins_them():
+    assert quoted('it\'s $HOME %[x] "y"') == "'it'\\''s $HOME %[x] \"y\"'"
+
+
+def test_two_deployments_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="two deployments"):
+        endpoint(deployments=(BLUE, dataclasses.replace(BLUE, name="BLUE")))
+
+
+def test_traffic_map_has_one_line_per_percent():
+    green = dataclasses.replace(BLUE, name="green")
+    split = endpoint(name="Ep", deployments=(BLUE, green), traffic={"green": 3, "blue": 97})
+
+    slots = render(SETTINGS, [split])["traffic.map"].splitlines()
+
+    assert slots == [f"ep/{n} Ep.{'blue' if n < 97 else 'green'}" for n in range(100)]
