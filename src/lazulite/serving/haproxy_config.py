@@ -210,6 +210,7 @@ def _scoring_defaults() -> list[str]:
         "  http-reuse always",
         "  retries 4",
         "  option redispatch 1",
+        "  option allbackups",
         "  retry-on conn-failure empty-response",
         "  default-server maxconn 1 check inter 2s fastinter 100ms downinter 100ms fall 1 rise 1"
         " observe layer4 error-limit 1 on-error mark-down",
@@ -239,10 +240,10 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
     name, limit = deployment.name, deployment.in_flight_limit
     wait_ms, run_ms = deployment.max_queue_wait_ms, deployment.request_timeout_ms
     waited = f"%[date(0,ms),sub(txn.arrived),add(1),div({wait_ms}),bool,"
-    servers = (
-        f"  server p{n} {socket_address(Path(path), 'unix@')}"
-        for n, path in enumerate(deployment.sockets)
-    )
+    addresses = [socket_address(Path(path), "unix@") for path in deployment.sockets]
+    servers = (f"  server p{n} {address}" for n, address in enumerate(addresses))
+    # While no replica is up, requests wait in the backlog of the sockets that the keeper holds.
+    waiting = (f"  server w{n} {address} backup no-check" for n, address in enumerate(addresses))
     return [
         f"backend {_backend_name(endpoint, name)} from scoring",
         f"  timeout queue {wait_ms}ms",
@@ -273,4 +274,5 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
             status="408",
         ),
         *servers,
+        *waiting,
     ]
