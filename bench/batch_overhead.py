@@ -4,7 +4,8 @@
 engine (1 node x 2 processes, 2 nodes x 1), at 0 and 1 ms of fixed CPU work per file. Compares
 - wall time from the first mini-batch to the last (static2: first file to last), and with the
   ordered, durable publication and the end of all processes ("to completed");
-- CPU time of all processes, less what the same takes for 20 files: robust on a busy machine.
+- CPU time of all processes, less start and listing (static2: less what 20 files take; engine:
+  less a job of one mini-batch that reads nothing): less disturbed by others on the machine.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ import os, zlib
 ROUNDS, DATA = int(os.environ["ROUNDS"]), bytes(4096)
 def init(): pass
 def run(mini_batch):
+    if ROUNDS < 0:
+        return [0] * len(mini_batch)
     out = []
     for path in mini_batch:
         with open(path, "rb") as file:
@@ -76,15 +79,16 @@ def _compare(folder: Path, files: list[str], milliseconds: int, rounds: int, pai
             static.append(_static2(folder, rounds))
             around = (static[-1].wall + static[-2].wall) / 2
             ratios[shape].append(engine[shape][-1].wall / around)
-    _use(folder, files[:20])
+    (folder / "list").write_text("\n".join(files[:20]))
     idle = statistics.median(_static2(folder, rounds).cpu for _ in range(5))
+    (folder / "list").write_text("\n".join(files))
     base = statistics.median(run.cpu for run in static) - idle
     wall = statistics.median(run.wall for run in static)
     print(
         f"{milliseconds} ms/file, {len(files)} files: static2 wall {wall:.3f} s, cpu {base:.3f} s"
     )
     for shape, runs in engine.items():
-        idle = statistics.median(_engine(folder, rounds, *shape).cpu for _ in range(5))
+        idle = statistics.median(_engine(folder, -1, *shape, len(files)).cpu for _ in range(5))
         cpu = statistics.median(run.cpu for run in runs) - idle
         walls = statistics.median(run.wall for run in runs)
         completed = statistics.median(run.completed for run in runs)
@@ -93,7 +97,6 @@ def _compare(folder: Path, files: list[str], milliseconds: int, rounds: int, pai
         print(f"    wall {walls:.3f} s (to completed {completed:.3f} s)")
         print(f"    ratio {statistics.median(ratios[shape]):.3f} of {_spread(ratios[shape])}")
         print(f"    cpu {cpu:.3f} s, ratio {cpu / base:.3f}")
-    _use(folder, files)
 
 
 def _spread(values: list[float]) -> str:
@@ -135,7 +138,7 @@ def _static2(folder: Path, rounds: int) -> Run:
     return Run(max(ends) - begin, max(ends) - begin, _cpu() - used)
 
 
-def _engine(folder: Path, rounds: int, nodes: int, processes: int) -> Run:
+def _engine(folder: Path, rounds: int, nodes: int, processes: int, size: int = 10) -> Run:
     used = _cpu()
     job = folder / "job"
     for old in (job, folder / "output", folder / "logs"):
@@ -144,7 +147,7 @@ def _engine(folder: Path, rounds: int, nodes: int, processes: int) -> Run:
     with contextlib.ExitStack() as stack:
         listed = [_node(stack, folder, number) for number in range(nodes)]
         (job / "nodes.json").write_text(json.dumps({"nodes": listed}))
-        (job / "job.json").write_text(json.dumps(_job(folder, rounds, processes)))
+        (job / "job.json").write_text(json.dumps(_job(folder, rounds, processes, size)))
         began = time.time()
         done = subprocess.run(
             [sys.executable, "-m", "lazulite.batch.supervisor", str(job)],
@@ -174,7 +177,7 @@ def _node(stack: contextlib.ExitStack, folder: Path, number: int) -> dict[str, s
     return {"id": f"node{number}", "socket": str(socket)}
 
 
-def _job(folder: Path, rounds: int, processes: int) -> dict[str, object]:
+def _job(folder: Path, rounds: int, processes: int, size: int) -> dict[str, object]:
     return {
         "name": "bench",
         "python": sys.executable,
@@ -183,7 +186,7 @@ def _job(folder: Path, rounds: int, processes: int) -> dict[str, object]:
         "code_dir": str(folder),
         "env": {"ROUNDS": str(rounds)},
         "inputs": [str(folder / "use")],
-        "mini_batch_size": 10,
+        "mini_batch_size": size,
         "processes_per_node": processes,
         "output_dir": str(folder / "output"),
         "log_dir": str(folder / "logs"),

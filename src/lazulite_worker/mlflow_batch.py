@@ -11,6 +11,15 @@ import os
 
 TABLES = (".csv", ".parquet", ".pqt")
 IMAGES = (".png", ".jpg", ".jpeg", ".tiff", ".bmp", ".gif")
+TYPES = {
+    "string": "str",
+    "double": "float64",
+    "float": "float32",
+    "long": "int64",
+    "integer": "int32",
+    "boolean": "bool",
+}
+"""What a column of MLflow's type is read as; those left out are inferred."""
 
 log = logging.getLogger("mlflow_batch")
 
@@ -73,17 +82,18 @@ class Scorer:
 
 
 def read_table(path, extension, schema):
-    """The DataFrame in a CSV or Parquet file; text and time columns as the signature says."""
+    """The DataFrame in a CSV or Parquet file; its columns typed as the signature says."""
     import pandas  # noqa: PLC0415 - comes with MLflow in the user's environment
 
+    kinds = {} if schema is None or schema.is_tensor_spec() else _column_kinds(schema)
     if extension != ".csv":
-        return pandas.read_parquet(path)
-    types = {} if schema is None or schema.is_tensor_spec() else _column_types(schema)
-    present = set(pandas.read_csv(path, nrows=0).columns)
-    # The rest is inferred; MLflow itself enforces numbers, but would refuse "007" read as 7.
-    text = {name: str for name, kind in types.items() if kind == "string" and name in present}
-    times = [name for name, kind in types.items() if kind == "datetime" and name in present]
-    return pandas.read_csv(path, dtype=text, parse_dates=times)
+        frame = pandas.read_parquet(path)
+        floats = {name: kind for name, kind in kinds.items() if kind in ("float", "double")}
+        return frame.astype(_typed(floats, frame.columns))
+    # MLflow checks types but converts little: it refuses 7 for a double, and "007" read as 7.
+    present = pandas.read_csv(path, nrows=0).columns
+    times = [name for name, kind in kinds.items() if kind == "datetime" and name in present]
+    return pandas.read_csv(path, dtype=_typed(kinds, present), parse_dates=times)
 
 
 def read_image(path, schema):
@@ -103,7 +113,12 @@ def _schema(model):
     return model.metadata.get_input_schema()
 
 
-def _column_types(schema):
+def _typed(kinds, columns):
+    """Pandas types of those columns that are there."""
+    return {name: TYPES[kind] for name, kind in kinds.items() if kind in TYPES and name in columns}
+
+
+def _column_kinds(schema):
     return {column.name: column.type.name for column in schema.inputs if column.name is not None}
 
 

@@ -2,7 +2,7 @@
 
 Every rule that scoring requests meet stands here: who may call, which deployment answers, how long
 a request waits, and what the refusals say. Listening sockets come from the edge as inherited file
-descriptors, named in the environment variables LZ_HTTPS and LZ_HTTP.
+descriptors, named in the environment variables LZ_HTTPS and LZ_HTTP; LZ_START marks the process.
 """
 
 from __future__ import annotations
@@ -113,6 +113,7 @@ def _backend_name(endpoint: Endpoint, deployment: str) -> str:
 def _global(settings: FrontDoorSettings) -> list[str]:
     return [
         "global",
+        '  description "${LZ_START}"',
         "  default-path config",
         f"  nbthread {settings.threads:d}",
         f"  maxconn {settings.max_connections:d}",
@@ -121,7 +122,7 @@ def _global(settings: FrontDoorSettings) -> list[str]:
         "  ssl-default-bind-options ssl-min-ver TLSv1.2",
         "  no strict-limits",
         "  hard-stop-after 200s",
-        "  log stderr format raw daemon notice",
+        "  log stderr format raw daemon err",
         f"  stats socket {socket_address(settings.run_folder / 'stats.sock')} mode 600 level admin",
     ]
 
@@ -209,6 +210,7 @@ def _scoring_defaults() -> list[str]:
         "  http-reuse always",
         "  retries 4",
         "  option redispatch 1",
+        "  option allbackups",
         "  retry-on conn-failure empty-response",
         "  default-server maxconn 1 check inter 2s fastinter 100ms downinter 100ms fall 1 rise 1"
         " observe layer4 error-limit 1 on-error mark-down",
@@ -238,10 +240,10 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
     name, limit = deployment.name, deployment.in_flight_limit
     wait_ms, run_ms = deployment.max_queue_wait_ms, deployment.request_timeout_ms
     waited = f"%[date(0,ms),sub(txn.arrived),add(1),div({wait_ms}),bool,"
-    servers = (
-        f"  server p{n} {socket_address(Path(path), 'unix@')}"
-        for n, path in enumerate(deployment.sockets)
-    )
+    addresses = [socket_address(Path(path), "unix@") for path in deployment.sockets]
+    servers = (f"  server p{n} {address}" for n, address in enumerate(addresses))
+    # While no replica is up, requests wait in the backlog of the sockets that the keeper holds.
+    waiting = (f"  server w{n} {address} backup no-check" for n, address in enumerate(addresses))
     return [
         f"backend {_backend_name(endpoint, name)} from scoring",
         f"  timeout queue {wait_ms}ms",
@@ -272,4 +274,5 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
             status="408",
         ),
         *servers,
+        *waiting,
     ]
