@@ -33,6 +33,12 @@ from lazulite.serving.routing import Deployment, Endpoint
 # for a crash whose request may be repeated.
 ANSWER_MARGIN_MS = 1000
 
+# A server that fails is left out at once, and taken back as soon as its socket can be reached.
+WATCHED = (
+    "check inter 2s fastinter 100ms downinter 100ms fall 1 rise 1 "
+    "observe layer4 error-limit 1 on-error mark-down"
+)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FrontDoorSettings:
@@ -212,8 +218,7 @@ def _scoring_defaults() -> list[str]:
         "  option redispatch 1",
         "  option allbackups",
         "  retry-on conn-failure empty-response",
-        "  default-server maxconn 1 check inter 2s fastinter 100ms downinter 100ms fall 1 rise 1"
-        " observe layer4 error-limit 1 on-error mark-down",
+        "  default-server maxconn 1",
         "  http-request set-var(txn.arrived) date(0,ms)",
         "  http-response del-header x-lazulite- -m beg",
         "  http-response del-header ms-azureml- -m beg",
@@ -241,9 +246,9 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
     wait_ms, run_ms = deployment.max_queue_wait_ms, deployment.request_timeout_ms
     waited = f"%[date(0,ms),sub(txn.arrived),add(1),div({wait_ms}),bool,"
     addresses = [socket_address(Path(path), "unix@") for path in deployment.sockets]
-    servers = (f"  server p{n} {address}" for n, address in enumerate(addresses))
+    servers = (f"  server p{n} {address} {WATCHED}" for n, address in enumerate(addresses))
     # While no replica is up, requests wait in the backlog of the sockets that the keeper holds.
-    waiting = (f"  server w{n} {address} backup no-check" for n, address in enumerate(addresses))
+    waiting = (f"  server w{n} {address} backup" for n, address in enumerate(addresses))
     return [
         f"backend {_backend_name(endpoint, name)} from scoring",
         f"  timeout queue {wait_ms}ms",
