@@ -95,6 +95,12 @@ def error_codes() -> dict[str, str]:
     return found
 
 
+def numbers() -> set[int]:
+    """Every AADSTS number that the token service answers."""
+    calls = ast.walk(ast.parse((SOURCE / "lazulite/identity/oauth_errors.py").read_text()))
+    return {node.args[1].value for node in calls if _called(node) == "OAuthError"}
+
+
 def variables() -> set[str]:
     """Every LAZULITE_ variable that stands as a text in the code, and those of the settings."""
     texts = (

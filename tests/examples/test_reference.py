@@ -6,10 +6,10 @@ import pytest
 
 from lazulite.app.asgi import PUBLIC
 from tests.examples.pages import ROOT, pages
-from tests.examples.reference import DOCS, TABLES, error_codes, generated, variables
+from tests.examples.reference import DOCS, TABLES, error_codes, generated, numbers, variables
 
 LINK = re.compile(r"\[[^\]]+\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
-DOCUMENTED_CODE = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+DOCUMENTED_CODE = re.compile(r"^\| `([A-Z]\w+)` \|", re.MULTILINE)
 
 
 @pytest.mark.parametrize(("page", "table"), TABLES)
@@ -24,6 +24,12 @@ def test_every_error_code_is_documented():
     missing = {code: raised[code] for code in raised.keys() - documented}
     assert not missing, "docs/errors.md lacks these codes"
     assert not documented - raised.keys(), "docs/errors.md has codes that nothing raises"
+
+
+def test_every_refusal_of_the_token_service_is_documented():
+    page = (DOCS / "errors.md").read_text()
+    assert len(numbers()) > 10
+    assert [number for number in sorted(numbers()) if f"AADSTS{number}" not in page] == []
 
 
 def test_error_codes_are_found_in_every_form_that_the_code_gives_them():
