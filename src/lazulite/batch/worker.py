@@ -103,7 +103,7 @@ class Worker:
             return 0
         if self._mean_s is None or self._mean_s > PREFETCH_BELOW_S:
             return 0 if self.given else 1
-        chunk = max(1, min(MOST_IN_A_CHUNK, int(CHUNK_S / max(self._mean_s, 1e-6)), share))
+        chunk = max(1, min(MOST_IN_A_CHUNK, round(CHUNK_S / max(self._mean_s, 1e-6)), share))
         return chunk if len(self.given) <= chunk else 0
 
     def give(self, mini_batches: list[int]) -> None:
