@@ -32,6 +32,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         file.writestr("slow-1.0.dist-info/RECORD", "")
     return {wheel!r}
 """
+PYPROJECT = '[build-system]\nrequires=[]\nbuild-backend="backend"\nbackend-path=["."]\n'
 TAGS = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
@@ -85,27 +86,33 @@ def wheel(tmp_path: Path, offline: dict[str, str]) -> Callable[..., None]:
 
 
 @pytest.fixture
-def slow_package(tmp_path: Path, offline: dict[str, str]) -> tuple[Path, Path]:
+def source_package(tmp_path: Path, offline: dict[str, str]) -> Callable[..., None]:
+    """Makes a source package: source_package("legacy", "1.0", {"setup.py": "..."})."""
+
+    def make(name: str, version: str, files: dict[str, str]) -> None:
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        path = tmp_path / "wheels" / f"{name}-{version}.tar.gz"
+        with tarfile.open(path, "w:gz") as archive:
+            for file, text in {"PKG-INFO": metadata, f"{name}.py": "", **files}.items():
+                entry = tarfile.TarInfo(f"{name}-{version}/{file}")
+                entry.size = len(text.encode())
+                archive.addfile(entry, io.BytesIO(text.encode()))
+
+    return make
+
+
+@pytest.fixture
+def slow_package(tmp_path: Path, source_package: Callable[..., None]) -> tuple[Path, Path]:
     """A source package `slow` whose build creates the first file, then waits for the second."""
     started, go = tmp_path / "started", tmp_path / "go"
-    metadata = "Metadata-Version: 2.1\nName: slow\nVersion: 1.0\n"
-    files = {
-        "PKG-INFO": metadata,
-        "pyproject.toml": '[build-system]\nrequires=[]\nbuild-backend="backend"\n'
-        'backend-path=["."]\n',
-        "backend.py": BACKEND.format(
-            started=str(started),
-            go=str(go),
-            wheel="slow-1.0-py3-none-any.whl",
-            metadata=metadata,
-            tags=TAGS,
-        ),
-    }
-    with tarfile.open(tmp_path / "wheels/slow-1.0.tar.gz", "w:gz") as archive:
-        for name, text in files.items():
-            entry = tarfile.TarInfo(f"slow-1.0/{name}")
-            entry.size = len(text.encode())
-            archive.addfile(entry, io.BytesIO(text.encode()))
+    backend = BACKEND.format(
+        started=str(started),
+        go=str(go),
+        wheel="slow-1.0-py3-none-any.whl",
+        metadata="Metadata-Version: 2.1\nName: slow\nVersion: 1.0\n",
+        tags=TAGS,
+    )
+    source_package("slow", "1.0", {"pyproject.toml": PYPROJECT, "backend.py": backend})
     return started, go
 
 

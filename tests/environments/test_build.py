@@ -73,6 +73,10 @@ def bench(tmp_path, offline, interpreters):
     return make
 
 
+SETUP = """
+from setuptools import setup
+setup(name="legacy", version="1.0", py_modules=["legacy"])
+"""
 PYTHONS = [
     pytest.param((3, 6), marks=pytest.mark.slow),
     pytest.param((3, 7), marks=pytest.mark.slow),
@@ -168,15 +172,27 @@ def test_lines_that_exclude_each_other_are_both_named(bench, wheel):
 
 
 @pytest.mark.slow
-def test_pip_too_says_which_line_failed(bench, wheel):
-    wheel("tiny", "1.0")
-    made = bench("tiny==3.0", (3, 7))
+def test_on_python_3_7_pip_builds_what_uv_cannot(bench, source_package):
+    """Without a network uv has no setuptools to build with; pip takes the environment's own."""
+    source_package("legacy", "1.0", {"setup.py": SETUP})
+    made = bench("legacy", (3, 7))
+
+    assert made.build() == 0
+
+    assert made.run("import legacy; print('built')") == "built"
+    assert "trying again with this Python's own venv and pip" in made.log()
+
+
+@pytest.mark.slow
+def test_pip_too_says_which_line_failed(bench, wheel, source_package):
+    wheel("other", "1.0")
+    source_package("legacy", "1.0", {"setup.py": "raise ValueError('not today')"})
+    made = bench("other\nlegacy\n", (3, 7))
 
     assert made.build() == 1
 
-    failure = read_json(made.places.failed)
-    assert failure["culprits"] == ["tiny==3.0"]
-    assert failure["remedy"] == "The newest tiny that fits Python 3.7 is 1.0."
+    assert read_json(made.places.failed)["culprits"] == ["legacy"]
+    assert not made.places.prefix.exists()
 
 
 def test_credentials_of_an_index_do_not_reach_the_log(bench, offline):

@@ -89,6 +89,13 @@ PIP_BUILD = """\
     fatal error: Python.h: No such file or directory
     src/x.c:1:10: error: unknown type name 'PyObject'
 ERROR: Could not build wheels for torch"""
+PIP_METADATA = """\
+  error: subprocess-exited-with-error
+  │ exit code: 1
+        File "/tmp/pip-install-7h2dz0o0/torch_73ecc057178d4cf291e6dfba658b2878/setup.py", line 1
+          raise ValueError('unknown type name')
+      ValueError: unknown type name
+error: metadata-generation-failed"""
 DISK = "error: failed to write: No space left on device (os error 28)"
 
 
@@ -135,8 +142,9 @@ def test_a_package_that_does_not_build_is_blamed_and_not_what_it_needs():
     assert "No module named 'distutils.msvccompiler'" in found.reason
 
 
-def test_a_package_that_pip_does_not_build():
-    found = diagnose(PIP_BUILD.splitlines(), plan("six", "torch"))
+@pytest.mark.parametrize("output", [PIP_BUILD, PIP_METADATA])
+def test_a_package_that_pip_does_not_build(output):
+    found = diagnose(output.splitlines(), plan("six", "torch"))
 
     assert (found.code, found.culprits) == (BUILD_FAILED, ("torch",))
     assert "unknown type name" in found.reason

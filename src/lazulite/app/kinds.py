@@ -9,7 +9,7 @@ from lazulite.identity.sealing import SecretBox
 from lazulite.kinds.account import LOCATION, RESOURCE_GROUP, TENANT, storage_account, subscription
 from lazulite.kinds.assets import assets
 from lazulite.kinds.batch_deployment import batch_deployment
-from lazulite.kinds.batch_endpoint import BATCH_ENDPOINT
+from lazulite.kinds.batch_endpoint import batch_endpoint
 from lazulite.kinds.compute import Clusters, compute
 from lazulite.kinds.datastore import datastore
 from lazulite.kinds.job import BatchJobs, job
@@ -49,7 +49,7 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         compute(parts.clusters),
         online_endpoint(parts.endpoints),
         online_deployment(parts.deployments),
-        BATCH_ENDPOINT,
+        batch_endpoint(parts.resources),
         batch_deployment(parts.deployments.workshop),
         job(parts.jobs),
     )

@@ -56,8 +56,16 @@ from lazulite.store.resources import Resources
 
 LOOPBACK = "127.0.0.1"
 WORKER_PATH = Path(lazulite_worker.__file__).parent.parent
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER", "LOGNAME")
-PASSED_PREFIXES = ("PIP_", "UV_", "http_", "https_", "no_", "HTTP_", "HTTPS_", "NO_", "LZ_TEST_")
+PASSED_ON = frozenset(
+    {
+        *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER", "LOGNAME"),
+        *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "LD_LIBRARY_PATH", "CC", "CXX"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+        *("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+        *("all_proxy", "http_proxy", "https_proxy", "no_proxy"),
+    }
+)
+PASSED_PREFIXES = ("PIP_", "UV_")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

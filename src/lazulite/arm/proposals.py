@@ -10,7 +10,8 @@ from lazulite.arm.kind import Kind, Proposal, model_dump
 from lazulite.arm.names import canonical
 from lazulite.arm.requests import ArmRequest
 from lazulite.core.errors import ArmError
-from lazulite.store.resources import Json, Resource
+from lazulite.core.ids import fold, name_of
+from lazulite.store.resources import Json, Resource, Resources
 
 
 def propose(
@@ -75,6 +76,19 @@ def refuse_changes(kind: Kind, proposal: Proposal) -> None:
                 f"{proposal.properties.get(key)!r}: write a new version instead.",
                 409,
                 target=key,
+            )
+
+
+async def refuse_taken_name(resources: Resources, full_type: str, proposal: Proposal) -> None:
+    """Raise ArmError 409 if another workspace has the name, which is part of a scoring URI."""
+    name = name_of(proposal.id)
+    for other in await resources.of_type(full_type):
+        if other.name.lower() == name.lower() and other.key != fold(proposal.id):
+            raise ArmError(
+                "Conflict",
+                f"The endpoint name {name!r} is taken by {other.id!r}: names are unique on a "
+                "server, as they are part of the scoring URI.",
+                409,
             )
 
 

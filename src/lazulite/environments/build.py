@@ -68,7 +68,7 @@ def main(spec: Path, environ: Mapping[str, str]) -> int:
             )
             failure = _build(plan, places, installer)
             if failure is None:
-                _make_faster(plan, places, installer)
+                _make_faster(places, installer)
     return 0 if failure is None else 1
 
 
@@ -138,7 +138,7 @@ def _with_remedy(
     hints = [failure.remedy] if failure.remedy else []
     if len(blamed) > 1:
         hints.append("These lines exclude each other: loosen the version in one of them.")
-    elif venv.uses_uv(plan):
+    else:
         hints.insert(0, _what_fits(blamed[0], plan, prefix, installer))
     return dataclasses.replace(failure, remedy=" ".join(hints))
 
@@ -151,11 +151,11 @@ def _what_fits(package: Package, plan: Plan, prefix: Path, installer: venv.Insta
     return versions_remedy(package, lowest, newest, plan.interpreter.number)
 
 
-def _make_faster(plan: Plan, places: Places, installer: venv.Installer) -> None:
+def _make_faster(places: Places, installer: venv.Installer) -> None:
     """Compile after publication and at the lowest priority: nobody has to wait for it."""
     os.nice(_NICE)
     with suppress(subprocess.CalledProcessError):
-        venv.compile_modules(plan, places.prefix, installer)
+        venv.compile_modules(places.prefix, installer)
 
 
 def _say_head(plan: Plan, say: Callable[[str], None]) -> None:

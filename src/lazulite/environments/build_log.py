@@ -15,7 +15,7 @@ from typing import IO
 from lazulite.environments.written import without_credentials
 
 MAX_SIZE = 16 << 20  # bytes; a log that has grown beyond is started anew
-_TAIL = 400  # lines kept in memory for the diagnosis
+_TAIL = 4000  # lines kept in memory for the diagnosis
 _PR_SET_PDEATHSIG = 1
 
 

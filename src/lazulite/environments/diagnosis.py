@@ -31,7 +31,7 @@ _FULL = re.compile(r"No space left on device|Disk quota exceeded", re.IGNORECASE
 _UV_BUILD = re.compile(r"Failed to (?:download and )?build `([^`@ ]+)")
 _PIP_BUILD = re.compile(
     r"(?:ERROR: )?Failed (?:to build|building wheel for|cleaning build dir for) ['`]?([\w.-]+)"
-    r"|Command .* in /\S*/(?:pip-install|pip-req)-[^/]+/([\w.-]+?)(?:_[0-9a-f]{32})?/"
+    r"|/pip-(?:install|req-build)-[^/\s]+/([A-Za-z0-9][\w.-]*?)(?:_[0-9a-f]{32})?/"
 )
 _PIP_MISSING = re.compile(
     r"Could not find a version that satisfies the requirement (?P<text>[^(]+?)"
@@ -191,7 +191,9 @@ def _order(version: str) -> tuple[int, ...]:
 def _last_error(text: str) -> str:
     """The last line that reads like an exception or a compiler's error."""
     pattern = re.compile(r"^\s*((?:\w+\.)*\w*Error: .+|.*\berror: .+)$", re.MULTILINE)
-    skipped = re.compile(r"command .* failed|subprocess-exited|legacy-install", re.IGNORECASE)
+    skipped = re.compile(
+        r"command .* failed|subprocess-exited|legacy-install|metadata-generation", re.IGNORECASE
+    )
     lines = [line for line in pattern.findall(text) if not skipped.search(line)]
     lines = [line for line in lines if not line.lower().startswith("error: failed to")]
     return _sentence(lines[-1])[:200] if lines else ""

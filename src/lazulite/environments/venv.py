@@ -1,4 +1,7 @@
-"""Builds a venv: uv for Python 3.8 and later, the Python's own venv and pip before that.
+"""Builds a venv with uv; for Python 3.6 and 3.7, which uv just tolerates, pip is a second try.
+
+pip is not the first try there: of `azureml-defaults` on 3.6 its resolver finds no end in 9 minutes,
+uv installs it in half a minute.
 
 The one importer of uv.
 """
@@ -7,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,13 +18,14 @@ from pathlib import Path
 import uv
 
 from lazulite.core.errors import SpecError
+from lazulite.environments.diagnosis import BUILD_FAILED, OTHER, diagnose
 from lazulite.environments.plan import Plan
 from lazulite.environments.requirement import Option
 
 UV_OLDEST = (3, 8)
 LOOKUP_LIMIT_S = 60
 LAST_PIP = {(3, 6): "21.3.1", (3, 7): "24.0"}
-"""The last pip for Pythons that uv does not support; older ones miss manylinux2014 wheels."""
+"""The last pip for these Pythons; the ones they bundle do not know manylinux2014 wheels."""
 
 _SELDOM_IMPORTED = "/site-packages/(pip|setuptools|wheel)/"
 
@@ -43,32 +48,25 @@ def install(plan: Plan, prefix: Path, installer: Installer) -> None:
 
     Raises CalledProcessError with the installer's output if a package cannot be installed.
     """
-    if uses_uv(plan):
-        _create_with_uv(plan, prefix, installer)
-    else:
-        _create_with_venv(plan, prefix, installer)
-    if not plan.packages:
-        return
-    lines = prefix / "requirements.txt"
-    lines.write_text("".join(f"{package.text}\n" for package in plan.packages))
-    command = _uv_command(plan, prefix, installer) if uses_uv(plan) else _pip_command(plan, prefix)
-    installer.run([*command, "--requirement", str(lines)], installer.env)
+    try:
+        _install_with_uv(plan, prefix, installer)
+    except subprocess.CalledProcessError as error:
+        failure = diagnose((error.output or "").splitlines(), plan)
+        if plan.interpreter.version >= UV_OLDEST or failure.code not in {BUILD_FAILED, OTHER}:
+            raise
+        installer.say(f"note: {failure.reason}; trying again with this Python's own venv and pip")
+        shutil.rmtree(prefix, ignore_errors=True)
+        _install_with_pip(plan, prefix, installer)
 
 
-def uses_uv(plan: Plan) -> bool:
-    """Whether uv supports the plan's Python."""
-    return plan.interpreter.version >= UV_OLDEST
-
-
-def compile_modules(plan: Plan, prefix: Path, installer: Installer) -> None:
+def compile_modules(prefix: Path, installer: Installer) -> None:
     """Write the bytecode of the packages, as pip does and uv does not; imports get faster.
 
     May run while the environment is in use, and may be cut short.
     """
-    if uses_uv(plan):
-        quietly = {**installer.env, "PYTHONWARNINGS": "ignore"}
-        compile_all = [python_of(prefix), "-m", "compileall", "-qq", "-x", _SELDOM_IMPORTED]
-        installer.run([*compile_all, str(prefix / "lib")], quietly)
+    quietly = {**installer.env, "PYTHONWARNINGS": "ignore"}
+    compile_all = [python_of(prefix), "-m", "compileall", "-qq", "-x", _SELDOM_IMPORTED]
+    installer.run([*compile_all, str(prefix / "lib")], quietly)
 
 
 def what_fits(name: str, floor: str | None, prefix: Path, installer: Installer) -> str | None:
@@ -111,41 +109,41 @@ def uv_binary() -> str:
         ) from error
 
 
-def _create_with_uv(plan: Plan, prefix: Path, installer: Installer) -> None:
+def _install_with_uv(plan: Plan, prefix: Path, installer: Installer) -> None:
     create = [uv_binary(), "venv", "--quiet", "--no-project", "--python"]
     installer.run([*create, str(plan.interpreter.path), str(prefix)], installer.env)
-    bundled = plan.interpreter.bundled
-    if bundled is None:
+    install = [uv_binary(), "pip", "install", "--no-progress", "--color", "never"]
+    install += ["--python", python_of(prefix)]
+    if (bundled := plan.interpreter.bundled) is not None:
+        # What conda's python brings along, and old packages import unasked (pkg_resources).
+        wheels = sorted({wheel.name.partition("-")[0] for wheel in bundled.glob("*.whl")})
+        source = ["--quiet", "--offline", "--no-index", "--find-links", str(bundled)]
+        installer.run([*install, *source, *wheels], installer.env)
+    else:
         installer.say("note: this Python comes without pip, so the environment has none")
-        return
-    # What conda's python brings along, and old packages import unasked (pkg_resources).
-    wheels = sorted({wheel.name.partition("-")[0] for wheel in bundled.glob("*.whl")})
-    seed = [uv_binary(), "pip", "install", "--quiet", "--python", python_of(prefix)]
-    source = ["--offline", "--no-index", "--find-links", str(bundled)]
-    installer.run([*seed, *source, *wheels], installer.env)
+    if plan.packages:
+        options = [*installer.uv_flags, *_for_uv(plan.options)]
+        lines = _requirements_file(plan, prefix)
+        installer.run([*install, *options, "--requirement", lines], installer.env)
 
 
-def _create_with_venv(plan: Plan, prefix: Path, installer: Installer) -> None:
+def _install_with_pip(plan: Plan, prefix: Path, installer: Installer) -> None:
     installer.run([str(plan.interpreter.path), "-m", "venv", str(prefix)], installer.env)
-    version = LAST_PIP.get(plan.interpreter.version[:2])
-    if version and plan.packages:
-        command = [python_of(prefix), "-m", "pip", "install", "--quiet", f"pip=={version}"]
-        try:
-            installer.run(command, installer.env)
-        except subprocess.CalledProcessError:
-            installer.say(
-                "note: pip could not be brought up to date; going on with the bundled one"
-            )
+    pip = [python_of(prefix), "-m", "pip", "install", "--progress-bar", "off"]
+    try:
+        version = LAST_PIP[plan.interpreter.version[:2]]
+        installer.run([*pip, "--quiet", f"pip=={version}"], installer.env)
+    except subprocess.CalledProcessError:
+        installer.say("note: pip could not be brought up to date; going on with the bundled one")
+    options = [word for option in plan.options for word in (option.name, option.value) if word]
+    lines = _requirements_file(plan, prefix)
+    installer.run([*pip, *options, "--requirement", lines], installer.env)
 
 
-def _uv_command(plan: Plan, prefix: Path, installer: Installer) -> list[str]:
-    return [
-        uv_binary(),
-        *("pip", "install", "--no-progress", "--color", "never"),
-        *("--python", python_of(prefix)),
-        *installer.uv_flags,
-        *_for_uv(plan.options),
-    ]
+def _requirements_file(plan: Plan, prefix: Path) -> str:
+    path = prefix / "requirements.txt"
+    path.write_text("".join(f"{package.text}\n" for package in plan.packages))
+    return str(path)
 
 
 def _for_uv(options: Iterable[Option]) -> list[str]:
@@ -167,9 +165,3 @@ def _for_uv(options: Iterable[Option]) -> list[str]:
                 words += [option.name, option.value]
     # pip looks at all indexes; uv would stop at the first that has the name.
     return [*words, "--index-strategy", "unsafe-best-match"] if "--index" in words else words
-
-
-def _pip_command(plan: Plan, prefix: Path) -> list[str]:
-    options = (word for option in plan.options for word in (option.name, option.value) if word)
-    python: list[str] = [python_of(prefix), "-m", "pip", "install", "--progress-bar", "off"]
-    return [*python, "--no-warn-script-location", *options]

@@ -9,8 +9,12 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from lazulite.arm.kind import Kind, Properties
-from lazulite.store.resources import Json, Resource
+from lazulite.arm.kind import Kind, Properties, Proposal
+from lazulite.arm.proposals import refuse_taken_name
+from lazulite.core.ids import ML
+from lazulite.store.resources import Json, Resource, Resources
+
+TYPE = f"{ML}/workspaces/batchEndpoints"
 
 
 class Defaults(Properties):
@@ -47,10 +51,18 @@ async def _show(endpoint: Resource, base: str) -> Json:
     }
 
 
-BATCH_ENDPOINT = Kind(
-    resource_type="workspaces/batchEndpoints",
-    properties=BatchEndpoint,
-    envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
-    show=_show,
-    has_operation_uri=True,
-)
+def batch_endpoint(resources: Resources) -> Kind:
+    """workspaces/batchEndpoints."""
+
+    async def prepare(proposal: Proposal) -> Proposal:
+        await refuse_taken_name(resources, TYPE, proposal)
+        return proposal
+
+    return Kind(
+        resource_type="workspaces/batchEndpoints",
+        properties=BatchEndpoint,
+        envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
+        prepare=prepare,
+        show=_show,
+        has_operation_uri=True,
+    )

@@ -13,8 +13,9 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from lazulite.arm.kind import Action, Answer, Call, Kind, Properties, Proposal
+from lazulite.arm.proposals import refuse_taken_name
 from lazulite.core.errors import ArmError
-from lazulite.core.ids import ML, fold
+from lazulite.core.ids import ML
 from lazulite.identity.endpoint_keys import EndpointKeys, EndpointTokens, KeyName
 from lazulite.identity.sealing import SecretBox
 from lazulite.operations.reconciler import Step
@@ -63,14 +64,7 @@ class OnlineEndpoints:
 
     async def prepare(self, proposal: Proposal) -> Proposal:
         """Refuse a name taken elsewhere; make the keys of a new endpoint."""
-        for other in await self.resources.of_type(TYPE):
-            if other.name.lower() == name(proposal).lower() and other.key != fold(proposal.id):
-                raise ArmError(
-                    "Conflict",
-                    f"The endpoint name {name(proposal)!r} is taken by {other.id!r}: names are "
-                    "unique on a server, as they are part of the scoring URI.",
-                    409,
-                )
+        await refuse_taken_name(self.resources, TYPE, proposal)
         if proposal.properties["authMode"] == "AADToken":
             message = "authMode AADToken is not served yet: use Key or AMLToken."
             raise ArmError("AuthModeNotSupported", message, target="authMode")
@@ -138,11 +132,6 @@ def online_endpoint(endpoints: OnlineEndpoints) -> Kind:
 
 def _keys(endpoint: Resource) -> EndpointKeys:
     return EndpointKeys.from_json(endpoint.secrets)
-
-
-def name(proposal: Proposal) -> str:
-    """The endpoint's own name."""
-    return proposal.id.rsplit("/", 1)[-1]
 
 
 async def _show(endpoint: Resource, base: str) -> Json:

@@ -5,12 +5,14 @@ HAProxy is replaced or restarted waits in the kernel's backlog. It starts in its
 
     python -m lazulite.serving.edge spec.json
 
-spec.json: {"haproxy": path, "run_folder": path, "configurations": path, "drain_s": seconds,
-"listen": {"LZ_HTTPS": [host, port], "LZ_HTTP": [host, port]}}. Each folder in `configurations` is
-one (haproxy.cfg and its maps); the one that `current.json` names is served at the start.
+spec.json: {"contract": number, "haproxy": path, "run_folder": path, "configurations": path,
+"drain_s": seconds, "listen": {"LZ_HTTPS": [host, port], "LZ_HTTP": [host, port]}}. Each folder in
+`configurations` is one (haproxy.cfg and its maps); the one that `current.json` names is served at
+the start.
 Requests on <run_folder>/edge.sock are one JSON line each, and so are the answers:
 {"command": "status"} or {"command": "load", "configuration": name} -> a status; its "error" is what
-HAProxy says of a configuration that was refused, and then the one before goes on.
+HAProxy says of a configuration that was refused, and then the one before goes on. HAProxy writes to
+haproxy.log in the task folder: failed requests and servers going down.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ _BIND_PATIENCE_S = 1.0
 _REQUEST_PATIENCE_S = 2.0
 _HEALTHY_AFTER_S = 5.0
 _LONGEST_PAUSE_S = 2.0
+_TEND_EVERY_S = 60.0
 
 
 def main(arguments: list[str]) -> int:
@@ -56,8 +59,10 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    haproxy = HAProxy(spec["haproxy"], Path(spec["configurations"]), run_folder, listeners)
-    return Edge(spec, spec_path.parent.absolute(), haproxy).run()
+    folder = spec_path.parent.absolute()
+    configurations, log = Path(spec["configurations"]), folder / "haproxy.log"
+    haproxy = HAProxy(spec["haproxy"], configurations, run_folder, log, listeners)
+    return Edge(spec, folder, haproxy).run()
 
 
 class Edge:
@@ -83,7 +88,7 @@ class Edge:
         self._load_last()
         self._report()
         while not self._stopping:
-            for key, _ in self._selector.select(self._time_to_retry()):
+            for key, _ in self._selector.select(self._idle_s()):
                 if key.fileobj is commands:
                     self._answer(commands)
                 else:
@@ -103,11 +108,12 @@ class Edge:
             self._error = self._haproxy.load(last["configuration"])
             self._started_at = time.monotonic()
 
-    def _time_to_retry(self) -> float | None:
-        return max(0.0, self._retry_at - time.monotonic()) if self._retry_at else None
+    def _idle_s(self) -> float:
+        return max(0.0, self._retry_at - time.monotonic()) if self._retry_at else _TEND_EVERY_S
 
     def _tend(self) -> None:
         """Notice deaths; start again at once, or after a pause if it keeps dying."""
+        self._haproxy.trim_log()
         draining = len(self._haproxy.draining)
         if self._haproxy.reap() and not self._retry_at:
             now = time.monotonic()

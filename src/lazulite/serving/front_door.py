@@ -25,7 +25,10 @@ from lazulite.store.files import sync_directory, write_atomically
 
 TASK_NAME = "front-door"
 
-_START_PATIENCE_S = 15.0
+# Raised when the edge and its configurations must change together: the next apply() then replaces
+# an edge that an older release has left running.
+_CONTRACT = 2
+
 _STOP_PATIENCE_S = 7.0
 _POLL_S = 0.01
 
@@ -44,6 +47,8 @@ class Launch:
     """Host and port; port 0 takes a free one."""
     http: tuple[str, int]
     drain_s: float = 10.0
+    patience_s: float = 45.0
+    """Longer than the edge may take to start, or to find HAProxy's fault in a configuration."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,9 +73,10 @@ class FrontDoor:
     async def apply(self, endpoints: Iterable[Endpoint]) -> Addresses:
         """Serve exactly these endpoints; no request fails by the change.
 
-        Returns when they are served. Starts the edge, or adopts the running one. Does nothing if
-        nothing changed, so it may be called at any time, also to see that the edge is alive. Calls
-        at one time are served in turn. Raises FrontDoorError; the configuration before stays.
+        Returns when every new connection is served by them; one that is open may send one more
+        request that meets what was before. Starts the edge, or adopts the running one. Does nothing
+        if nothing changed, so it may be called at any time, also to see that the edge is alive.
+        Calls at one time are served in turn. Raises FrontDoorError; what was before stays.
         """
         async with self._lock:
             files = render(self._settings, endpoints)
@@ -78,10 +84,7 @@ class FrontDoor:
             status = await self._ensure_edge()
             if status["configuration"] != name:
                 await asyncio.to_thread(self._write, name, files)
-                status = await self._ask({"command": "load", "configuration": name})
-                if status["error"] is not None:
-                    await asyncio.to_thread(shutil.rmtree, self._folder / name)
-                    raise FrontDoorError("FrontDoorRefused", status["error"])
+                status = await self._load(name)
                 await asyncio.to_thread(self._remove_others, name)
             listening = status["addresses"]
             return Addresses(https=tuple(listening["LZ_HTTPS"]), http=tuple(listening["LZ_HTTP"]))
@@ -91,20 +94,35 @@ class FrontDoor:
         async with self._lock:
             await self._stop_edge()
 
+    async def _load(self, name: str) -> Mapping[str, Any]:
+        try:
+            status = await self._ask({"command": "load", "configuration": name})
+        except (OSError, ValueError) as error:
+            message = f"The front door broke off while it loaded a configuration: {error!r}"
+            raise FrontDoorError("FrontDoorLost", message) from error
+        if status["error"] is not None:
+            await asyncio.to_thread(shutil.rmtree, self._folder / name)
+            raise FrontDoorError("FrontDoorRefused", status["error"])
+        return status
+
     async def _ensure_edge(self) -> Mapping[str, Any]:
         status = await self._status()
         if status is not None and status["spec"] != self._spec():
             await self._stop_edge()
             status = None
-        if status is not None:
-            return status
-        if not await self._is_alive():
-            await self._executor.forget(TASK_NAME)
-        await self._executor.ensure(self._task())
-        return await self._await_start()
+        if status is None and await self._is_alive():
+            status = await self._await_start()  # None if it has just died, unnoticed until now
+        if status is None:
+            await self._kill_edge()
+            await self._executor.ensure(self._task())
+            status = await self._await_start()
+        if status is None:
+            raise FrontDoorError("FrontDoorNotStarted", await asyncio.to_thread(self._last_words))
+        return status
 
-    async def _await_start(self) -> Mapping[str, Any]:
-        deadline = asyncio.get_running_loop().time() + _START_PATIENCE_S
+    async def _await_start(self) -> Mapping[str, Any] | None:
+        """The status once the edge answers; None if it ends or never does."""
+        deadline = asyncio.get_running_loop().time() + self._launch.patience_s
         while asyncio.get_running_loop().time() < deadline:
             status = await self._status()
             if status is not None:
@@ -112,24 +130,29 @@ class FrontDoor:
             if not await self._is_alive():
                 break
             await asyncio.sleep(_POLL_S)
+        return None
+
+    def _last_words(self) -> str:
         log = self._executor.folder(TASK_NAME) / "log"
-        said = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-        raise FrontDoorError("FrontDoorNotStarted", f"The front door did not start: {said.strip()}")
+        said = log.read_text(errors="replace")[-2000:].strip() if log.exists() else ""
+        return f"The front door did not start: {said or 'it does not answer'}"
 
     async def _stop_edge(self) -> None:
         await self._executor.stop(TASK_NAME)
-        if not await self._ends_within(self._launch.drain_s + _STOP_PATIENCE_S):
-            await self._executor.stop(TASK_NAME, kill=True)
-            await self._ends_within(_STOP_PATIENCE_S)
+        await self._await_end(self._launch.drain_s + _STOP_PATIENCE_S)
+        await self._kill_edge()
+
+    async def _kill_edge(self) -> None:
+        await self._executor.stop(TASK_NAME, kill=True)
+        await self._await_end(_STOP_PATIENCE_S)
         await self._executor.forget(TASK_NAME)
 
-    async def _ends_within(self, patience_s: float) -> bool:
+    async def _await_end(self, patience_s: float) -> None:
         deadline = asyncio.get_running_loop().time() + patience_s
         while await self._is_alive():
             if asyncio.get_running_loop().time() > deadline:
-                return False
+                return
             await asyncio.sleep(_POLL_S)
-        return True
 
     async def _is_alive(self) -> bool:
         return await self._executor.observe(TASK_NAME) in (Phase.PENDING, Phase.RUNNING)
@@ -146,7 +169,8 @@ class FrontDoor:
         reader, writer = await asyncio.open_unix_connection(path, limit=2**20)
         try:
             writer.write(json.dumps(request).encode() + b"\n")
-            answer: dict[str, Any] = json.loads(await reader.readline())
+            line = await asyncio.wait_for(reader.readline(), self._launch.patience_s)
+            answer: dict[str, Any] = json.loads(line)
             return answer
         finally:
             writer.close()
@@ -161,6 +185,7 @@ class FrontDoor:
 
     def _spec(self) -> dict[str, Any]:
         return {
+            "contract": _CONTRACT,
             "haproxy": self._launch.haproxy,
             "run_folder": str(self._settings.run_folder),
             "configurations": str(self._folder),

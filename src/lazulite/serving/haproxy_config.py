@@ -2,7 +2,7 @@
 
 Every rule that scoring requests meet stands here: who may call, which deployment answers, how long
 a request waits, and what the refusals say. Listening sockets come from the edge as inherited file
-descriptors, named in the environment variables LZ_HTTPS and LZ_HTTP.
+descriptors, named in the environment variables LZ_HTTPS and LZ_HTTP; LZ_START marks the process.
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ from lazulite.serving.routing import Deployment, Endpoint
 # (+1 s); a replica stuck in C is killed last (+2 s), so that its broken connection is never taken
 # for a crash whose request may be repeated.
 ANSWER_MARGIN_MS = 1000
+
+# A server that fails is left out at once, and taken back as soon as its socket can be reached.
+WATCHED = (
+    "check inter 2s fastinter 100ms downinter 100ms fall 1 rise 1 "
+    "observe layer4 error-limit 1 on-error mark-down"
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -113,6 +119,7 @@ def _backend_name(endpoint: Endpoint, deployment: str) -> str:
 def _global(settings: FrontDoorSettings) -> list[str]:
     return [
         "global",
+        '  description "${LZ_START}"',
         "  default-path config",
         f"  nbthread {settings.threads:d}",
         f"  maxconn {settings.max_connections:d}",
@@ -121,7 +128,7 @@ def _global(settings: FrontDoorSettings) -> list[str]:
         "  ssl-default-bind-options ssl-min-ver TLSv1.2",
         "  no strict-limits",
         "  hard-stop-after 200s",
-        "  log stderr format raw daemon notice",
+        "  log stderr format raw daemon err",
         f"  stats socket {socket_address(settings.run_folder / 'stats.sock')} mode 600 level admin",
     ]
 
@@ -209,9 +216,9 @@ def _scoring_defaults() -> list[str]:
         "  http-reuse always",
         "  retries 4",
         "  option redispatch 1",
+        "  option allbackups",
         "  retry-on conn-failure empty-response",
-        "  default-server maxconn 1 check inter 2s fastinter 100ms downinter 100ms fall 1 rise 1"
-        " observe layer4 error-limit 1 on-error mark-down",
+        "  default-server maxconn 1",
         "  http-request set-var(txn.arrived) date(0,ms)",
         "  http-response del-header x-lazulite- -m beg",
         "  http-response del-header ms-azureml- -m beg",
@@ -238,10 +245,10 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
     name, limit = deployment.name, deployment.in_flight_limit
     wait_ms, run_ms = deployment.max_queue_wait_ms, deployment.request_timeout_ms
     waited = f"%[date(0,ms),sub(txn.arrived),add(1),div({wait_ms}),bool,"
-    servers = (
-        f"  server p{n} {socket_address(Path(path), 'unix@')}"
-        for n, path in enumerate(deployment.sockets)
-    )
+    addresses = [socket_address(Path(path), "unix@") for path in deployment.sockets]
+    servers = (f"  server p{n} {address} {WATCHED}" for n, address in enumerate(addresses))
+    # While no replica is up, requests wait in the backlog of the sockets that the keeper holds.
+    waiting = (f"  server w{n} {address} backup" for n, address in enumerate(addresses))
     return [
         f"backend {_backend_name(endpoint, name)} from scoring",
         f"  timeout queue {wait_ms}ms",
@@ -272,4 +279,5 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
             status="408",
         ),
         *servers,
+        *waiting,
     ]

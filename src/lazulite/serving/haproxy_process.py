@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 _START_PATIENCE_S = 10.0
 _CHECK_PATIENCE_S = 30.0
 _ANSWER_PATIENCE_S = 2.0
+_LOG_BYTES = 10 * 2**20
 _PR_SET_PDEATHSIG = 1
 
 
@@ -26,6 +28,7 @@ class HAProxy:
         program: str,
         configurations: Path,
         run_folder: Path,
+        log: Path,
         listeners: Mapping[str, socket.socket],
     ) -> None:
         """listeners: by the environment variable that tells HAProxy the descriptor."""
@@ -33,29 +36,40 @@ class HAProxy:
         self.listeners = listeners
         self.serving: subprocess.Popen[bytes] | None = None
         self.draining: list[subprocess.Popen[bytes]] = []
-        self._program, self._configurations = program, configurations
+        self._program, self._configurations, self._log = program, configurations, log
+        self._starts = 0
         self._stats = str(run_folder / "stats.sock")
 
     def load(self, configuration: str) -> str | None:
         """Serve this configuration from now on; returns what HAProxy has against it, else None.
 
-        Blocks until the new process serves. The old one gets no new connection and ends when its
-        requests have; after a refusal it goes on as before.
+        Blocks until new connections meet this configuration only; the old process ends when its
+        requests have. A new process that refuses its configuration ends before it tells the old
+        one, which then goes on as before.
         """
-        reason = self._check(configuration)
-        if reason is None:
-            reason = self._start(configuration)
+        before = _open_console(self._stats)
+        reason = self._replace(configuration)
+        if before is not None:
+            if reason is None:
+                before.await_stopping()
+            before.close()
         return reason
 
     def restart(self) -> str | None:
         """Start again what died; returns why it could not be."""
         self.serving = None
-        return self._start(self.configuration) if self.configuration else None
+        return self.load(self.configuration) if self.configuration else None
 
     def reap(self) -> bool:
         """Collect ended processes; True if the serving one is among them."""
         self.draining = [process for process in self.draining if process.poll() is None]
         return self.serving is not None and self.serving.poll() is not None
+
+    def trim_log(self) -> None:
+        """Move a log that has grown to haproxy.log.1; HAProxy writes on to the same file."""
+        if self._log.exists() and self._log.stat().st_size > _LOG_BYTES:
+            shutil.copyfile(self._log, self._log.with_suffix(".log.1"))
+            os.truncate(self._log, 0)
 
     def stop(self, drain_s: float) -> None:
         """Take no new connection, finish requests for at most drain_s, end."""
@@ -79,50 +93,62 @@ class HAProxy:
         except OSError:
             process.send_signal(signal.SIGUSR1)
 
-    def _check(self, configuration: str) -> str | None:
-        command = [self._program, "-c", "-f", self._file(configuration)]
+    def _replace(self, configuration: str) -> str | None:
+        self._starts += 1
+        mark = f"{os.getpid()}-{self._starts}"
+        try:
+            process = self._spawn(configuration, mark)
+        except OSError as error:
+            return str(error)
+        if not self._serves(process, mark):
+            process.kill()
+            return self._reason(configuration) or f"HAProxy ended with exit code {process.wait()}"
+        if self.serving is not None:
+            self.draining.append(self.serving)
+        self.serving, self.configuration = process, configuration
+        return None
+
+    def _spawn(self, configuration: str, mark: str) -> subprocess.Popen[bytes]:
+        """A master with one worker: only a worker lets go of our listening sockets when it drains.
+
+        Without a master, epoll would go on to wake it for each new connection, since we hold the
+        sockets open. The worker ends when its master does.
+        """
+        running = [*self.draining, *([self.serving] if self.serving else [])]
+        finish = ["-sf", *(str(process.pid) for process in running)] if running else []
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                [self._program, "-W", "-q", "-f", self._file(configuration), *finish],
+                env=self._environment(mark),
+                pass_fds=self._descriptors(),
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,  # a signal to our group must not cut requests short
+                preexec_fn=_die_with(os.getpid()),
+            )
+
+    def _reason(self, configuration: str) -> str | None:
+        """What HAProxy has against a configuration."""
         try:
             result = subprocess.run(
-                command,
+                [self._program, "-c", "-f", self._file(configuration)],
                 capture_output=True,
                 timeout=_CHECK_PATIENCE_S,
                 check=False,
-                env=self._environment(),
+                env=self._environment("check"),
                 pass_fds=self._descriptors(),
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             return str(error)
         return None if result.returncode == 0 else _alerts(result.stderr.decode(errors="replace"))
 
-    def _start(self, configuration: str) -> str | None:
-        running = [*self.draining, *([self.serving] if self.serving else [])]
-        finish = ["-sf", *(str(process.pid) for process in running)] if running else []
-        try:
-            process = subprocess.Popen(
-                [self._program, "-db", "-f", self._file(configuration), *finish],
-                env=self._environment(),
-                pass_fds=self._descriptors(),
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # a signal to our group must not cut requests short
-                preexec_fn=_die_with(os.getpid()),
-            )
-        except OSError as error:
-            return str(error)
-        if not self._serves(process):
-            process.kill()
-            return f"HAProxy did not start (exit code {process.wait()}); its reason is in the log"
-        if self.serving is not None:
-            self.draining.append(self.serving)
-        self.serving, self.configuration = process, configuration
-        return None
-
-    def _serves(self, process: subprocess.Popen[bytes]) -> bool:
-        """Wait until the process answers on its stats socket; False if it ends or is too slow."""
+    def _serves(self, process: subprocess.Popen[bytes], mark: str) -> bool:
+        """Wait until the process answers on the stats socket; False if it ends or is too slow."""
         deadline = time.monotonic() + _START_PATIENCE_S
-        pid_line = b"Pid: %d\n" % process.pid
+        own = f"description: {mark}\n".encode()
         while process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError), Console(self._stats) as console:
-                if pid_line in console.ask(b"show info"):
+                if own in console.ask(b"show info"):
                     return True
             time.sleep(0.003)
         return False
@@ -133,8 +159,9 @@ class HAProxy:
     def _descriptors(self) -> list[int]:
         return [listener.fileno() for listener in self.listeners.values()]
 
-    def _environment(self) -> dict[str, str]:
-        return {name: str(listener.fileno()) for name, listener in self.listeners.items()}
+    def _environment(self, mark: str) -> dict[str, str]:
+        descriptors = {name: str(listener.fileno()) for name, listener in self.listeners.items()}
+        return {"LZ_START": mark, **descriptors}
 
 
 class Console:
@@ -158,7 +185,20 @@ class Console:
 
     def __exit__(self, *_: object) -> None:
         """End the session."""
+        self.close()
+
+    def close(self) -> None:
+        """End the session; HAProxy does not end before its sessions do."""
         self._socket.close()
+
+    def await_stopping(self) -> None:
+        """Wait until HAProxy has let go of its listening sockets, or has ended."""
+        deadline = time.monotonic() + _ANSWER_PATIENCE_S
+        with contextlib.suppress(OSError):
+            while b"\nStopping: 1" not in self.ask(b"show info"):
+                if time.monotonic() > deadline:
+                    return
+                time.sleep(0.002)
 
     def ask(self, command: bytes) -> bytes:
         """The answer to one command; raises OSError when HAProxy has gone."""
@@ -173,6 +213,13 @@ class Console:
                 raise ConnectionResetError("HAProxy closed its stats socket")
             answer += data
         return answer
+
+
+def _open_console(path: str) -> Console | None:
+    try:
+        return Console(path)
+    except OSError:
+        return None
 
 
 def _end(process: subprocess.Popen[bytes], deadline: float) -> None:

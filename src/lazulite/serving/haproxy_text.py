@@ -48,7 +48,9 @@ def host_lists(hosts: Iterable[str]) -> tuple[str, str]:
 
     Raises ValueError for what is no host name.
     """
-    names = [host.lower() for host in hosts if host != "*"]
+    names = [
+        f"[{h}]" if ":" in h else h.lower() for h in (h.strip("[]") for h in hosts) if h != "*"
+    ]
     for name in names:
         if not _HOST.fullmatch(name):
             raise ValueError(f"host {name[:200]!r}: it must be a name, an address, *.name or *")

@@ -186,10 +186,28 @@ class Door:
         return Load(self, threads=threads, keep_alive=keep_alive, tls=tls)
 
     def log(self) -> Path:
-        return self.executor.folder("front-door") / "log"
+        return self.executor.folder("front-door") / "haproxy.log"
+
+    def haproxy_pids(self) -> set[int]:
+        """Every HAProxy process of this test: masters and workers, serving and draining."""
+        mark = str(self.folder).encode()
+        return {
+            int(path.parent.name) for path in Path("/proc").glob("*/cmdline") if mark in seen(path)
+        }
+
+    def workers(self, master: int) -> list[int]:
+        children = Path(f"/proc/{master}/task/{master}/children")
+        return [int(pid) for pid in seen(children).split()]
 
     def status(self) -> dict:
         return json.loads((self.executor.folder("front-door") / "status.json").read_text())
+
+
+def seen(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 class Load:
@@ -254,7 +272,8 @@ class KeptReplica:
         self._closing = threading.Event()
         self._listener = self._bind()
         self.process = self._spawn()
-        threading.Thread(target=self._keep, daemon=True).start()
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+        self._thread.start()
 
     def kill(self):
         self.process.kill()
@@ -262,6 +281,7 @@ class KeptReplica:
     def close(self):
         self._closing.set()
         self.process.kill()
+        self._thread.join(10)
 
     def _bind(self):
         Path(self.path).unlink(missing_ok=True)
@@ -278,17 +298,18 @@ class KeptReplica:
         return process
 
     def _keep(self):
-        while True:
+        while not self._closing.is_set():
             self.process.wait()
             self.process.stdout.close()
-            if self.has_sibling or self._closing.is_set():
+            if self.has_sibling:
                 self._listener.close()
                 Path(self.path).unlink(missing_ok=True)
-            if self._closing.is_set():
-                return
-            if self.has_sibling:
                 self._listener = self._bind()
             self.process = self._spawn()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self._listener.close()
 
 
 @pytest.fixture(scope="session")
@@ -326,7 +347,7 @@ async def door(tmp_path, token_key, certificates):
         certificate=certificates.server,
         issuer="https://localhost/issuer",
         token_keys=(public_pem(token_key),),
-        hosts=("localhost", "127.0.0.1", "*.localhost"),
+        hosts=("localhost", "127.0.0.1", "::1", "*.localhost"),
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES)}
     executor = LocalExecutor(tmp_path / "tasks", environment)

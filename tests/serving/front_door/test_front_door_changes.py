@@ -6,19 +6,13 @@ import http.client
 import os
 import signal
 import socket
+import threading
 from pathlib import Path
 
 import pytest
 
 from lazulite.executors.protocol import Phase
 from lazulite.serving.front_door import FrontDoorError
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def free_port() -> int:
@@ -116,7 +110,6 @@ async def test_stop_finishes_the_requests_that_run(door):
 
     replica = door.replica(behave=slowly)
     await door.apply(door.endpoint(door.deployment(replica)))
-    before = door.status()
     call = asyncio.create_task(asyncio.to_thread(door.call))
     await door.until(lambda: replica.seen)
 
@@ -126,7 +119,7 @@ async def test_stop_finishes_the_requests_that_run(door):
 
     assert (await call).body == b"finished"
     await stop
-    assert not is_running(before["haproxy"])
+    assert door.haproxy_pids() == set()
     assert await door.executor.observe("front-door") is Phase.LOST
     with pytest.raises(ConnectionRefusedError):
         door.call()
@@ -179,6 +172,33 @@ async def test_no_request_fails_while_the_configuration_is_reloaded(door, keep_a
     assert sum(len(replica.seen) for replica in [*blue, *green]) == load.answered
 
 
+async def test_draining_haproxy_is_not_woken_by_new_connections(door):
+    release = threading.Event()
+    slow = door.replica("s", lambda request: (release.wait(20), (200, {}, b""))[1])
+    endpoint = door.endpoint(door.deployment(slow, request_timeout_ms=60_000))
+    await door.apply(endpoint)
+    worker = door.workers(door.status()["haproxy"])[0]
+    call = asyncio.create_task(asyncio.to_thread(door.call))
+    await door.until(lambda: slow.seen)
+    public = {
+        f"ino:{path.stat().st_ino:x} "
+        for path in Path(f"/proc/{door.status()['pid']}/fd").iterdir()
+        if path.readlink().name.startswith("socket:")
+    }
+
+    def watched():
+        polls = Path(f"/proc/{worker}/fdinfo").iterdir()
+        return {inode for poll in polls for inode in public if inode in poll.read_text()}
+
+    assert len(watched()) == 2
+    await door.apply(endpoint, door.endpoint(door.deployment(), name="other"))
+
+    await door.until(lambda: not watched())
+    assert worker in door.haproxy_pids()
+    release.set()
+    assert (await call).status == 200
+
+
 @pytest.mark.crash
 async def test_no_request_is_lost_when_replicas_are_killed(door):
     replicas = [door.kept_replica(f"r{n}", has_sibling=True) for n in range(3)]
@@ -213,17 +233,20 @@ async def test_requests_wait_for_the_only_replica_to_come_back(door):
 
 
 @pytest.mark.crash
-async def test_killed_haproxy_is_replaced_and_new_connections_only_wait(door):
+@pytest.mark.parametrize("part", ["master", "worker"])
+async def test_killed_haproxy_is_replaced_and_new_connections_only_wait(door, part):
     replica = door.replica()
     await door.apply(door.endpoint(door.deployment(replica)))
-    for _ in range(4):
+    for _ in range(3):
         dead = door.status()["haproxy"]
+        worker = door.workers(dead)[0]
 
-        os.kill(dead, signal.SIGKILL)
+        os.kill(dead if part == "master" else worker, signal.SIGKILL)
 
-        await door.until(lambda: not is_running(dead))  # noqa: B023 - awaited here
+        await door.until(lambda: worker not in door.haproxy_pids())  # noqa: B023 - awaited here
         assert (await asyncio.to_thread(door.call)).status == 200
         await door.until(lambda: door.status()["haproxy"] != dead)  # noqa: B023 - awaited here
+        await door.until(lambda: len(door.haproxy_pids()) == 2)
 
 
 @pytest.mark.crash
@@ -252,11 +275,24 @@ async def test_killed_edge_takes_haproxy_along_and_the_next_one_binds_at_once(do
         before = door.status()
 
         os.kill(before["pid"], signal.SIGKILL)
-        await door.until(lambda: not is_running(before["pid"]))  # noqa: B023 - awaited here
         await front.apply([blue])
 
-        assert not is_running(before["haproxy"])
+        assert door.status()["pid"] != before["pid"]
+        await door.until(lambda: len(door.haproxy_pids()) == 2)
         assert door.call().status == 200
+
+
+@pytest.mark.crash
+async def test_edge_that_hangs_is_replaced(door):
+    blue = door.endpoint(door.deployment(door.replica()))
+    await door.apply(blue)
+    before = door.status()
+    os.kill(before["pid"], signal.SIGSTOP)
+
+    door.addresses = await door.successor(patience_s=1.0).apply([blue])
+
+    assert door.status()["pid"] != before["pid"]
+    assert door.call().status == 200
 
 
 @pytest.mark.crash
@@ -267,8 +303,11 @@ async def test_crash_of_the_control_plane_amid_a_change_leaves_one_whole_configu
     torn.mkdir()
     (torn / "haproxy.cfg").write_text("global\n  half a li")
 
-    os.kill(door.status()["haproxy"], signal.SIGKILL)
+    worker = door.workers(door.status()["haproxy"])[0]
 
+    os.kill(worker, signal.SIGKILL)
+
+    await door.until(lambda: worker not in door.haproxy_pids())
     assert (await asyncio.to_thread(door.call)).status == 200
     await door.apply(door.endpoint(door.deployment(), name="other"))
     assert not torn.exists()

@@ -240,7 +240,8 @@ async def test_host_that_is_not_ours_is_421(door):
     def status(host):
         return door.call("/x", method="GET", body=None, headers={"Host": host}).status
 
-    assert [status(host) for host in ("localhost:8080", "LOCALHOST", "a.localhost:1")] == [200] * 3
+    ours = ("localhost:8080", "LOCALHOST", "a.localhost:1", "[::1]:8443", "127.0.0.1")
+    assert [status(host) for host in ours] == [200] * 5
     assert [status(host) for host in ("evil.example", "notlocalhost", "localhost.evil")] == [
         421
     ] * 3

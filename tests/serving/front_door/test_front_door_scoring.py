@@ -211,6 +211,22 @@ async def test_http2_is_offered_over_tls(door):
     assert said.stdout == b"over h2 2 200"
 
 
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+async def test_large_body_that_waits_for_permission_is_accepted(door, version):
+    replica = door.replica(behave=lambda request: (200, {}, str(len(request.body)).encode()))
+    await door.apply(door.endpoint(door.deployment(replica)))
+    command = ["curl", "-sS", version, "--cacert", str(door.certificates.authority)]
+    command += ["-H", "Authorization: Bearer the-primary-key", "-H", "Expect: 100-continue"]
+    command += ["--data-binary", "@-", f"https://localhost:{door.addresses.https[1]}"]
+    command[-1] += "/inference/ep/score"
+
+    said = await asyncio.to_thread(
+        subprocess.run, command, input=b"a" * 3_000_000, capture_output=True, timeout=20
+    )
+
+    assert said.stdout == b"3000000"
+
+
 async def test_streamed_answer_is_passed_on_before_it_ends(door):
     released = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -1,0 +1,91 @@
+"""A control plane in this process: no front door, no socket, no reconcile loop."""
+
+import dataclasses
+import json
+import shutil
+
+import httpx2
+import pytest
+
+from lazulite.app.layout import Layout
+from lazulite.app.server import compose, lay_foundation
+from lazulite.core.clock import utc_now
+from lazulite.core.settings import read_settings
+from lazulite.identity.keys import open_keyring
+from lazulite.operations.reconciler import step
+from lazulite.serving.front_door import Addresses
+from lazulite.store.database import close_database
+
+
+@dataclasses.dataclass
+class Plane:
+    """The app, and what a test asks of it."""
+
+    base: object
+    server: object
+    client: httpx2.AsyncClient
+    bearer: str
+
+    @property
+    def workspace(self):
+        return self.server.workspace
+
+    async def call(self, method, path, body=None, *, api="2021-10-01", headers=None, **query):
+        """An authorised ARM call below the workspace, or of a whole path."""
+        path = path if path.startswith(("/subscriptions", "/tenants")) else self.workspace + path
+        sent = {"authorization": f"Bearer {self.bearer}", **(headers or {})}
+        params = {**({"api-version": api} if api else {}), **query}
+        content = {"json": body} if isinstance(body, dict) else {"content": body}
+        return await self.client.request(method, path, params=params, headers=sent, **content)
+
+    async def put(self, path, properties, **extra):
+        body = {"location": "local", "properties": properties, **extra}
+        return await self.call("PUT", path, body)
+
+    async def settle(self):
+        """Let every reconcile step that is due run."""
+        while await step(self.base.engine, self.server.registry.reconcilers(), utc_now()):
+            pass
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory):
+    """Making RSA keys takes a second: all planes have the same ones."""
+    folder = tmp_path_factory.mktemp("keyring") / "keys"
+    open_keyring(folder)
+    return folder
+
+
+@pytest.fixture
+async def plane(tmp_path, keys):
+    settings = read_settings({}, data_dir=tmp_path / "data", port=8443, http_port=8080)
+    layout = Layout(settings.data_dir, tmp_path / "run")
+    layout.make()
+    shutil.copytree(keys, layout.data / "keys")
+    base = await lay_foundation(settings, layout, {"PATH": "/usr/bin:/bin"})
+    addresses = Addresses(https=("127.0.0.1", 8443), http=("127.0.0.1", 8080))
+    server = await compose(base, addresses, {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
+    transport = httpx2.ASGITransport(app=server.app)
+    async with httpx2.AsyncClient(transport=transport, base_url="https://localhost:8443") as client:
+        form = {
+            "grant_type": "client_credentials",
+            "scope": "https://management.azure.com/.default",
+        }
+        found = json.loads((settings.data_dir / "credentials.json").read_text())
+        form |= {"client_id": found["client_id"], "client_secret": found["client_secret"]}
+        answer = await client.post(f"/{found['tenant_id']}/oauth2/v2.0/token", data=form)
+        plane = Plane(base, server, client, answer.json()["access_token"])
+        await settle_workspace(plane)
+        yield plane
+    await server.store.close()
+    await close_database(base.engine)
+
+
+async def settle_workspace(plane):
+    workspaces = {
+        name: reconcile
+        for name, reconcile in plane.server.registry.reconcilers().items()
+        if name.endswith("/workspaces")
+    }
+    while await step(plane.base.engine, workspaces, utc_now()):
+        pass
