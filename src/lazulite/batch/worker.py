@@ -30,7 +30,7 @@ from lazulite_worker.batch_wire import (
 
 CHUNK_S = 0.02
 """A message carries about so much work: it costs about 50 us, which must not be felt."""
-MOST_IN_A_CHUNK = 64
+MOST_IN_A_CHUNK = 256
 PREFETCH_BELOW_S = 0.1
 """Mini-batches that take longer are handed out one by one, so that none waits behind another."""
 HANG_UP_S = 2.0
