@@ -3,18 +3,19 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/uv pip install -q --python $(BIN)/python
+PYTEST := $(BIN)/python -m pytest
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header
 
-.PHONY: setup demo test lint types check crash slow bench lock clean
+.PHONY: setup demo test quick lint types bench lock clean
 
 setup: $(VENV)/.ready
 
 demo: $(VENV)/.ready
 	$(BIN)/lazulite demo
 
-test: $(VENV)/.ready-test lint types
-	$(BIN)/python -m pytest
+test: lint types $(VENV)/.ready-science
+	$(PYTEST)
 
 lint: $(VENV)/.ready-test
 	$(BIN)/ruff check .
@@ -24,15 +25,17 @@ lint: $(VENV)/.ready-test
 types: $(VENV)/.ready-test
 	$(BIN)/mypy
 
-crash: $(VENV)/.ready-test
-	$(BIN)/python -m pytest -m crash
+quick: $(VENV)/.ready-science
+	$(PYTEST) -m "not slow and not crash"
 
 bench: $(VENV)/.ready-test
-	$(BIN)/python bench/run.py
+	for each in online latency batch_overhead blob_throughput front_door; do \
+	  $(BIN)/python -m bench.$$each || exit 1; done
 
 lock: $(VENV)/.uv
 	$(COMPILE) --extra build pyproject.toml -o requirements/core.txt
 	$(COMPILE) --extra build --extra test pyproject.toml -o requirements/test.txt
+	$(COMPILE) requirements/science.in -o requirements/science.txt
 
 $(VENV)/.uv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lazulite needs Python 3.11 or later: make PYTHON=python3.12")'
@@ -47,6 +50,11 @@ $(VENV)/.ready: $(VENV)/.uv requirements/core.txt pyproject.toml
 
 $(VENV)/.ready-test: $(VENV)/.ready requirements/test.txt
 	$(INSTALL) --require-hashes -r requirements/test.txt
+	touch $@
+
+$(VENV)/.ready-science: $(VENV)/.ready-test requirements/science.txt
+	$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(VENV)/science
+	$(BIN)/uv pip install -q --python $(VENV)/science/bin/python --require-hashes -r requirements/science.txt
 	touch $@
 
 clean:

@@ -63,7 +63,7 @@ def main() -> None:
     try:
         files = _make(folder, options.files)
         per_ms = _calibrate()
-        for milliseconds in (0, 1):
+        for milliseconds in options.milliseconds:
             _compare(folder, files, milliseconds, int(per_ms * milliseconds), options.pairs)
     finally:
         shutil.rmtree(folder)
@@ -232,6 +232,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--milliseconds", type=int, nargs="+", default=[0, 1])
     return parser.parse_args()
 
 

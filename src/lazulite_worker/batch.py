@@ -32,8 +32,8 @@ from lazulite_worker.batch_wire import (
     TASKS,
 )
 
-FLUSH_S = 0.01
-"""Results wait at most this long (and never for a longer run()) to share a message."""
+FLUSH_S = 0.025
+"""Results that came quickly wait so long to share a message; a chunk is meant to need one."""
 
 
 def main():

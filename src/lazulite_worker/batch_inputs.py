@@ -40,7 +40,7 @@ class MiniBatches:
         """The paths of one mini-batch."""
         begin, end = self._offsets[number], self._offsets[number + 1]
         paths = self._map[self._paths + begin : self._paths + end - 1]
-        return [os.fsdecode(path) for path in paths.split(b"\0")]
+        return os.fsdecode(paths).split("\0")
 
     def count(self, number: int) -> int:
         """How many files the mini-batch has."""

@@ -29,17 +29,20 @@ def _lines(result):
         elements = iter(result)
     except TypeError:
         raise TypeError(_refusal(result)) from None
-    lines = [_line(element) for element in elements]
-    lines.append("")
-    return "\n".join(lines), len(lines) - 1
+    elements = list(elements)
+    lines = list(map(str, elements))
+    text = "\n".join([*lines, ""])
+    if text.count("\n") != len(lines):
+        text = "\n".join([*map(_line, elements), ""])
+    return text, len(lines)
 
 
 def _line(element):
+    """One row of an element: numpy wraps long arrays; but a str is the user's own layout."""
     text = str(element)
-    # numpy wraps long arrays; an element must stay one row. A str is the user's own layout.
-    if "\n" in text and not isinstance(element, str):
-        text = " ".join(part.strip() for part in text.splitlines())
-    return text
+    if isinstance(element, str):
+        return text
+    return " ".join(part.strip() for part in text.splitlines())
 
 
 def _refusal(result):

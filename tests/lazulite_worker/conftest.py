@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import science
+
 SRC = Path(__file__).parents[2] / "src"
 
 
@@ -133,10 +135,7 @@ def serve(tmp_path):
         yield start
 
 
-@pytest.fixture
-def science_python():
+@pytest.fixture(name="science_python", scope="session")
+def _science_python():
     """An interpreter whose environment has mlflow, pandas, inference-schema and Azure's server."""
-    python = os.environ.get("LAZULITE_TEST_SCIENCE_PYTHON")
-    if not python:
-        pytest.skip("LAZULITE_TEST_SCIENCE_PYTHON names no interpreter with mlflow and friends")
-    return python
+    return science.science_python()

@@ -62,3 +62,11 @@ def test_what_is_no_list_of_results_is_refused(result):
         TypeError, match=f"run\\(\\) returned {type(result).__name__}; it must return"
     ):
         render(result, 1)
+
+
+def test_an_error_inside_a_users_generator_is_the_users():
+    def results():
+        yield 1 + "a"
+
+    with pytest.raises(TypeError, match="unsupported operand"):
+        render(results(), 1)

@@ -1,26 +1,16 @@
-"""MLflow models without code: real models, real MLflow, in the environment that has it.
+"""MLflow models without code: real models, real MLflow, in the environment that has it."""
 
-LAZULITE_TEST_MLFLOW_PYTHON names an interpreter with mlflow-skinny, pandas, pyarrow, pillow and
-scikit-learn; without it (and without mlflow here) these tests are skipped.
-"""
-
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.science import science_python
+
 SOURCES = Path(__file__).parents[2] / "src"
-PYTHON = os.environ.get("LAZULITE_TEST_MLFLOW_PYTHON") or (
-    sys.executable if importlib.util.find_spec("mlflow") else None
-)
-pytestmark = [
-    pytest.mark.skipif(PYTHON is None, reason="needs LAZULITE_TEST_MLFLOW_PYTHON"),
-    pytest.mark.slow,
-]
+pytestmark = pytest.mark.slow
 MAKE = """
 import sys, json, numpy, pandas, mlflow.pyfunc
 from pathlib import Path
@@ -70,7 +60,7 @@ except ValueError as error:
 
 def python(*arguments):
     ran = subprocess.run(
-        [PYTHON, "-W", "ignore", "-c", *map(str, arguments)],
+        [science_python(), "-W", "ignore", "-c", *map(str, arguments)],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES)},
         capture_output=True,
         text=True,

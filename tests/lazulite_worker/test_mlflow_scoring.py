@@ -1,6 +1,5 @@
-"""MLflow models without a script, with the real MLflow of LAZULITE_TEST_SCIENCE_PYTHON."""
+"""MLflow models without a script, with the real MLflow."""
 
-import os
 import subprocess
 
 import pytest
@@ -34,13 +33,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
+def models(tmp_path_factory, science_python):
     """A folder with MLflow models: of a table, of a tensor, without a signature."""
-    python = os.environ.get("LAZULITE_TEST_SCIENCE_PYTHON")
-    if not python:
-        pytest.skip("LAZULITE_TEST_SCIENCE_PYTHON names no interpreter with mlflow and friends")
     root = tmp_path_factory.mktemp("models")
-    subprocess.run([python, "-c", MODELS, root], check=True, capture_output=True)
+    subprocess.run([science_python, "-c", MODELS, root], check=True, capture_output=True)
     return root
 
 

@@ -68,7 +68,7 @@ def operation_status(resource: Resource, generation: int, operation_id: str) -> 
         "name": operation_id.rsplit("/", 1)[-1],
         "status": status,
         "startTime": timestamp(resource.modified_at),
-        "properties": {},
+        "properties": {"phase": resource.observed.get("phase")},
     }
     if status != "InProgress":
         body["endTime"] = timestamp(resource.gone_at or resource.modified_at)

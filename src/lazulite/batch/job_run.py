@@ -114,10 +114,11 @@ class JobRun:
         """Until every mini-batch is decided."""
         policy = self._policy
         self._settle(early)
+        # Before the first mini-batch, not after it: then no worker waits for these files.
+        self._tend(engine)
         while not policy.is_over:
-            if engine.feed(policy.take, policy.pending) and self._progress.state is State.PREPARING:
+            if engine.feed(policy.take, policy.pending):
                 self._progress.begin_mini_batches()
-                self._progress.enter(State.RUNNING, self._counts)
             self._settle(engine.poll(1.0))
             policy.check(engine.ready)
             self._tend(engine)

@@ -35,7 +35,7 @@ class JobLogs:
     def __init__(self, folder: Path, clock: Callable[[], float], *, each_mini_batch: bool) -> None:
         """clock: unix time in seconds. each_mini_batch: keep a line of every mini-batch."""
         self._folder, self._clock, self._each = folder, clock, each_mini_batch
-        self._lines: defaultdict[ProcessName, list[str]] = defaultdict(list)
+        self._done: list[tuple[ProcessName, float, int, int, int, bool, float]] = []
         self._began: set[ProcessName] = set()
         self.lost = 0
         """How many writes failed."""
@@ -51,12 +51,8 @@ class JobLogs:
     def mini_batch(self, done: Done, items: int) -> None:
         """Note a run() that came back; written at the next flush()."""
         if self._each:
-            status = "FAILED" if done.raised else "DONE"
-            failed = items - done.succeeded
-            self._lines[done.name].append(
-                f"{self._clock():.3f}\t{done.mini_batch}\t{items}\t{done.succeeded}\t{failed}"
-                f"\t{done.seconds:.6f}\t{status}\n"
-            )
+            name, number, raised, succeeded, _, seconds, _ = done
+            self._done.append((name, self._clock(), number, items, succeeded, raised, seconds))
 
     def attempt_failed(self, name: ProcessName, mini_batch: int, text: str) -> None:
         """A mini-batch failed in a process: in full by process, in short for all."""
@@ -89,11 +85,17 @@ class JobLogs:
 
     def flush(self) -> None:
         """Write the lines of mini-batches."""
-        for name, lines in self._lines.items():
+        by_name = defaultdict[ProcessName, list[str]](list)
+        for name, ended, number, items, succeeded, raised, seconds in self._done:
+            by_name[name].append(
+                f"{ended:.3f}\t{number}\t{items}\t{succeeded}\t{items - succeeded}"
+                f"\t{seconds:.6f}\t{'FAILED' if raised else 'DONE'}\n"
+            )
+        self._done.clear()
+        for name, lines in by_name.items():
             head = () if name in self._began else (_NODE_HEADER,)
             self._began.add(name)
             self._write(f"sys/node/{name.node}/{name.process}.txt", "".join((*head, *lines)))
-        self._lines.clear()
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

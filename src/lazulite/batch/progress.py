@@ -49,8 +49,10 @@ class Progress:
         return self._clock() - self.started
 
     def begin_mini_batches(self) -> None:
-        """The first mini-batch is being handed out; later calls change nothing."""
-        self._first_mini_batch = self._first_mini_batch or self._clock()
+        """The first mini-batch is handed out; the next note() tells. Later calls do nothing."""
+        if self.state is State.PREPARING:
+            self.state, self._written = State.RUNNING, 0.0
+            self._first_mini_batch = self._first_mini_batch or self._clock()
 
     def enter(self, state: State, counts: Counts, error: dict[str, str] | None = None) -> None:
         """Change the state; durable on return."""

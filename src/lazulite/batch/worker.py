@@ -30,7 +30,7 @@ from lazulite_worker.batch_wire import (
 
 CHUNK_S = 0.02
 """A message carries about so much work: it costs about 50 us, which must not be felt."""
-MOST_IN_A_CHUNK = 64
+MOST_IN_A_CHUNK = 256
 PREFETCH_BELOW_S = 0.1
 """Mini-batches that take longer are handed out one by one, so that none waits behind another."""
 HANG_UP_S = 2.0
@@ -103,7 +103,7 @@ class Worker:
             return 0
         if self._mean_s is None or self._mean_s > PREFETCH_BELOW_S:
             return 0 if self.given else 1
-        chunk = max(1, min(MOST_IN_A_CHUNK, int(CHUNK_S / max(self._mean_s, 1e-6)), share))
+        chunk = max(1, min(MOST_IN_A_CHUNK, round(CHUNK_S / max(self._mean_s, 1e-6)), share))
         return chunk if len(self.given) <= chunk else 0
 
     def give(self, mini_batches: list[int]) -> None:

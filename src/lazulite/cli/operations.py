@@ -84,7 +84,7 @@ def _follow_operation(workspace: Workspace, url: str, answer: Answer) -> None:
         if state in _ENDED:
             _check(state, status.get("error"))
             return
-        workspace.report.dot()
+        workspace.report.phase((status.get("properties") or {}).get("phase") or "")
 
 
 def _follow_location(workspace: Workspace, url: str, answer: Answer) -> None:

@@ -14,6 +14,7 @@ class Report:
     stream: TextIO = dataclasses.field(default_factory=lambda: sys.stderr)
     quiet: bool = False
     _open: bool = dataclasses.field(default=False, init=False)
+    _phase: str = dataclasses.field(default="", init=False)
 
     def note(self, text: str) -> None:
         """One whole line."""
@@ -30,11 +31,18 @@ class Report:
         """One more look at something that is not done yet."""
         self._write(".")
 
+    def phase(self, name: str) -> None:
+        """One more look; says what is going on when that has changed."""
+        if name and name != self._phase:
+            self._write(f" {name} ")
+            self._phase = name
+        self.dot()
+
     def end(self, text: str = "") -> None:
         """Finish the line begun, if any."""
         if self._open:
             self._write(f" {text}\n")
-            self._open = False
+            self._open, self._phase = False, ""
 
     def _write(self, text: str) -> None:
         if not self.quiet:

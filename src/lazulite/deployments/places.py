@@ -42,6 +42,7 @@ class DataPlaces:
         try:
             found = parse_data_uri(uri, await self._site()).reference
             blob = await self._blob(workspace, found)
+            await self._check_account(workspace, blob.account)
             parts = container_parts(blob.account, blob.container)
         except ArmError as error:
             raise SpecError(error.code, str(error), target=error.target) from error
@@ -79,6 +80,16 @@ class DataPlaces:
         if isinstance(inner, AssetName | AssetId):
             raise SpecError("InvalidDataUri", f"{asset.id!r} refers to another asset, not to data.")
         return await self._blob(workspace, inner)
+
+    async def _check_account(self, workspace: str, account: str) -> None:
+        """Data is read in place, past its credentials: so only the workspace's own is."""
+        row = await self.resources.find(workspace)
+        if row is None or row.observed.get("account") != account:
+            raise SpecError(
+                "DataNotReachable",
+                f"The storage account {account!r} is not the workspace's own: copy the data to one "
+                "of the workspace's datastores and name it there.",
+            )
 
     async def _site(self) -> Site:
         accounts = await self.resources.of_type(ACCOUNTS)

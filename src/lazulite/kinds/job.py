@@ -176,7 +176,7 @@ class BatchJobs:
             "env": {**own, **materials.variables(), **run},
             "inputs": inputs,
             "output_dir": str(output),
-            "log_dir": str(artifacts),
+            "log_dir": str(artifacts / "logs"),
             "mini_batch_size": properties["miniBatchSize"],
             "processes_per_node": properties["maxConcurrencyPerInstance"],
             "max_retries": retries["maxRetries"],
