@@ -36,6 +36,7 @@ def run(folder, text, environ):
     return ran.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_tour_works_as_typed(tmp_path):
     data_dir = tmp_path / "data"
