@@ -1,6 +1,6 @@
 """MLflow models without code: real models, real MLflow, in the environment that has it.
 
-LAZULITE_TEST_MLFLOW_PYTHON names an interpreter with mlflow-skinny, pandas, pyarrow, pillow and
+LAZULITE_TEST_SCIENCE_PYTHON names an interpreter with mlflow-skinny, pandas, pyarrow, pillow and
 scikit-learn; without it (and without mlflow here) these tests are skipped.
 """
 
@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 SOURCES = Path(__file__).parents[2] / "src"
-PYTHON = os.environ.get("LAZULITE_TEST_MLFLOW_PYTHON") or (
+PYTHON = os.environ.get("LAZULITE_TEST_SCIENCE_PYTHON") or (
     sys.executable if importlib.util.find_spec("mlflow") else None
 )
 pytestmark = [
-    pytest.mark.skipif(PYTHON is None, reason="needs LAZULITE_TEST_MLFLOW_PYTHON"),
+    pytest.mark.skipif(PYTHON is None, reason="needs LAZULITE_TEST_SCIENCE_PYTHON"),
     pytest.mark.slow,
 ]
 MAKE = """
