@@ -11,14 +11,14 @@ SCRIPT = """
 import os, time
 def init(): pass
 def run(mini_batch):
-    time.sleep(0.004)
+    time.sleep(0.012)
     return [os.path.basename(path) + " ok" for path in mini_batch]
 """
 FAMILY = """
 import os, subprocess, time
 def init(): subprocess.Popen(["sleep", "600"])
 def run(mini_batch):
-    time.sleep(0.004)
+    time.sleep(0.012)
     return [os.path.basename(path) + " ok" for path in mini_batch]
 """
 
@@ -120,7 +120,7 @@ import os, time
 def run(mini_batch):
     while "f00100" < os.path.basename(mini_batch[0]) and not os.path.exists(os.environ["GO"]):
         time.sleep(0.01)
-    time.sleep(0.004)
+    time.sleep(0.012)
     return [os.path.basename(path) + " ok" for path in mini_batch]
 """
     go = bench.folder / "go"
