@@ -241,3 +241,24 @@ async def test_an_endpoint_name_is_taken_once_on_a_server(plane):
     body = {"location": "local", "properties": {"authMode": "Key"}}
     answer = await plane.call("PUT", f"{other}/onlineEndpoints/e", body)
     assert answer.status_code == 409
+
+
+@pytest.mark.parametrize("name", ["has_underscore", "1digit", "a" * 33])
+async def test_names_that_no_scoring_uri_can_carry_are_refused(plane, name):
+    answer = await plane.put(f"/onlineEndpoints/{name}", {"authMode": "Key"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidResourceName")
+
+
+@pytest.mark.parametrize(
+    ("path", "properties", "code"),
+    [
+        ("/onlineEndpoints/e", {"authMode": "AADToken"}, "AuthModeNotSupported"),
+        ("/onlineEndpoints/e", {"mirrorTraffic": {"blue": 10}}, "MirrorTrafficNotSupported"),
+        ("/computes/c", {"computeType": "AKS"}, "ComputeTypeNotSupported"),
+        ("/datastores/d", {"datastoreType": "AzureDataLakeGen2", "accountName": "a"},
+         "DatastoreTypeNotSupported"),
+    ],
+)  # fmt: skip
+async def test_what_is_not_served_yet_is_refused_by_name(plane, path, properties, code):
+    answer = await plane.put(path, properties)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)

@@ -18,6 +18,7 @@ from lazulite.operations.reconciler import Reconcile
 from lazulite.store.resources import Json, Resource
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
+ENDPOINT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,31}")  # of deployments, too
 ALL_VERBS = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 READ_ONLY = frozenset({"GET", "HEAD"})
 ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from lazulite.arm.kind import Kind, Properties
+from lazulite.arm.kind import ENDPOINT_NAME, Kind, Properties
 from lazulite.arm.references import find_one
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import workspace_of
@@ -102,6 +102,7 @@ def batch_deployment(workshop: Workshop) -> Kind:
 
     return Kind(
         resource_type="workspaces/batchEndpoints/deployments",
+        name=ENDPOINT_NAME,
         properties=BatchDeployment,
         envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
         reconcile=reconcile,

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from lazulite.arm.kind import Kind, Properties, Proposal
+from lazulite.arm.kind import ENDPOINT_NAME, Kind, Properties, Proposal
 from lazulite.arm.proposals import refuse_taken_name
 from lazulite.core.ids import ML
 from lazulite.store.resources import Json, Resource, Resources
@@ -60,6 +60,7 @@ def batch_endpoint(resources: Resources) -> Kind:
 
     return Kind(
         resource_type="workspaces/batchEndpoints",
+        name=ENDPOINT_NAME,
         properties=BatchEndpoint,
         envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
         prepare=prepare,

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
-from lazulite.arm.kind import Action, Answer, Call, Kind, Properties, Proposal
+from lazulite.arm.kind import ENDPOINT_NAME, Action, Answer, Call, Kind, Properties, Proposal
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError, SpecError
@@ -179,6 +179,7 @@ def online_deployment(deployments: OnlineDeployments) -> Kind:
 
     return Kind(
         resource_type="workspaces/onlineEndpoints/deployments",
+        name=ENDPOINT_NAME,
         properties=OnlineDeployment,
         envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
         prepare=_checked,
@@ -212,6 +213,10 @@ async def _checked(proposal: Proposal) -> Proposal:
             "PT180S.",
             target="requestSettings.requestTimeout",
         )
+    scale = str(proposal.properties["scaleSettings"].get("scaleType", "Default"))
+    if scale.lower() not in {"default", "manual"}:
+        message = f"scaleType {scale!r} is not served yet: use Default and sku.capacity."
+        raise ArmError("ScaleTypeNotSupported", message, target="scaleSettings.scaleType")
     sku = proposal.envelope.get("sku") or {"name": "Default", "capacity": None}
     capacity = sku.get("capacity") or proposal.properties["scaleSettings"].get("instanceCount") or 1
     if not str(capacity).isdigit() or not 1 <= int(capacity) <= MOST_INSTANCES:

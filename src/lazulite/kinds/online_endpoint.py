@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from lazulite.arm.kind import Action, Answer, Call, Kind, Properties, Proposal
+from lazulite.arm.kind import ENDPOINT_NAME, Action, Answer, Call, Kind, Properties, Proposal
 from lazulite.arm.proposals import refuse_taken_name
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import ML
@@ -68,6 +68,9 @@ class OnlineEndpoints:
         if proposal.properties["authMode"] == "AADToken":
             message = "authMode AADToken is not served yet: use Key or AMLToken."
             raise ArmError("AuthModeNotSupported", message, target="authMode")
+        if any(proposal.properties["mirrorTraffic"].values()):
+            message = "mirrorTraffic is not served yet: leave it empty."
+            raise ArmError("MirrorTrafficNotSupported", message, target="mirrorTraffic")
         if proposal.existing is not None:
             return proposal
         return dataclasses.replace(proposal, secrets=EndpointKeys.make(self.box).to_json())
@@ -116,6 +119,7 @@ def online_endpoint(endpoints: OnlineEndpoints) -> Kind:
     """workspaces/onlineEndpoints."""
     return Kind(
         resource_type="workspaces/onlineEndpoints",
+        name=ENDPOINT_NAME,
         properties=OnlineEndpoint,
         envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
         prepare=endpoints.prepare,
