@@ -19,7 +19,8 @@ from lazulite.core.errors import ArmError
 log = logging.getLogger(__name__)
 
 ARM = re.compile(r"/(subscriptions|tenants|providers)(/|$)", re.IGNORECASE)
-ACCOUNT = re.compile(r"/([a-z0-9]{3,24})(\.blob\.[^/]+)?(/|$)")
+SERVICE = re.compile(r"/(mlflow|history|discovery|inference)/")  # no names of storage accounts
+ACCOUNT = re.compile(r"/[a-z0-9]{3,24}(\.blob\.[^/]+)?(/|$)")
 
 PUBLIC = frozenset(
     {
@@ -78,7 +79,7 @@ class ControlPlane:
         if ARM.match(path):
             response = await self._arm(http)
             await response(http.scope, http.receive, send)
-        elif ACCOUNT.match(path) and not self._is_plain(http):
+        elif ACCOUNT.match(path) and not SERVICE.match(path) and not self._is_plain(http):
             await self._blobs(http.scope, http.receive, send)
         else:
             await self._router(http.scope, http.receive, send)

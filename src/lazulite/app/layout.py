@@ -6,6 +6,7 @@ import dataclasses
 import os
 from pathlib import Path
 
+import lazulite_worker
 from lazulite.core.settings import SettingError
 
 
@@ -46,6 +47,19 @@ class Layout:
         path = self.data / name
         path.mkdir(mode=0o700, exist_ok=True)
         return path
+
+    def worker_path(self) -> Path:
+        """A folder with lazulite_worker and nothing else, for user code to import from.
+
+        The package's own parent may be a site-packages folder, whose other content user code must
+        not see.
+        """
+        package = Path(lazulite_worker.__file__).parent
+        link = self.folder("worker") / package.name
+        if not link.is_symlink() or link.readlink() != package:
+            link.unlink(missing_ok=True)
+            link.symlink_to(package)
+        return link.parent
 
     def make(self) -> None:
         """Make both folders. Raises SettingError if the run folder is somebody else's."""

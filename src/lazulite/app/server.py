@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import Route
 
-import lazulite_worker
+import lazulite
 from lazulite.app.asgi import ControlPlane, public_documents
 from lazulite.app.blob_access import AccountKeys, bearer_access
 from lazulite.app.documents import STORAGE_SUFFIX
@@ -55,7 +55,7 @@ from lazulite.store.database import open_database
 from lazulite.store.resources import Resources
 
 LOOPBACK = "127.0.0.1"
-WORKER_PATH = Path(lazulite_worker.__file__).parent.parent
+SOURCE = Path(lazulite.__file__).parent.parent
 PASSED_ON = frozenset(
     {
         *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER", "LOGNAME"),
@@ -167,12 +167,16 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
 
 
 def passed_on(env: Mapping[str, str]) -> dict[str, str]:
-    """What tasks may know of the environment that the server was started in: no secrets."""
-    return {
+    """What tasks may know of the environment that the server was started in: no secrets.
+
+    They run the same code as the server, wherever it was imported from.
+    """
+    passed = {
         key: value
         for key, value in env.items()
         if key in PASSED_ON or key.startswith(PASSED_PREFIXES)
     }
+    return {**passed, "PYTHONPATH": str(SOURCE)}
 
 
 def _front_door(
@@ -215,7 +219,7 @@ def _kind_parts(
         base.layout.folder("environments"), executor, Interpreters(search).find
     )
     workshop = Workshop(resources, environments, places.locate, base.layout.folder("assets"))
-    publish = base.publish
+    publish, worker = base.publish, base.layout.worker_path()
     tokens = EndpointTokens(base.keyring.endpoints, _issuer(base.installed), utc_now)
     return KindParts(
         resources=resources,
@@ -229,7 +233,7 @@ def _kind_parts(
         deployments=OnlineDeployments(
             resources,
             workshop,
-            ReplicaSets(executor, base.layout.run, WORKER_PATH),
+            ReplicaSets(executor, base.layout.run, worker),
             publish,
             utc_now,
         ),
@@ -240,7 +244,7 @@ def _kind_parts(
             executor,
             base.layout.folder("jobs"),
             base.layout.run,
-            WORKER_PATH,
+            worker,
         ),
     )
 

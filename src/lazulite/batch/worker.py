@@ -8,6 +8,7 @@ import mmap
 import os
 import signal
 import socket
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ class Worker:
         self._buffer = bytearray()
         self._socket, self._far = socket.socketpair()
         self._socket.setblocking(False)
-        self._slot_file = os.memfd_create("slot", os.MFD_CLOEXEC)
+        with tempfile.TemporaryFile() as file:
+            self._slot_file = os.dup(file.fileno())
         os.ftruncate(self._slot_file, SLOT_BYTES)
         self._slot = mmap.mmap(self._slot_file, SLOT_BYTES)
         SLOT.pack_into(self._slot, 0, 0.0, IDLE)

@@ -10,6 +10,7 @@ from lazulite.core.errors import LazuliteError
 CODES: Mapping[str, tuple[int, str]] = {
     "AuthenticationFailed": (403, "The server could not authenticate the request."),
     "AuthorizationFailure": (403, "This request is not authorized to perform this operation."),
+    "InvalidAuthenticationInfo": (401, "The access token is invalid."),
     "AuthorizationPermissionMismatch": (403, "The signature lacks this permission."),
     "AuthorizationProtocolMismatch": (403, "The signature does not allow this protocol."),
     "AuthorizationResourceTypeMismatch": (403, "The signature is not for this resource type."),

@@ -9,10 +9,12 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+_LINUX = sys.platform == "linux"
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -39,10 +41,11 @@ class Guard:
 
 def die_with_parent(parent: int) -> Callable[[], None]:
     """What a child calls before exec so that the kernel kills it when its parent `parent` ends."""
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    prctl = ctypes.CDLL(None, use_errno=True).prctl if _LINUX else None
 
     def arm() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
 
@@ -50,12 +53,15 @@ def die_with_parent(parent: int) -> Callable[[], None]:
 
 
 def adopt_orphans() -> None:
-    """Have orphaned descendants become children of this process, whatever session they are in."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    """Have orphaned descendants become children of this process, where the system can do that."""
+    if _LINUX:
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def kill_children(*, spare: int) -> None:
     """SIGKILL and reap every child but one, and theirs as they are orphaned, until none is left."""
+    if not _LINUX:
+        return  # nothing is adopted there
     listing = Path(f"/proc/self/task/{threading.get_native_id()}/children")
     while others := [int(pid) for pid in listing.read_text().split() if int(pid) != spare]:
         for pid in others:

@@ -45,10 +45,7 @@ class BatchEndpoint(Properties):
 
 
 async def _show(endpoint: Resource, base: str) -> Json:
-    return {
-        "scoringUri": f"{base}/inference/{endpoint.name}/jobs",
-        "swaggerUri": f"{base}/inference/{endpoint.name}/jobs/swagger.json",
-    }
+    return {"scoringUri": f"{base}/inference/{endpoint.name}/jobs", "swaggerUri": None}
 
 
 def batch_endpoint(resources: Resources) -> Kind:
