@@ -21,6 +21,10 @@ from lazulite.core.errors import LazuliteError
 from lazulite.core.settings import Settings, read_settings, run_folder
 from lazulite.executors.local import LocalExecutor
 
+NOTICE = (
+    "Scripts of deployments and jobs run as this user, without isolation: deploy only code that "
+    "you trust."
+)
 START_PATIENCE_S = 60.0
 STOP_PATIENCE_S = 60.0
 
@@ -114,6 +118,7 @@ def _layout(options: dict[str, Any]) -> tuple[Settings, Layout]:
 
 def _announce(server: Server) -> None:
     print(f"Lazulite is ready: {server.url} (and {server.http_url} on this machine)", flush=True)
+    print(NOTICE, file=sys.stderr, flush=True)
 
 
 def _start_detached(layout: Layout, options: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 
 from lazulite.arm.kind import Kind
 from lazulite.identity.sealing import SecretBox
-from lazulite.kinds.account import LOCATION, RESOURCE_GROUP, TENANT, storage_account, subscription
+from lazulite.kinds.account import LOCATION, TENANT, resource_group, storage_account, subscription
 from lazulite.kinds.assets import assets
 from lazulite.kinds.batch_deployment import batch_deployment
 from lazulite.kinds.batch_endpoint import batch_endpoint
@@ -41,7 +41,7 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         TENANT,
         subscription(parts.tenant_id),
         LOCATION,
-        RESOURCE_GROUP,
+        resource_group(parts.resources),
         storage_account(parts.box),
         workspace(parts.resources, parts.box, parts.make_container),
         datastore(parts.box, parts.storage_suffix, parts.https_base),

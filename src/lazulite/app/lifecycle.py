@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -23,7 +24,7 @@ from lazulite.core.ids import segment_of
 from lazulite.core.settings import Settings
 from lazulite.executors.local import LocalExecutor
 from lazulite.executors.protocol import Phase
-from lazulite.serving.front_door import TASK_NAME
+from lazulite.serving.front_door import REFUSED, TASK_NAME, Addresses, FrontDoorError
 from lazulite.store.database import close_database
 from lazulite.store.files import write_json
 
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 PROVISION_PATIENCE_S = 10.0
 STOP_PATIENCE_S = 15.0
 WATCH_S = 1.0
+LOCK_PATIENCE_S = 0.5
 
 
 class AlreadyRunningError(LazuliteError):
@@ -49,7 +51,8 @@ async def run_server(
     stop = _stop_signal()
     with hold(layout):
         base = await lay_foundation(settings, layout, env)
-        addresses = await base.publish()
+        await base.resources.release_leases()  # whoever held one is dead: this process has the lock
+        addresses = await _front_door_addresses(base)
         server = await compose(base, addresses, env)
         listening = _listen(layout.control_socket)
         web = _web_server(server)
@@ -74,7 +77,13 @@ async def run_server(
 
 @contextlib.contextmanager
 def hold(layout: Layout) -> Iterator[None]:
-    """Be the only control plane of a data folder. Raises AlreadyRunningError naming the other."""
+    """Be the only control plane of a data folder. Raises AlreadyRunningError naming the other.
+
+    Patient for a moment: commands that ask who holds the lock take it, too.
+    """
+    deadline = time.monotonic() + LOCK_PATIENCE_S
+    while holder(layout) is not None and time.monotonic() < deadline:
+        time.sleep(0.02)
     with _locked(layout.lock) as file:
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -183,6 +192,17 @@ def _web_server(server: Server) -> _WebServer:
     return _WebServer(config)
 
 
+async def _front_door_addresses(base: Foundation) -> Addresses:
+    """Bring the front door up, on its last good configuration if the present one is refused."""
+    try:
+        return await base.publish()
+    except FrontDoorError as error:
+        if error.code != REFUSED:
+            raise
+        log.exception("the front door refused its configuration and keeps the last good one")
+        return await base.front_door.addresses()
+
+
 async def _until_provisioned(base: Foundation, server: Server, stop: asyncio.Event) -> None:
     """The first workspace is there before anyone is told that the server is."""
     deadline = asyncio.get_running_loop().time() + PROVISION_PATIENCE_S
@@ -199,7 +219,7 @@ async def _watch(base: Foundation) -> None:
         await asyncio.sleep(WATCH_S)
         try:
             await base.publish()
-        except (LazuliteError, OSError):  # the loop: the next turn tries again
+        except Exception:  # the loop: the next turn tries again
             log.exception("the front door could not be brought up to date")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import sys
 from collections.abc import Mapping
@@ -82,10 +83,15 @@ class Foundation:
     certificates: Certificates
     front_door: FrontDoor
     hasher: SecretHasher
+    publishing: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
 
     async def publish(self) -> Addresses:
-        """Let the front door serve what the resource table says."""
-        return await self.front_door.apply(await published(self.resources))
+        """Let the front door serve what the resource table says.
+
+        One at a time: what was read earlier must not be applied later.
+        """
+        async with self.publishing:
+            return await self.front_door.apply(await published(self.resources))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

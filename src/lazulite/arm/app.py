@@ -25,6 +25,7 @@ from lazulite.identity.tokens import Audience
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
 OPERATIONS = {"locations/mfeoperationsstatus", "locations/mfeoperationresults"}
+FAILED_CONDITION = "PreconditionFailed"
 PENDING = {"Retry-After": "1", "x-ms-async-operation-timeout": "PT1H"}
 
 
@@ -110,19 +111,25 @@ class ArmApp:
         await self._ancestors(request.address, kind.permission("write"))
         existing = await self.resources.find(request.address.id)
         proposal = propose(kind, request, await request.body(), existing, actor)
-        return await self._write(kind, request, proposal)
+        return await self._write(kind, request, proposal, _conditions(request.http))
 
     async def _patch(self, kind: Kind, request: ArmRequest) -> Response:
-        found = await self._found(kind, request, "write")
-        actor = await self._require(request.http, kind.permission("write"), found.id)
-        proposal = propose(kind, request, await request.body(), found, actor, merge=True)
-        return await self._write(kind, request, proposal)
+        actor = await self._require(request.http, kind.permission("write"), request.address.id)
+        body, asked = await request.body(), _conditions(request.http)
+        while True:
+            found = await self._existing(kind, request.address, "write")
+            proposal = propose(kind, request, body, found, actor, merge=True)
+            guarded = {"if_revision": found.revision, **asked}
+            try:
+                return await self._write(kind, request, proposal, guarded)
+            except ArmError as error:
+                if error.code != FAILED_CONDITION or "if_revision" in asked:
+                    raise  # else somebody wrote meanwhile: merge into what is there now
 
-    async def _write(self, kind: Kind, request: ArmRequest, proposal: Proposal) -> Response:
+    async def _write(
+        self, kind: Kind, request: ArmRequest, proposal: Proposal, conditions: Json
+    ) -> Response:
         existing = proposal.existing
-        if existing is not None and existing.deleting:
-            message = f"{existing.id!r} is being deleted; wait until that is done, then repeat."
-            raise ArmError("Conflict", message, 409)
         refuse_changes(kind, proposal)
         ready = await kind.prepare(proposal)
         await self._container(kind, request.address, ready.actor)
@@ -132,12 +139,13 @@ class ArmApp:
             properties=ready.properties,
             envelope=ready.envelope,
             secrets=ready.secrets,
+            uid=existing.uid if existing else None,
             reconciled=kind.reconcile is not None,
         )
-        written = await self.resources.put(draft, ready.actor, **_conditions(request.http))
+        written = await self.resources.put(draft, ready.actor, **conditions)
         if written is None:
             message = f"The condition on {draft.id!r} failed: it is not as If-Match says."
-            raise ArmError("PreconditionFailed", message, 412)
+            raise ArmError(FAILED_CONDITION, message, 412)
         self.wake()
         return await self._shown(kind, written[0], request, status=201 if written[1] else 200)
 
@@ -229,8 +237,14 @@ class ArmApp:
             kind = self.registry.find(above.provider, above.resource_type)
             if kind is None:
                 raise unknown_type(self.registry, above)
-            if not kind.made_by_versions and await self.resources.find(above.id) is None:
+            if kind.made_by_versions:
+                continue
+            found = await self.resources.find(above.id)
+            if found is None:
                 raise missing_parent(kind, above, action)
+            if found.deleting and action.endswith("write"):
+                message = f"{found.id!r} is being deleted: nothing can be written below it."
+                raise ArmError("Conflict", message, 409)
 
     async def _require(self, http: Request, action: str, scope: str) -> str:
         caller = await self.guard.require(http.headers, action, scope, Audience.MANAGEMENT)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from lazulite.core.durations import parse_duration
 from lazulite.core.ids import ML
 from lazulite.operations.reconciler import Reconcile
 from lazulite.store.resources import Json, Resource
@@ -22,6 +23,15 @@ ENDPOINT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,31}")  # of deployments, too
 ALL_VERBS = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 READ_ONLY = frozenset({"GET", "HEAD"})
 ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
+
+
+def _is_duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+Duration = Annotated[str, AfterValidator(_is_duration)]
+"""An ISO 8601 duration, kept as it was written. Raises ArmError for anything else."""
 
 
 class Properties(BaseModel):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from lazulite.core.errors import SpecError
-from lazulite.core.ids import ML
+from lazulite.core.ids import ML, fold
 from lazulite.store.resources import Resource, Resources
 
 SHORT = re.compile(r"(?:azureml:\s*)?(?P<name>[^:@/]+)(?:[:@](?P<version>[^:@/]+))?")
@@ -23,6 +23,7 @@ IN_WORKSPACE = re.compile(
 async def find_asset(resources: Resources, workspace: str, plural: str, reference: str) -> Resource:
     """The version of an asset. Raises SpecError if there is none; @latest is the newest one."""
     name, version = taken_apart(reference, plural)
+    refuse_elsewhere(reference, workspace)
     base = f"{workspace}/{plural}/{name}"
     if version is None or version.lower() == "latest":
         versions = await resources.children(base, f"{ML}/workspaces/{plural}/versions")
@@ -37,10 +38,21 @@ async def find_asset(resources: Resources, workspace: str, plural: str, referenc
 async def find_one(resources: Resources, workspace: str, plural: str, reference: str) -> Resource:
     """The compute or datastore of that name or id. Raises SpecError if there is none."""
     name, _ = taken_apart(reference, plural)
+    refuse_elsewhere(reference, workspace)
     found = await resources.find(f"{workspace}/{plural}/{name}")
     if found is None:
         raise missing(plural, reference, workspace)
     return found
+
+
+def refuse_elsewhere(reference: str, workspace: str) -> None:
+    """Raise SpecError for a full id of another workspace: a name must not stand for two things."""
+    start = reference.lower().find("/subscriptions/")
+    if start >= 0 and not fold(reference[start:]).startswith(fold(workspace) + "/"):
+        raise SpecError(
+            "OtherWorkspace",
+            f"{reference!r} is in another workspace than {workspace!r}: register it in this one.",
+        )
 
 
 def taken_apart(reference: str, plural: str) -> tuple[str, str | None]:

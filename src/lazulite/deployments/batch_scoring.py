@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from lazulite.arm.envelope import system_data
+from lazulite.arm.references import find_one
 from lazulite.arm.requests import base_url, json_body
-from lazulite.core.errors import ArmError
+from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import ML, workspace_of
 from lazulite.deployments.invocations import job_name, job_properties, read_invocation
 from lazulite.identity.authorize import Guard
@@ -42,10 +43,12 @@ class BatchScoring:
         deployment = await self._deployment(endpoint, http.headers.get("azureml-model-deployment"))
         request_id = next((http.headers[key] for key in REQUEST_IDS if key in http.headers), None)
         name = job_name(invocation, endpoint, request_id)
+        compute = await self._compute(endpoint, deployment)
+        properties = job_properties(invocation, name, deployment, compute.id)
         draft = Draft(
             resource_type=JOBS,
             id=f"{workspace_of(endpoint.id)}/jobs/{name}",
-            properties=job_properties(invocation, name, deployment, request_id),
+            properties={**properties, "requestId": request_id},
         )
         written = await self.resources.put(draft, actor, only_new=True)
         if written is None:
@@ -104,6 +107,14 @@ class BatchScoring:
             message = f"The deployment {name!r} has failed, it cannot be invoked: {reason}"
             raise ArmError("DeploymentNotReady", message, 409)
         return found
+
+    async def _compute(self, endpoint: Resource, deployment: Resource) -> Resource:
+        reference = deployment.properties["compute"]
+        try:
+            workspace = workspace_of(endpoint.id)
+            return await find_one(self.resources, workspace, "computes", reference)
+        except SpecError as error:
+            raise ArmError(error.code, str(error), 404, target="compute") from error
 
     async def _again(self, http: Request, draft: Draft) -> Response:
         """The job is there: fine if this is the same request, a conflict if it is another one."""

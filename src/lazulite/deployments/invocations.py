@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
-from lazulite.arm.kind import Properties
+from lazulite.arm.kind import ASSET_NAME, Properties
 from lazulite.arm.names import canonical
+from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import name_of
 from lazulite.store.resources import Json, Resource
 
 FOLDER, FILE = "uri_folder", "uri_file"
 DEFAULT_STORE = "workspaceblobstore"
+LONGEST_RUN = timedelta(seconds=259_200)
+
+
+def _is_file_name(text: str) -> str:
+    if not re.fullmatch(r"[^/\\\0]{1,200}", text) or text in {".", ".."}:
+        raise ValueError(f"{text!r} is no plain name of a file")
+    return text
+
+
+def _is_run_timeout(text: str) -> str:
+    if not timedelta(0) < parse_duration(text) <= LONGEST_RUN:
+        raise ValueError(f"{text} must be more than 0 and at most PT259200S")
+    return text
+
+
+FileName = Annotated[str, AfterValidator(_is_file_name)]
+RunTimeout = Annotated[str, AfterValidator(_is_run_timeout)]
+"""For one run(): Azure's range. Source: spec/BATCH.md 1.1."""
 
 
 class Dataset(Properties):
@@ -60,7 +81,7 @@ class Retries(Properties):
     """How often and how long a mini-batch is tried."""
 
     max_retries: int | None = Field(default=None, ge=0)
-    timeout: str | None = None
+    timeout: RunTimeout | None = None
 
 
 class Invocation(Properties):
@@ -71,7 +92,7 @@ class Invocation(Properties):
     input_data: dict[str, JobInput] = Field(default_factory=dict)
     output_dataset: OutputDataset | None = None
     output_data: dict[str, JobOutput] = Field(default_factory=dict)
-    output_file_name: str | None = None
+    output_file_name: FileName | None = None
     mini_batch_size: int | None = Field(default=None, ge=1)
     max_concurrency_per_instance: int | None = Field(default=None, ge=1)
     error_threshold: int | None = Field(default=None, ge=-1)
@@ -128,9 +149,7 @@ def output_of(invocation: Invocation, job: str) -> str:
     return f"azureml://datastores/{DEFAULT_STORE}/paths/azureml/{job}/score"
 
 
-def job_properties(
-    invocation: Invocation, job: str, deployment: Resource, request_id: str | None
-) -> Json:
+def job_properties(invocation: Invocation, job: str, deployment: Resource, compute_id: str) -> Json:
     """What the job is to do: the deployment as it is now, with the invocation's own settings."""
     own = invocation.model_dump(by_alias=True, exclude_none=True)
     kept = ("model", "codeConfiguration", "environmentId", "environmentVariables", "outputAction")
@@ -143,7 +162,7 @@ def job_properties(
         **{key: settings[key] for key in kept},
         **{key: own.get(key, settings[key]) for key in given},
         "retrySettings": {**settings["retrySettings"], **own.get("retrySettings", {})},
-        "computeId": settings["compute"],
+        "computeId": compute_id,
         "instanceCount": nodes or settings["resources"]["instanceCount"],
         "inputs": {name: data},
         "output": output_of(invocation, job),
@@ -153,7 +172,7 @@ def job_properties(
         "description": invocation.description,
         "tags": invocation.tags,
         "properties": own["properties"],
-        "requestId": request_id,
+        "requestId": None,
         "cancelRequested": False,
     }
 
@@ -161,6 +180,11 @@ def job_properties(
 def job_name(invocation: Invocation, endpoint: Resource, request_id: str | None) -> str:
     """The name asked for; else one that the same request id leads to again."""
     if invocation.name:
+        if not ASSET_NAME.fullmatch(invocation.name):
+            message = (
+                f"{invocation.name!r} is no name for a job: it must match {ASSET_NAME.pattern}."
+            )
+            raise ArmError("InvalidResourceName", message, target="name")
         return invocation.name
     if request_id:
         return str(uuid.uuid5(uuid.UUID(endpoint.uid), request_id))

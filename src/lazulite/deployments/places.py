@@ -15,10 +15,11 @@ from lazulite.blobs.references import (
     JobOutputPath,
     Reference,
     Site,
+    Workspace,
 )
 from lazulite.blobs.uris import parse_data_uri
 from lazulite.core.errors import ArmError, SpecError
-from lazulite.core.ids import STORAGE
+from lazulite.core.ids import STORAGE, segment_of
 from lazulite.store.resources import Resources
 
 ACCOUNTS = f"{STORAGE}/storageAccounts"
@@ -52,6 +53,8 @@ class DataPlaces:
         """Where the bytes are, through however many references."""
         if isinstance(found, BlobPath):
             return found
+        if isinstance(found, DatastorePath | AssetId) and found.workspace is not None:
+            _refuse_elsewhere(found.workspace, workspace)
         if isinstance(found, DatastorePath):
             store = await find_one(self.resources, workspace, "datastores", found.datastore)
             account, container = store.properties["accountName"], store.properties["containerName"]
@@ -95,3 +98,18 @@ class DataPlaces:
         accounts = await self.resources.of_type(ACCOUNTS)
         names = frozenset(account.name for account in accounts)
         return Site(self.origins, self.suffix, names)
+
+
+def _refuse_elsewhere(named: Workspace, workspace: str) -> None:
+    """Raise SpecError for a long form that names another workspace."""
+    ids = (
+        segment_of(workspace, "subscriptions"),
+        segment_of(workspace, "resourceGroups"),
+        segment_of(workspace, "workspaces"),
+    )
+    given = (named.subscription, named.resource_group, named.name)
+    if [part.casefold() for part in given] != [part.casefold() for part in ids]:
+        raise SpecError(
+            "OtherWorkspace",
+            f"The data is in the workspace {named.name!r}, not in {ids[2]!r}: register it here.",
+        )

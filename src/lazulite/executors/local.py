@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,6 +28,8 @@ set +C; trap : TERM INT
 "$@" >>log 2>&1
 echo $? >exit.new; mv exit.new exit"""
 
+START_PATIENCE_S = 5.0
+
 
 class LocalExecutor:
     """Runs tasks on this machine, each in a session of its own."""
@@ -39,7 +42,7 @@ class LocalExecutor:
     async def ensure(self, task: Task) -> None:
         """Start the task, or adopt the one of that name that was started already."""
         folder = self.folder(task.name)
-        if (folder / "pid").exists():
+        if _processes(folder) is not None:
             return
         folder.mkdir(exist_ok=True, mode=0o700)
         for name, text in task.files.items():
@@ -78,7 +81,7 @@ def phase(folder: Path, name: str) -> Phase:
     """What the files of one task say."""
     found = _processes(folder)
     if found is None:
-        return Phase.PENDING if folder.exists() else Phase.LOST
+        return Phase.LOST  # never started, or killed before it could say so
     alive = _runs(found[0], name)  # asked before exit is read, as the task may end in between
     code = _text(folder / "exit")
     if code is None:
@@ -93,8 +96,12 @@ def exit_code(folder: Path) -> int | None:
 
 
 def _start(folder: Path, task: Task, env: Mapping[str, str]) -> None:
+    """Start the wrapper, and wait until it has said which process it is."""
     command = ["/bin/sh", "-c", DETACH, task.name, *task.command]
     subprocess.run(command, cwd=folder, env=env, start_new_session=True, check=True)
+    deadline = time.monotonic() + START_PATIENCE_S
+    while _processes(folder) is None and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 def _processes(folder: Path) -> tuple[int, int] | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 
 from lazulite.arm.kind import READ_ONLY, Action, Answer, Call, Kind, Properties
-from lazulite.core.ids import RESOURCES, STORAGE
+from lazulite.core.errors import ArmError
+from lazulite.core.ids import ML, RESOURCES, STORAGE
 from lazulite.identity.sealing import SecretBox
-from lazulite.store.resources import Json, Resource
+from lazulite.store.resources import Json, Resource, Resources
 
 
 class Plain(Properties):
@@ -73,14 +74,27 @@ LOCATION = Kind(
     verbs=READ_ONLY,
     shape=_location,
 )
-RESOURCE_GROUP = Kind(
-    resource_type="subscriptions/resourceGroups",
-    provider=RESOURCES,
-    properties=Plain,
-    name=re.compile(r"[-\w._()]{0,89}[-\w_()]"),
-    envelope=frozenset({"location", "tags"}),
-    shape=_group,
-)
+
+
+def resource_group(resources: Resources) -> Kind:
+    """subscriptions/resourceGroups: an empty one can be deleted."""
+
+    async def may_delete(group: Resource) -> None:
+        inside = await resources.of_type(f"{ML}/workspaces", under=group.id)
+        if inside:
+            names = ", ".join(item.name for item in inside)
+            message = f"The group {group.name!r} holds the workspaces {names}: delete them first."
+            raise ArmError("Conflict", message, 409)
+
+    return Kind(
+        resource_type="subscriptions/resourceGroups",
+        provider=RESOURCES,
+        properties=Plain,
+        name=re.compile(r"[-\w._()]{0,89}[-\w_()]"),
+        envelope=frozenset({"location", "tags"}),
+        may_delete=may_delete,
+        shape=_group,
+    )
 
 
 def subscription(tenant_id: str) -> Kind:

@@ -102,6 +102,8 @@ def model_view(version: str) -> View:
 
 def _read_model(given: Json) -> Json:
     written = {key.lower(): value for key, value in given.items()}
+    if not written.keys() & {"modelformat", "modeltype"}:
+        return given
     text = written.get("modelformat") or written.get("modeltype") or "custom_model"
     known = TYPES.get(str(text).casefold()) or str(text)
     return {**given, "modelType": {"CustomModel": "custom_model"}.get(known, known)}

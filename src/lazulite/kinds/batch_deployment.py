@@ -5,7 +5,6 @@ Source: spec/BATCH.md 1.1, spec/REST.md 7.7.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -13,15 +12,13 @@ from pydantic import Field, field_validator
 
 from lazulite.arm.kind import ENDPOINT_NAME, Kind, Properties
 from lazulite.arm.references import find_one
-from lazulite.core.durations import parse_duration
 from lazulite.core.ids import workspace_of
+from lazulite.deployments.invocations import FileName, RunTimeout
 from lazulite.deployments.materials import Preparing, Workshop
 from lazulite.operations.reconciler import Step
 from lazulite.store.resources import Resource
 
 SOON = timedelta(milliseconds=100)
-FILE_NAME = re.compile(r"[^/\\\0]{1,200}")
-LONGEST = timedelta(seconds=259_200)
 
 
 class CodeConfiguration(Properties):
@@ -43,14 +40,7 @@ class RetrySettings(Properties):
     """How often and how long a mini-batch is tried."""
 
     max_retries: int = Field(default=3, ge=0)
-    timeout: str = "PT30S"
-
-    @field_validator("timeout")
-    @classmethod
-    def _in_range(cls, value: str) -> str:
-        if not timedelta(0) < parse_duration(value, "retrySettings.timeout") <= LONGEST:
-            raise ValueError("timeout must be more than 0 and at most PT259200S")
-        return value
+    timeout: RunTimeout = "PT30S"
 
 
 class BatchDeployment(Properties):
@@ -67,7 +57,7 @@ class BatchDeployment(Properties):
     max_concurrency_per_instance: int = Field(default=1, ge=1)
     mini_batch_size: int = Field(default=10, ge=1)
     output_action: Literal["AppendRow", "SummaryOnly"] = "AppendRow"
-    output_file_name: str = "predictions.csv"
+    output_file_name: FileName = "predictions.csv"
     error_threshold: int = Field(default=-1, ge=-1)
     retry_settings: RetrySettings = Field(default_factory=RetrySettings)
     logging_level: Literal["Info", "Warning", "Debug"] = "Info"
@@ -76,13 +66,6 @@ class BatchDeployment(Properties):
     @classmethod
     def _nothing_is_default(cls, value: Any) -> Any:
         return value or {}
-
-    @field_validator("output_file_name")
-    @classmethod
-    def _is_file_name(cls, value: str) -> str:
-        if not FILE_NAME.fullmatch(value) or value in {".", ".."}:
-            raise ValueError("outputFileName must be the plain name of a file")
-        return value
 
 
 def batch_deployment(workshop: Workshop) -> Kind:

@@ -11,9 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field
 
-from lazulite.arm.kind import Action, Answer, Call, Kind, Properties, Proposal
+from lazulite.arm.kind import Action, Answer, Call, Duration, Kind, Properties, Proposal
 from lazulite.batch.cluster import Demand, Node, NodeState, Plan, Scale, plan
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
@@ -24,7 +24,6 @@ from lazulite.operations.reconciler import Step
 from lazulite.store.resources import Json, Resource, Resources
 
 JOB = f"{ML}/workspaces/jobs"
-ENDED = {"Completed", "Failed", "Canceled"}
 WATCH = timedelta(seconds=2)
 SOON = timedelta(milliseconds=50)
 
@@ -34,13 +33,7 @@ class ScaleSettings(Properties):
 
     min_node_count: int = Field(default=0, ge=0)
     max_node_count: int = Field(ge=1)
-    node_idle_time_before_scale_down: str = "PT120S"
-
-    @field_validator("node_idle_time_before_scale_down")
-    @classmethod
-    def _is_duration(cls, value: str) -> str:
-        parse_duration(value, "nodeIdleTimeBeforeScaleDown")
-        return value
+    node_idle_time_before_scale_down: Duration = "PT120S"
 
 
 class AmlCompute(Properties):
@@ -104,13 +97,11 @@ class Clusters:
 
     async def _demands(self, cluster: Resource) -> list[Demand]:
         workspace = workspace_of(cluster.id)
-        jobs = await self.resources.children(workspace, JOB)
+        jobs = await self.resources.unfinished(workspace, JOB)
         return [
             Demand(job=job.uid, nodes=int(job.properties["instanceCount"]))
             for job in jobs
-            if fold(job.properties["computeId"]) == cluster.key
-            and job.observed.get("status") not in ENDED
-            and not job.deleting
+            if fold(job.properties["computeId"]) == cluster.key and not job.deleting
         ]
 
     async def _stop_leaving(self, nodes: tuple[Node, ...]) -> None:

@@ -13,7 +13,16 @@ from typing import Any
 
 from pydantic import Field
 
-from lazulite.arm.kind import ENDPOINT_NAME, Action, Answer, Call, Kind, Properties, Proposal
+from lazulite.arm.kind import (
+    ENDPOINT_NAME,
+    Action,
+    Answer,
+    Call,
+    Duration,
+    Kind,
+    Properties,
+    Proposal,
+)
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError, SpecError
@@ -29,7 +38,7 @@ SOON = timedelta(milliseconds=40)
 WATCH = timedelta(seconds=2)
 LINGER_S = 6.0  # longest that the front door keeps an idle connection to an old configuration
 MOST_INSTANCES = 100
-LONGEST_REQUEST = timedelta(milliseconds=180_000)
+SHORTEST, LONGEST = timedelta(milliseconds=1), timedelta(milliseconds=180_000)
 
 
 class CodeConfiguration(Properties):
@@ -42,19 +51,19 @@ class CodeConfiguration(Properties):
 class RequestSettings(Properties):
     """Limits on requests."""
 
-    request_timeout: str = "PT5S"
+    request_timeout: Duration = "PT5S"
     max_concurrent_requests_per_instance: int = Field(default=1, ge=1, le=1000)
-    max_queue_wait: str = "PT0.5S"
+    max_queue_wait: Duration = "PT0.5S"
 
 
 class ProbeSettings(Properties):
     """How a replica is asked whether it is well."""
 
-    initial_delay: str = "PT10S"
-    period: str = "PT10S"
-    timeout: str = "PT2S"
-    failure_threshold: int = 30
-    success_threshold: int = 1
+    initial_delay: Duration = "PT10S"
+    period: Duration = "PT10S"
+    timeout: Duration = "PT2S"
+    failure_threshold: int = Field(default=30, ge=1)
+    success_threshold: int = Field(default=1, ge=1)
 
 
 class OnlineDeployment(Properties):
@@ -204,15 +213,13 @@ def instances(deployment: Resource) -> int:
 async def _checked(proposal: Proposal) -> Proposal:
     """Limits that Azure has, too. Source: spec/ONLINE.md 5.5."""
     settings = proposal.properties["requestSettings"]
-    timeout = parse_duration(settings["requestTimeout"], "requestSettings.requestTimeout")
-    parse_duration(settings["maxQueueWait"], "requestSettings.maxQueueWait")
-    if not timedelta(0) < timeout <= LONGEST_REQUEST:
-        raise ArmError(
-            "ValidationError",
-            f"requestTimeout is {settings['requestTimeout']}: it must be more than 0 and at most "
-            "PT180S.",
-            target="requestSettings.requestTimeout",
-        )
+    for name in ("requestTimeout", "maxQueueWait"):
+        if not SHORTEST <= parse_duration(settings[name]) <= LONGEST:
+            raise ArmError(
+                "ValidationError",
+                f"{name} is {settings[name]}: it must be from PT0.001S to PT180S.",
+                target=f"requestSettings.{name}",
+            )
     scale = str(proposal.properties["scaleSettings"].get("scaleType", "Default"))
     if scale.lower() not in {"default", "manual"}:
         message = f"scaleType {scale!r} is not served yet: use Default and sku.capacity."

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from lazulite.core.errors import SpecError
+from lazulite.core.errors import LazuliteError
 from lazulite.store.database import reading
 from lazulite.store.resources import ROW, Resource, from_row, gone
 from lazulite.store.schema import resources
@@ -39,6 +39,8 @@ class Step:
     """Whether the desired state is reached. Of a deletion: nothing is left, the row may go."""
     after: timedelta | None = None
     """When to look again; None once nothing needs watching."""
+    error: dict[str, Any] | None = None
+    """Why the desired state will not be reached, while what was there before is watched on."""
 
 
 Reconcile = Callable[[Resource], Awaitable[Step]]
@@ -47,24 +49,28 @@ Reconcile = Callable[[Resource], Awaitable[Step]]
 async def step(engine: AsyncEngine, kinds: Mapping[str, Reconcile], now: datetime) -> bool:
     """Advance one due resource by one call; False when none is due. Safe to kill at any line.
 
-    A SpecError fails the resource until its next PUT. Anything else is ours: it is logged and
-    tried again with back-off, and does not fail the resource.
+    An error meant for a person fails the resource until its next PUT. Anything else is ours: it is
+    logged and tried again with back-off, and does not fail the resource.
     """
     if (held := await claim(engine, now)) is None:
         return False
     try:
         async with asyncio.timeout(STEP_LIMIT.total_seconds()):  # so no lease needs a heartbeat
             seen = await kinds[held.resource_type](held)
-    except SpecError as error:
+    except LazuliteError as error:
         failed = {"error": error.body, "observed_generation": held.generation}
         await settle(engine, held, None, **failed)
     except Exception:  # the worker loop: an outage or a bug heals by trying again
         log.exception("reconcile failed", extra={"resource": held.id})
-        delay = min(timedelta(seconds=2**held.attempts), LONGEST_DELAY)
-        await settle(engine, held, now + delay, attempts=held.attempts + 1)
+        await settle(engine, held, now + delay(held.attempts), attempts=held.attempts + 1)
     else:
         await _record(engine, held, seen, now)
     return True
+
+
+def delay(attempts: int) -> timedelta:
+    """How long to wait after so many failures in a row: 1, 2, 4 s and so on up to 5 minutes."""
+    return min(timedelta(seconds=2 ** min(attempts, 16)), LONGEST_DELAY)
 
 
 async def claim(engine: AsyncEngine, now: datetime) -> Resource | None:
@@ -108,7 +114,7 @@ async def _record(engine: AsyncEngine, held: Resource, seen: Step, now: datetime
     if held.deleting and seen.converged:
         await settle(engine, held, None, **_removal(held, now))
         return
-    done: dict[str, Any] = {"observed": seen.observed, "attempts": 0, "error": None}
+    done: dict[str, Any] = {"observed": seen.observed, "attempts": 0, "error": seen.error}
     if seen.converged:
         done["observed_generation"] = held.generation
     await settle(engine, held, None if seen.after is None else now + seen.after, **done)
@@ -149,8 +155,8 @@ class Reconciler:
                     self._woken.set()
                     continue
                 await self._rest()
-            except sa.exc.OperationalError:  # the worker loop: a busy or full database heals
-                log.exception("the database refused a reconcile step")
+            except Exception:  # the worker loop: a busy or full database heals
+                log.exception("a reconcile step could not be taken or settled")
                 await asyncio.sleep(1)
 
     async def _rest(self) -> None:

@@ -24,6 +24,7 @@ from lazulite.serving.routing import Endpoint
 from lazulite.store.files import sync_directory, write_atomically
 
 TASK_NAME = "front-door"
+REFUSED = "FrontDoorRefused"
 
 # Raised when the edge and its configurations must change together: the next apply() then replaces
 # an edge that an older release has left running.
@@ -86,8 +87,12 @@ class FrontDoor:
                 await asyncio.to_thread(self._write, name, files)
                 status = await self._load(name)
                 await asyncio.to_thread(self._remove_others, name)
-            listening = status["addresses"]
-            return Addresses(https=tuple(listening["LZ_HTTPS"]), http=tuple(listening["LZ_HTTP"]))
+            return _addresses(status)
+
+    async def addresses(self) -> Addresses:
+        """Where the edge listens; it is started, on the last configuration, unless it runs."""
+        async with self._lock:
+            return _addresses(await self._ensure_edge())
 
     async def stop(self) -> None:
         """Finish the requests that run, then stop. Safe to repeat."""
@@ -102,7 +107,7 @@ class FrontDoor:
             raise FrontDoorError("FrontDoorLost", message) from error
         if status["error"] is not None:
             await asyncio.to_thread(shutil.rmtree, self._folder / name)
-            raise FrontDoorError("FrontDoorRefused", status["error"])
+            raise FrontDoorError(REFUSED, status["error"])
         return status
 
     async def _ensure_edge(self) -> Mapping[str, Any]:
@@ -211,6 +216,11 @@ class FrontDoor:
         for folder in self._folder.iterdir():
             if folder.is_dir() and folder.name != name:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _addresses(status: Mapping[str, Any]) -> Addresses:
+    listening = status["addresses"]
+    return Addresses(https=tuple(listening["LZ_HTTPS"]), http=tuple(listening["LZ_HTTP"]))
 
 
 def find_haproxy() -> str:

@@ -6,12 +6,15 @@ once it is served. So traffic may name a deployment that is yet to come.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from lazulite.core.ids import ML
 from lazulite.identity.endpoint_keys import EndpointKeys
 from lazulite.serving.routing import AuthMode, Deployment, Endpoint
 from lazulite.store.resources import Resource, Resources
+
+log = logging.getLogger(__name__)
 
 ENDPOINTS = f"{ML}/workspaces/onlineEndpoints"
 DEPLOYMENTS = f"{ENDPOINTS}/deployments"
@@ -21,11 +24,15 @@ MODES: Mapping[str, AuthMode] = {"Key": "key", "AMLToken": "aml_token", "AADToke
 async def published(resources: Resources) -> list[Endpoint]:
     """Every endpoint that is not being deleted, with the deployments that can answer."""
     deployments = await resources.of_type(DEPLOYMENTS)
-    return [
-        _endpoint(row, [_served(child) for child in deployments if child.parent == row.key])
-        for row in await resources.of_type(ENDPOINTS)
-        if not row.deleting
-    ]
+    endpoints = []
+    for row in await resources.of_type(ENDPOINTS):
+        children = [child for child in deployments if child.parent == row.key]
+        try:
+            if not row.deleting:
+                endpoints.append(_endpoint(row, [_served(child) for child in children]))
+        except (ValueError, TypeError, KeyError):  # one endpoint must not keep out the others
+            log.exception("an endpoint cannot be served", extra={"resource": row.id})
+    return endpoints
 
 
 def _endpoint(row: Resource, children: list[Deployment | None]) -> Endpoint:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from lazulite.core.clock import Clock
+from lazulite.core.errors import ArmError
 from lazulite.core.ids import fold, parent_of
 from lazulite.store.database import reading
 from lazulite.store.schema import resources
 
 Json = dict[str, Any]
+KEPT = timedelta(days=1)
 ROW = resources.c
 
 
@@ -77,6 +79,8 @@ class Draft:
     properties: Json
     envelope: Json = dataclasses.field(default_factory=dict)
     secrets: Json = dataclasses.field(default_factory=dict)
+    uid: str | None = None
+    """Which one it was made for; None: whichever is there."""
     reconciled: bool = True
     """Whether a reconcile step brings it about; a record is converged as it is written."""
 
@@ -114,13 +118,17 @@ class Resources:
     ) -> tuple[Resource, bool] | None:
         """Create or update; True if created. None if the condition on what is there fails.
 
-        The same draft again changes nothing, unless the last attempt failed: then it is tried
-        again. A changed draft raises the generation and makes the resource due.
+        Raises ArmError 409 for a resource that is being deleted, or that is gone though the draft
+        was made for it. The same draft again changes nothing, unless the last attempt failed: then
+        it is tried again. A changed draft raises the generation and makes the resource due.
         """
         async with self.engine.begin() as tx:
             found = await self._locked(tx, draft.id)
             if (only_new and found) or if_revision not in (None, found.revision if found else None):
                 return None
+            if draft.uid not in (None, found.uid if found else None) or (found and found.deleting):
+                message = f"{draft.id!r} is being deleted: wait until it is gone, then repeat."
+                raise ArmError("Conflict", message, 409)
             if found is None:
                 return await self._insert(tx, draft, actor), True
             return await self._update(tx, found, draft, actor), False
@@ -138,6 +146,22 @@ class Resources:
                 return found
             change = {"deleting": True, "generation": found.generation + 1, "due_at": now}
             return await self._write(tx, found, {**change, "modified_by": actor, "error": None})
+
+    async def unfinished(self, parent: str, resource_type: str) -> list[Resource]:
+        """Those right under a parent that have not reached their present state, oldest first."""
+        under = sa.and_(ROW.parent == fold(parent), ROW.gone_at.is_(None))
+        open_ = ROW.observed_generation < ROW.generation
+        return await self._select(under, ROW.resource_type == resource_type, open_)
+
+    async def release_leases(self) -> None:
+        """Free what dead workers held, and drop tombstones of more than a day.
+
+        To be called by the only control plane, before its workers start.
+        """
+        free = {"lease_token": None, "lease_until": None}
+        async with self.engine.begin() as tx:
+            await tx.execute(sa.update(resources).values(free))
+            await tx.execute(sa.delete(resources).where(ROW.gone_at < self.clock() - KEPT))
 
     async def touch(self, arm_id: str) -> None:
         """Make a resource due now: something that its reconcile step looks at has changed."""
