@@ -216,7 +216,6 @@ def _scoring_defaults() -> list[str]:
         "  http-reuse always",
         "  retries 4",
         "  option redispatch 1",
-        "  option allbackups",
         "  retry-on conn-failure empty-response",
         "  default-server maxconn 1",
         "  http-request set-var(txn.arrived) date(0,ms)",
@@ -247,8 +246,7 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
     waited = f"%[date(0,ms),sub(txn.arrived),add(1),div({wait_ms}),bool,"
     addresses = [socket_address(Path(path), "unix@") for path in deployment.sockets]
     servers = (f"  server p{n} {address} {WATCHED}" for n, address in enumerate(addresses))
-    # While no replica is up, requests wait in the backlog of the sockets that the keeper holds.
-    waiting = (f"  server w{n} {address} backup" for n, address in enumerate(addresses))
+    waiting = socket_address(Path(deployment.waiting), "unix@")
     return [
         f"backend {_backend_name(endpoint, name)} from scoring",
         f"  timeout queue {wait_ms}ms",
@@ -279,5 +277,6 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
             status="408",
         ),
         *servers,
-        *waiting,
+        # While no replica is up, requests wait in the backlog of this socket: the keeper holds it.
+        f"  server waiting {waiting} backup maxconn {max(1, len(addresses))}",
     ]

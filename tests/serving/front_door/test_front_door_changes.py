@@ -201,7 +201,7 @@ async def test_draining_haproxy_is_not_woken_by_new_connections(door):
 
 @pytest.mark.crash
 async def test_no_request_is_lost_when_replicas_are_killed(door):
-    replicas = [door.kept_replica(f"r{n}", has_sibling=True) for n in range(3)]
+    replicas = [door.kept_replica(f"r{n}") for n in range(3)]
     blue = door.deployment(*replicas, max_concurrent=50, max_queue_wait_ms=10_000)
     await door.apply(door.endpoint(blue))
 
@@ -218,7 +218,7 @@ async def test_no_request_is_lost_when_replicas_are_killed(door):
 
 @pytest.mark.crash
 async def test_requests_wait_for_the_only_replica_to_come_back(door):
-    replica = door.kept_replica("r", has_sibling=False)
+    replica = door.kept_replica("r")
     blue = door.deployment(replica, max_concurrent=50, max_queue_wait_ms=10_000)
     await door.apply(door.endpoint(blue))
 
