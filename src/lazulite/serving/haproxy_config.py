@@ -214,7 +214,6 @@ def _scoring_defaults() -> list[str]:
         "  option http-buffer-request",
         "  option abortonclose",
         "  http-reuse always",
-        "  retries 4",
         "  option redispatch 1",
         "  retry-on conn-failure empty-response",
         "  default-server maxconn 1",
@@ -249,6 +248,10 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
     waiting = socket_address(Path(deployment.waiting), "unix@")
     return [
         f"backend {_backend_name(endpoint, name)} from scoring",
+        # When all replicas die at once, each can cost two tries (a connection that breaks, a socket
+        # that is gone) before the request comes to where it can wait. HAProxy closes a client's
+        # connection without an answer if no try is left after one on a connection that it reused.
+        f"  retries {max(4, 2 * len(addresses))}",
         f"  timeout queue {wait_ms}ms",
         f"  timeout server {run_ms + ANSWER_MARGIN_MS}ms",
         f"  http-after-response set-header azureml-model-deployment {name}",

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import functools
 import http.client
 import os
 import signal
@@ -214,6 +215,33 @@ async def test_no_request_is_lost_when_replicas_are_killed(door):
             await door.until(lambda: load.answered > answered + 50)  # noqa: B023 - awaited here
 
     assert load.failures == []
+
+
+async def test_request_whose_replicas_all_die_ends_up_where_it_can_wait(door):
+    async def die(reader, writer, index):
+        await reader.read(65536)
+        servers[index].close()
+        paths[index].unlink(missing_ok=True)
+        writer.close()
+
+    async def answer(reader, writer):
+        while await reader.read(65536):
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nsaved")
+        writer.close()
+
+    paths = [door.settings.run_folder / f"r{index}.sock" for index in range(5)]
+    servers = [
+        await asyncio.start_unix_server(functools.partial(die, index=index), path)
+        for index, path in enumerate(paths)
+    ]
+    waiting = await asyncio.start_unix_server(answer, sock=door.waiting_room())
+    await door.apply(door.endpoint(door.deployment(*(door.socket(path) for path in paths))))
+
+    answered = await asyncio.to_thread(door.call)
+
+    assert (answered.status, answered.body) == (200, b"saved")
+    assert not any(path.exists() for path in paths)
+    waiting.close()
 
 
 @pytest.mark.crash
