@@ -81,7 +81,7 @@ def cpu_seconds(pid: int) -> float:
 
 def endpoint(folder: Path, *, traffic: int = 100) -> Endpoint:
     sockets = tuple(f"{folder}/r{n}.sock" for n in range(4))
-    limits = {"max_concurrent": 1000, "max_queue_wait_ms": 5000}
+    limits = {"max_concurrent": 1000, "max_queue_wait_ms": 5000, "waiting": f"{folder}/w.sock"}
     return Endpoint(
         name="ep",
         uid="u",

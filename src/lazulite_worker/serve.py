@@ -38,8 +38,8 @@ logger = logging.getLogger("azmlinfsrv")
 def main(arguments, environ):
     """Serve until SIGTERM. Returns the exit code."""
     options = _options(arguments)
-    descriptors = (options.socket_fd, options.status_fd, options.cell_fd, options.life_fd)
-    for descriptor in descriptors:
+    listening = (options.socket_fd, options.waiting_fd)
+    for descriptor in (*listening, options.status_fd, options.cell_fd, options.life_fd):
         if descriptor is not None:
             os.set_inheritable(descriptor, False)  # not for processes that user code starts
     if options.life_fd is not None:
@@ -61,6 +61,7 @@ def main(arguments, environ):
 def _options(arguments):
     parser = argparse.ArgumentParser(prog="lazulite_worker.serve")
     parser.add_argument("--socket-fd", type=int, required=True, help="a listening socket")
+    parser.add_argument("--waiting-fd", type=int, help="a listening socket that siblings share")
     parser.add_argument("--status-fd", type=int, help="a pipe to tell the keeper")
     parser.add_argument("--cell-fd", type=int, help="8 bytes of memory shared with the keeper")
     parser.add_argument("--life-fd", type=int, help="a pipe that closes when the keeper ends")
@@ -91,6 +92,8 @@ def _prepared(options, environ):
         scorer, clock, _documents(app_root, environ, scorer), access, _extras(environ)
     )
     server = Server(socket.socket(fileno=options.socket_fd), service, access, options.max_body)
+    if options.waiting_fd is not None:
+        server.share(socket.socket(fileno=options.waiting_fd))
     clock.install()
     server.stop_on_sigterm()
     logger.info("Scoring timeout is set to %d", clock.limit_ms)

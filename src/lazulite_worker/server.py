@@ -1,4 +1,4 @@
-"""The loop of a replica: connections on one listening socket, one request at a time, in turn.
+"""The loop of a replica: connections on its listening sockets, one request at a time, in turn.
 
 Everything happens on the main thread, run() included: handing a request to a thread costs more
 than most of them take. A connection has at most one request in the queue, so the queue is fair
@@ -59,6 +59,8 @@ class Server(object):
     def __init__(self, listener, service, access, max_body):
         """listener: a listening socket; max_body: bytes."""
         self._listener = listener
+        self._shared = None
+        self._guest = None  # the last connection from the shared socket
         self._service = service
         self._access = access
         self._max_body = max_body
@@ -71,6 +73,14 @@ class Server(object):
         self._stopping = False
         self._drain_until = 0.0
         self._date = (-1, "")
+
+    def share(self, listener):
+        """Serve a second listening socket, which other processes serve, too. Call before serve().
+
+        This one takes a request from there, then the next once that one is answered: the others
+        may be free sooner. Once stopped, it leaves to them whoever waits there.
+        """
+        self._shared = listener
 
     def stop_on_sigterm(self):
         """Let SIGTERM drain: what has arrived is answered, then serve() returns."""
@@ -92,6 +102,9 @@ class Server(object):
         """Answer requests until stopped. Call once."""
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        if self._shared is not None:
+            self._shared.setblocking(False)
+            self._selector.register(self._shared, selectors.EVENT_READ, self._accept_shared)
         self._selector.register(self._wake, selectors.EVENT_READ, self._woken)
         while not self._drain_until or self._queue or self._connections:
             self._turn()
@@ -137,23 +150,34 @@ class Server(object):
     def _accept(self):
         """Take connections that wait; True if there may be more."""
         for _ in range(ACCEPTS_PER_TURN):
-            try:
-                sock, _address = self._listener.accept()
-            except (BlockingIOError, ConnectionAbortedError):
+            if self._accepted(self._listener) is None:
                 return False
-            except OSError as error:  # out of descriptors, for one
-                logger.warning("A connection could not be accepted: %s", error)
-                time.sleep(0.05)
-                return False
-            sock.setblocking(False)
-            connection = Connection(sock, RequestReader(self._lines, self._max_body))
-            self._connections.add(connection)
-            self._selector.register(sock, selectors.EVENT_READ, connection)
-            self._receive(connection)
-            if connection.busy and self._is_gone(connection):
-                # It waited for this replica to start, and its client did not.
-                self._close(connection)
         return True
+
+    def _accept_shared(self):
+        """Take one connection, unless one from there still waits for its turn."""
+        if not any(connection is self._guest for connection, _request in self._queue):
+            self._guest = self._accepted(self._shared)
+
+    def _accepted(self, listener):
+        """The next connection that waits, its request read if it is there; None if none waits."""
+        try:
+            sock, _address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return None
+        except OSError as error:  # out of descriptors, for one
+            logger.warning("A connection could not be accepted: %s", error)
+            time.sleep(0.05)
+            return None
+        sock.setblocking(False)
+        connection = Connection(sock, RequestReader(self._lines, self._max_body))
+        self._connections.add(connection)
+        self._selector.register(sock, selectors.EVENT_READ, connection)
+        self._receive(connection)
+        if connection.busy and self._is_gone(connection):
+            # It waited for a replica to start, and its client did not.
+            self._close(connection)
+        return connection
 
     def _woken(self):
         try:
@@ -347,6 +371,7 @@ class Server(object):
         now = time.monotonic()
         if not self._drain_until:
             self._drain_until = now + DRAIN_GRACE_S
+            self._leave_shared()
         if self._listener.fileno() >= 0:
             self._accept_rest()
         for connection in list(self._connections):
@@ -355,6 +380,11 @@ class Server(object):
             idle = not connection.busy and not connection.reader.has_data
             if idle and (connection.served or now >= self._drain_until):
                 self._close(connection)
+
+    def _leave_shared(self):
+        if self._shared is not None:
+            self._selector.unregister(self._shared)
+            self._shared.close()
 
     def _accept_rest(self):
         """Take every connection that had been made: its client was promised an answer."""

@@ -70,25 +70,27 @@ def test_a_killed_process_of_a_job_costs_no_row(own_server, victim):
     every_row(own_server, job)
 
 
-def test_a_killed_replica_fails_no_request(own_server):
-    own_server.deploy(
-        "two", ECHO, instances=2, requestSettings={"maxConcurrentRequestsPerInstance": 10}
-    )
-    key = {"authorization": f"Bearer {own_server.key('two')}"}
+@pytest.mark.parametrize("instances", [1, 2])
+def test_a_killed_replica_fails_no_request(own_server, instances):
+    """One replica: requests wait for its replacement. Two: they may, if both are dead."""
+    settings = {"maxConcurrentRequestsPerInstance": 10, "maxQueueWait": "PT5S"}
+    own_server.deploy("online", ECHO, instances=instances, requestSettings=settings)
+    key = {"authorization": f"Bearer {own_server.key('online')}"}
     stop = threading.Event()
 
     def load():
         seen = []
         while not stop.is_set():
-            seen.append(own_server.score_with(key, "two").status_code)
+            seen.append(own_server.score_with(key, "online").status_code)
         return seen
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         loads = [pool.submit(load) for _ in range(4)]
         for _ in range(4):
             time.sleep(0.4)
+            wait_for(lambda: pids(own_server, "lazulite_worker.serve"))
             os.kill(pids(own_server, "lazulite_worker.serve")[0], signal.SIGKILL)
-        time.sleep(0.4)
+        wait_for(lambda: own_server.score_with(key, "online").status_code == 200)
         stop.set()
         answers = [status for each in loads for status in each.result()]
     assert len(answers) > 100

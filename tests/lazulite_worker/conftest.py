@@ -46,7 +46,7 @@ class UnixConnection(http.client.HTTPConnection):
 class Replica:
     """One process under test. said: what it wrote to its status descriptor."""
 
-    def __init__(self, folder, python, env, options):
+    def __init__(self, folder, python, env, options, shared=None):
         self.path = str(folder / "r.sock")
         self.log_path = folder / "log"
         self.listener = socket.socket(socket.AF_UNIX)
@@ -58,6 +58,9 @@ class Replica:
         status, status_end = os.pipe()
         numbers = [self.listener.fileno(), status_end]
         command = [python, "-m", "lazulite_worker.serve", *options]
+        if shared is not None:
+            numbers.append(shared.fileno())
+            command.append(f"--waiting-fd={shared.fileno()}")
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, f"--socket-fd={numbers[0]}", f"--status-fd={status_end}"],
@@ -118,17 +121,20 @@ class Replica:
 
 @pytest.fixture
 def serve(tmp_path):
-    """serve(script, ...) starts a replica of the script; it ends with the test."""
+    """serve(script, ...) starts a replica of the script; it ends with the test.
+
+    shared: a listening socket to serve besides its own.
+    """
     with contextlib.ExitStack() as stack:
 
-        def start(script=None, *, python=sys.executable, env=None, options=()):
+        def start(script=None, *, python=sys.executable, env=None, options=(), shared=None):
             folder = Path(tempfile.mkdtemp(prefix="lz-"))  # short: socket paths are limited
             stack.callback(shutil.rmtree, folder)
             variables = {"AML_APP_ROOT": str(tmp_path), **(env or {})}
             if script is not None:
                 (tmp_path / "score.py").write_text(textwrap.dedent(script))
                 variables.setdefault("AZUREML_ENTRY_SCRIPT", "score.py")
-            replica = Replica(folder, python, variables, list(options))
+            replica = Replica(folder, python, variables, list(options), shared)
             stack.callback(replica.close)
             return replica
 

@@ -2,9 +2,13 @@
 
 import contextlib
 import json
+import shutil
 import signal
+import socket
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +17,17 @@ import time
 def init(): pass
 def run(data):
     time.sleep(float(data))
+    return data
+"""
+
+# Answers "until told" only once there is a file `told`.
+BUSY = """
+import os, time
+def init(): pass
+def run(data):
+    print("running " + data, flush=True)
+    while data == "until told" and not os.path.exists("told"):
+        time.sleep(0.01)
     return data
 """
 
@@ -263,6 +278,62 @@ def test_sigterm_ends_an_idle_replica_and_its_idle_connections(serve):
 
         assert connection.recv(1) == b""
     assert replica.process.wait(10) == 0
+
+
+@pytest.fixture
+def waiting_room():
+    """A listening socket that several replicas serve."""
+    folder = Path(tempfile.mkdtemp(prefix="lz-"))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "w.sock"))
+        listener.listen(100)
+        yield listener
+    shutil.rmtree(folder)
+
+
+def waiting_clients(stack, waiting_room, bodies):
+    """Files to read the answers from, of clients that each sent one request."""
+    files = []
+    for body in bodies:
+        client = stack.enter_context(socket.socket(socket.AF_UNIX))
+        client.settimeout(20)
+        client.connect(waiting_room.getsockname())
+        client.sendall(request(body))
+        files.append(stack.enter_context(client.makefile("rb")))
+    return files
+
+
+def test_busy_replica_leaves_those_who_wait_for_any_replica_to_a_free_one(
+    serve, waiting_room, tmp_path
+):
+    with contextlib.ExitStack() as stack:
+        files = waiting_clients(stack, waiting_room, [b"until told", b"1", b"2"])
+        busy = serve(BUSY, shared=waiting_room)
+        busy.wait_for_log("running until told")
+        free = serve(BUSY, shared=waiting_room)
+
+        answers = [read_answer(file) for file in files[1:]]
+        (tmp_path / "told").touch()
+
+        assert [read_answer(files[0]), *answers] == [b'"until told"', b'"1"', b'"2"']
+    free.wait_for_log("running 1")
+    free.wait_for_log("running 2")
+
+
+def test_sigterm_leaves_those_who_wait_for_any_replica_to_the_others(serve, waiting_room, tmp_path):
+    stopping = serve(BUSY, shared=waiting_room)
+    with contextlib.ExitStack() as stack:
+        files = waiting_clients(stack, waiting_room, [b"until told"])
+        stopping.wait_for_log("running until told")
+        files += waiting_clients(stack, waiting_room, [b"later"])
+        stopping.process.send_signal(signal.SIGTERM)
+        (tmp_path / "told").touch()
+        assert read_answer(files[0]) == b'"until told"'
+        assert stopping.process.wait(10) == 0
+        serve(BUSY, shared=waiting_room)
+
+        assert read_answer(files[1]) == b'"later"'
+    assert "running later" not in stopping.log()
 
 
 def test_process_that_run_forked_still_dies_of_sigterm(serve):

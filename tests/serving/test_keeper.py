@@ -56,10 +56,12 @@ class Kept:
     def __init__(self, folder, code, replicas, **fields):
         self.folder, self.code = folder, code
         self.sockets = [str(folder / f"{index}.sock") for index in range(replicas)]
+        self.waiting = str(folder / "w.sock")
         spec = {
             "python": sys.executable,
             "worker_path": str(SRC),
             "sockets": self.sockets,
+            "waiting_socket": self.waiting,
             "code_dir": str(code),
             "env": {"AZUREML_ENTRY_SCRIPT": "score.py"},
             **fields,
@@ -101,7 +103,14 @@ class Kept:
         )
 
     def call(self, index=0, body="1"):
-        with contextlib.closing(UnixConnection(self.sockets[index])) as connection:
+        return self.call_at(self.sockets[index], body)
+
+    def call_waiting(self, body="1"):
+        """A request to whichever replica takes it."""
+        return self.call_at(self.waiting, body)
+
+    def call_at(self, path, body):
+        with contextlib.closing(UnixConnection(path)) as connection:
             connection.request("POST", "/score", body)
             return json.loads(connection.getresponse().read())
 
@@ -164,7 +173,9 @@ def test_replicas_become_ready_on_private_sockets_of_their_own(keep):
     assert status["state"] == "ready"
     assert [kept.call(0), kept.call(1)] == [one["pid"] for one in status["replicas"]]
     assert [one["socket"] for one in status["replicas"]] == kept.sockets
-    assert [stat.S_IMODE(Path(path).stat().st_mode) for path in kept.sockets] == [0o600] * 2
+    assert status["waiting_socket"] == kept.waiting
+    paths = [*kept.sockets, kept.waiting]
+    assert [stat.S_IMODE(Path(path).stat().st_mode) for path in paths] == [0o600] * 3
     assert "ready for serving traffic" in kept.log(1)
 
 
@@ -173,7 +184,8 @@ def test_request_that_comes_before_init_has_ended_waits_for_it(keep, tmp_path):
     kept = keep(CHANGEABLE)
     kept.wait(lambda status: status["state"] == "starting")
 
-    assert kept.call() == kept.wait_until_ready()["replicas"][0]["pid"]
+    assert not Path(kept.sockets[0]).exists()
+    assert kept.call_waiting() == kept.wait_until_ready()["replicas"][0]["pid"]
 
 
 def test_replica_sees_its_variables_and_not_those_of_the_server(keep):
@@ -209,7 +221,7 @@ def test_only_replica_is_replaced_and_clients_wait_meanwhile(keep, tmp_path):
     (tmp_path / "slow").write_text("0.5")
 
     os.kill(first, signal.SIGKILL)
-    second = kept.call()
+    second = kept.call_waiting()
 
     replica = kept.wait_until_ready()["replicas"][0]
     assert second == replica["pid"] != first
@@ -262,7 +274,8 @@ def test_when_the_last_ready_replica_dies_clients_wait_for_the_one_that_starts(k
     os.kill(two["pid"], signal.SIGKILL)
     kept.wait(lambda status: status["state"] == "starting")
 
-    assert kept.call(0) not in (one["pid"], two["pid"])
+    assert not any(Path(path).exists() for path in kept.sockets)
+    assert kept.call_waiting() not in (one["pid"], two["pid"])
 
 
 @pytest.mark.crash
@@ -354,7 +367,7 @@ def test_deployment_whose_init_fails_is_given_up_with_its_traceback(keep, tmp_pa
     assert "tried 3 times" in status["error"]["message"]
     assert status["replicas"][0]["exit"] in ("exit code 3", "signal 9")
     assert kept.pids() == []
-    assert not any(Path(path).exists() for path in kept.sockets)
+    assert not any(Path(path).exists() for path in [*kept.sockets, kept.waiting])
 
 
 @pytest.mark.crash
@@ -384,7 +397,7 @@ def test_deployment_that_was_ready_is_never_given_up(keep, tmp_path):
     assert status["replicas"][0]["exit"] == "exit code 3"
 
     (tmp_path / "broken").unlink()
-    assert kept.call() == kept.wait_until_ready()["replicas"][0]["pid"]
+    assert kept.call_waiting() == kept.wait_until_ready()["replicas"][0]["pid"]
 
 
 @pytest.mark.crash
@@ -434,7 +447,7 @@ def test_sigterm_answers_what_runs_and_leaves_nothing(keep):
     assert kept.process.wait(10) == 0
     assert kept.pids() == []
     assert [one["exit"] for one in kept.status()["replicas"]] == ["exit code 0"] * 2
-    assert not any(Path(path).exists() for path in kept.sockets)
+    assert not any(Path(path).exists() for path in [*kept.sockets, kept.waiting])
 
 
 @pytest.mark.crash
@@ -469,6 +482,7 @@ def test_interpreter_that_does_not_exist_fails_the_deployment(keep):
     [
         ({"sockets": []}, "no sockets"),
         ({"sockets": ["/tmp/" + "x" * 100]}, "longer than 100 bytes"),
+        ({"waiting_socket": "/tmp/" + "x" * 100}, "longer than 100 bytes"),
         ({"unheard_of": 1}, "unheard_of"),
         ({"python": None, "env": 5}, "does not describe replicas"),
     ],

@@ -14,7 +14,8 @@ from lazulite.serving.replica_socket import ReplicaSocket
 
 
 def spec(**fields):
-    return KeeperSpec(python="/env/bin/python", worker_path="/w", sockets=("/s",), **fields)
+    own = {"python": "/env/bin/python", "worker_path": "/w"}
+    return KeeperSpec(**own, sockets=("/s",), waiting_socket="/w.sock", **fields)
 
 
 def environment(inherited=None, **fields):

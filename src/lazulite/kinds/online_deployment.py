@@ -249,6 +249,7 @@ def _serving(deployment: Resource, status: Mapping[str, Any]) -> Json:
     return {
         "task": deployment.task_name,
         "sockets": [replica["socket"] for replica in status["replicas"]],
+        "waitingSocket": status["waiting_socket"],
         "requestTimeoutMs": _milliseconds(deployment, "requestTimeout"),
         "maxQueueWaitMs": max(1, _milliseconds(deployment, "maxQueueWait")),
         "maxConcurrent": settings["maxConcurrentRequestsPerInstance"],

@@ -214,9 +214,7 @@ def _scoring_defaults() -> list[str]:
         "  option http-buffer-request",
         "  option abortonclose",
         "  http-reuse always",
-        "  retries 4",
         "  option redispatch 1",
-        "  option allbackups",
         "  retry-on conn-failure empty-response",
         "  default-server maxconn 1",
         "  http-request set-var(txn.arrived) date(0,ms)",
@@ -247,10 +245,13 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
     waited = f"%[date(0,ms),sub(txn.arrived),add(1),div({wait_ms}),bool,"
     addresses = [socket_address(Path(path), "unix@") for path in deployment.sockets]
     servers = (f"  server p{n} {address} {WATCHED}" for n, address in enumerate(addresses))
-    # While no replica is up, requests wait in the backlog of the sockets that the keeper holds.
-    waiting = (f"  server w{n} {address} backup" for n, address in enumerate(addresses))
+    waiting = socket_address(Path(deployment.waiting), "unix@")
     return [
         f"backend {_backend_name(endpoint, name)} from scoring",
+        # When all replicas die at once, each can cost two tries (a connection that breaks, a socket
+        # that is gone) before the request comes to where it can wait. HAProxy closes a client's
+        # connection without an answer if no try is left after one on a connection that it reused.
+        f"  retries {max(4, 2 * len(addresses))}",
         f"  timeout queue {wait_ms}ms",
         f"  timeout server {run_ms + ANSWER_MARGIN_MS}ms",
         f"  http-after-response set-header azureml-model-deployment {name}",
@@ -279,5 +280,6 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
             status="408",
         ),
         *servers,
-        *waiting,
+        # While no replica is up, requests wait in the backlog of this socket: the keeper holds it.
+        f"  server waiting {waiting} backup maxconn {max(1, len(addresses))}",
     ]

@@ -30,6 +30,7 @@ from lazulite.serving.keeper_spec import (
 )
 from lazulite.serving.keeper_status import KeeperState, ReplicaState, StatusFile, status_document
 from lazulite.serving.replica import Fleet, Replica
+from lazulite.serving.replica_socket import ReplicaSocket
 
 ROTATE_EVERY_S = 2.0
 
@@ -43,8 +44,11 @@ class Keeper:
         """folder: for status.json and logs; inherited: variables that replicas may see."""
         env = replica_environment(spec, inherited, make_folders(folder, spec.worker_path))
         self._spec = spec
+        self._waiting = ReplicaSocket(spec.waiting_socket)
+        self._waiting.show()
+        waiting = self._waiting.fileno()
         self._fleet = Fleet(
-            [Replica(index, spec, env, folder) for index in range(len(spec.sockets))]
+            [Replica(index, spec, env, folder, waiting) for index in range(len(spec.sockets))]
         )
         self._status = StatusFile(folder / "status.json")
         self._selector = selectors.DefaultSelector()
@@ -68,6 +72,7 @@ class Keeper:
                 key.data()
             self._look(time.monotonic())
         self._fleet.close_sockets()
+        self._waiting.close()
         self._write_status()
         return 1 if self._error else 0
 
@@ -161,6 +166,7 @@ class Keeper:
             replica.meet_deadline(now)
 
     def _stop(self, now: float) -> None:
+        self._waiting.close()  # nobody will serve those who wait: let them look elsewhere now
         for replica in self._fleet.replicas:
             replica.stop(now + self._spec.drain_s)
 
@@ -170,7 +176,10 @@ class Keeper:
         return self._stopping and self._fleet.is_gone and self.state is KeeperState.STOPPING
 
     def _write_status(self) -> None:
-        self._status.write(status_document(self.state, self._fleet.reports(), self._error))
+        document = status_document(
+            self.state, self._fleet.reports(), self._error, self._spec.waiting_socket
+        )
+        self._status.write(document)
 
     def _watch_signals(self) -> None:
         wake, waker = socket.socketpair()
@@ -198,7 +207,8 @@ def main(arguments: list[str], inherited: Mapping[str, str]) -> int:
         keeper = Keeper(spec, folder, inherited)
     except (BrokenSpecError, OSError) as error:
         failure: dict[str, Any] = {"code": "InvalidDeploymentSpec", "message": str(error)}
-        StatusFile(folder / "status.json").write(status_document(KeeperState.FAILED, [], failure))
+        document = status_document(KeeperState.FAILED, [], failure, None)
+        StatusFile(folder / "status.json").write(document)
         logger.error("%s", error)  # noqa: TRY400 - the message is for a person
         return 2
     return keeper.run()

@@ -25,6 +25,8 @@ class KeeperSpec:
     """The folder that contains the package lazulite_worker; nothing else in it is seen."""
     sockets: tuple[str, ...]
     """One path per replica, each at most SOCKET_PATH_LIMIT bytes."""
+    waiting_socket: str
+    """Where requests wait for whichever replica is ready next; the same limit."""
     code_dir: str | None = None
     """AML_APP_ROOT and the working directory, unless env says otherwise; None: an empty folder."""
     env: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -53,7 +55,7 @@ def parse_spec(text: str) -> KeeperSpec:
         raise BrokenSpecError(f"spec.json does not describe replicas: {error!r}") from error
     if not spec.sockets:
         raise BrokenSpecError("spec.json has no sockets; give one path per replica")
-    for path in spec.sockets:
+    for path in (*spec.sockets, spec.waiting_socket):
         if len(path.encode()) > SOCKET_PATH_LIMIT:
             raise BrokenSpecError(
                 f"the socket path {path} is longer than {SOCKET_PATH_LIMIT} bytes, which is the"

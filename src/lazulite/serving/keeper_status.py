@@ -57,7 +57,18 @@ class StatusFile:
 
 
 def status_document(
-    state: KeeperState, replicas: Sequence[dict[str, Any]], error: dict[str, str] | None
+    state: KeeperState,
+    replicas: Sequence[dict[str, Any]],
+    error: dict[str, str] | None,
+    waiting_socket: str | None,
 ) -> dict[str, Any]:
-    """The content of status.json but for `updated`. error: code and message, if it failed."""
-    return {"state": state, "replicas": list(replicas), "error": error}
+    """The content of status.json but for `updated`.
+
+    error: code and message, if it failed; waiting_socket: None if the spec could not be used.
+    """
+    return {
+        "state": state,
+        "waiting_socket": waiting_socket,
+        "replicas": list(replicas),
+        "error": error,
+    }

@@ -72,6 +72,7 @@ def _served(row: Resource) -> Deployment | None:
     return Deployment(
         name=row.name,
         sockets=tuple(serving["sockets"]),
+        waiting=serving["waitingSocket"],
         request_timeout_ms=serving["requestTimeoutMs"],
         max_queue_wait_ms=serving["maxQueueWaitMs"],
         max_concurrent=serving["maxConcurrent"],

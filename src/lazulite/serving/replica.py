@@ -31,8 +31,13 @@ def restart_delay(failures: int) -> float:
 class Replica:
     """One replica: a socket, a log, and the process that serves, which may be replaced."""
 
-    def __init__(self, index: int, spec: KeeperSpec, env: Mapping[str, str], folder: Path) -> None:
-        """env: all variables of the process; folder: logs/ goes there."""
+    def __init__(
+        self, index: int, spec: KeeperSpec, env: Mapping[str, str], folder: Path, waiting: int
+    ) -> None:
+        """env: all variables of the process; folder: logs/ goes there.
+
+        waiting: descriptor of the socket that all replicas serve besides their own.
+        """
         self.index = index
         self.socket = ReplicaSocket(spec.sockets[index])
         self.log = ReplicaLog(folder / "logs" / f"replica-{index}.log", spec.log_limit)
@@ -45,7 +50,7 @@ class Replica:
         """Why it ended, where that is known."""
         self.due = math.inf
         """When meet_deadline, or in BACKOFF start, is to be called (time.monotonic)."""
-        self._spec, self._env = spec, env
+        self._spec, self._env, self._waiting = spec, env, waiting
         self._failures = 0
         self._ready_at: float | None = None
         self._reason: str | None = None  # why the current process will have ended
@@ -58,8 +63,8 @@ class Replica:
         self._condemned = self._ready_at = None
         self._reason = None
         with self.log.open() as log:
-            listener = self.socket.fileno()
-            self.process = ReplicaProcess(self._command, self._env, listener, log.fileno())
+            listeners = (self.socket.fileno(), self._waiting)
+            self.process = ReplicaProcess(self._command, self._env, listeners, log.fileno())
         self.state, self.due = ReplicaState.STARTING, now + self._spec.init_timeout_s
         return self.process
 
@@ -160,15 +165,12 @@ class Fleet:
         return all(replica.process is None for replica in self.replicas)
 
     def arrange_sockets(self) -> None:
-        """Clients find ready replicas; if there is none, they find all, and wait in the backlog.
+        """Clients find ready replicas only; those of a dead one are turned away at once.
 
-        A client that waits for a dead replica is turned away once a sibling can serve it.
+        Who has connected to a replica that stops is still served.
         """
-        served = self.is_served
         for replica in self.replicas:
-            if replica.state is ReplicaState.STOPPING:
-                replica.socket.hide()  # who connected is served, nobody else comes
-            elif replica.state is ReplicaState.READY or not served:
+            if replica.state is ReplicaState.READY:
                 replica.socket.show()
             elif replica.process is None:
                 replica.socket.close()

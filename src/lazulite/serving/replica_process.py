@@ -23,11 +23,12 @@ class ReplicaProcess:
     """
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str], listener: int, log: int
+        self, command: Sequence[str], env: Mapping[str, str], listeners: tuple[int, int], log: int
     ) -> None:
         """Start it, with the folder of PYTHONPATH as its working directory. Raises OSError.
 
-        listener and log: descriptors that stay the caller's.
+        listeners (its own socket, the one of all replicas) and log: descriptors that stay the
+        caller's.
         """
         self._cell_file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._cell_file.truncate(CELL.size)
@@ -37,7 +38,9 @@ class ReplicaProcess:
         life_end, self._life = os.pipe()
         os.set_blocking(self.status, False)
         cell = self._cell_file.fileno()
-        numbers = {"socket": listener, "status": status_end, "cell": cell, "life": life_end}
+        own, waiting = listeners
+        numbers = {"socket": own, "waiting": waiting}
+        numbers |= {"status": status_end, "cell": cell, "life": life_end}
         options = [f"--{name}-fd={number}" for name, number in numbers.items()]
         try:
             self._process = subprocess.Popen(

@@ -66,7 +66,8 @@ class ReplicaSets:
         places = [str(self.sockets / f"{prefix}-{place}.sock") for place in range(spec.processes)]
         fields = dataclasses.asdict(spec)
         del fields["processes"]
-        fields |= {"worker_path": str(self.worker_path), "sockets": places, "drain_s": DRAIN_S}
+        fields |= {"sockets": places, "waiting_socket": str(self.sockets / f"{prefix}-w.sock")}
+        fields |= {"worker_path": str(self.worker_path), "drain_s": DRAIN_S}
         command = (sys.executable, "-m", "lazulite.serving.keeper", "spec.json")
         return Task(name=name, command=command, files={"spec.json": json.dumps(fields)})
 

@@ -1,4 +1,4 @@
-"""A replica's listening socket, the keeper's own: clients can wait while nobody serves."""
+"""A listening socket for replicas, the keeper's own: it outlives the processes that serve it."""
 
 from __future__ import annotations
 

@@ -24,6 +24,8 @@ class Deployment:
     name: str
     sockets: tuple[str, ...]
     """Absolute paths of Unix sockets, one per replica process; empty while none is ready."""
+    waiting: str
+    """The socket where requests wait while no replica is up; whoever is ready next takes them."""
     request_timeout_ms: int = 5000
     max_queue_wait_ms: int = 500
     max_concurrent: int = 1
@@ -33,7 +35,7 @@ class Deployment:
     def __post_init__(self) -> None:
         """Refuse what the configuration cannot carry."""
         require_name("deployment", self.name)
-        for path in self.sockets:
+        for path in (*self.sockets, self.waiting):
             require_socket(path)
         for field in ("request_timeout_ms", "max_queue_wait_ms", "max_concurrent", "instances"):
             value = getattr(self, field)

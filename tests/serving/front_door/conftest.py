@@ -109,6 +109,7 @@ class Door:
     folder: Path
     addresses: object = None
     replicas: list = dataclasses.field(default_factory=list)
+    waiting: socket.socket | None = None
 
     async def apply(self, *endpoints: Endpoint) -> None:
         self.addresses = await self.front.apply(endpoints)
@@ -136,9 +137,16 @@ class Door:
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
 
-    @staticmethod
-    def deployment(*replicas, name="blue", **changes) -> Deployment:
-        return Deployment(name=name, sockets=tuple(r.path for r in replicas), **changes)
+    def deployment(self, *replicas, name="blue", **changes) -> Deployment:
+        """Nothing listens where its requests could wait, unless there is a waiting_room()."""
+        waiting = str(self.settings.run_folder / "w.sock")
+        sockets = tuple(replica.path for replica in replicas)
+        return Deployment(name=name, sockets=sockets, waiting=waiting, **changes)
+
+    def waiting_room(self) -> socket.socket:
+        """Listens where requests of every deployment() wait while no replica is up."""
+        self.waiting = listening(self.settings.run_folder / "w.sock")
+        return self.waiting
 
     @staticmethod
     def endpoint(*deployments: Deployment, traffic=None, **changes) -> Endpoint:
@@ -176,9 +184,9 @@ class Door:
         """The front door of the next control plane on the same machine."""
         return FrontDoor(settings or self.settings, launch(**changes), self.folder, self.executor)
 
-    def kept_replica(self, name: str, *, has_sibling: bool) -> "KeptReplica":
+    def kept_replica(self, name: str) -> "KeptReplica":
         path = self.settings.run_folder / f"{name}.sock"
-        replica = KeptReplica(path, has_sibling=has_sibling)
+        replica = KeptReplica(path, self.waiting or self.waiting_room())
         self.replicas.append(replica)
         return replica
 
@@ -260,18 +268,25 @@ class Load:
         return http.client.HTTPSConnection("localhost", port, context=context, timeout=20)
 
 
-class KeptReplica:
-    """A replica process whose socket is kept as the keeper keeps it.
+def listening(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(128)
+    return listener
 
-    With a sibling, the socket closes when the process dies, until the next one is ready. Without
-    one it stays open, so that requests wait.
+
+class KeptReplica:
+    """A replica process whose sockets are kept as the keeper keeps them.
+
+    Its own closes when the process dies, until the next one is ready; the shared one stays open,
+    so that requests wait there.
     """
 
-    def __init__(self, path: Path, *, has_sibling: bool):
-        self.path, self.has_sibling = str(path), has_sibling
+    def __init__(self, path: Path, waiting: socket.socket):
+        self.path, self._waiting = str(path), waiting
         self._closing = threading.Event()
-        self._listener = self._bind()
-        self.process = self._spawn()
+        self._spawn()
         self._thread = threading.Thread(target=self._keep, daemon=True)
         self._thread.start()
 
@@ -283,29 +298,24 @@ class KeptReplica:
         self.process.kill()
         self._thread.join(10)
 
-    def _bind(self):
-        Path(self.path).unlink(missing_ok=True)
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(self.path)
-        listener.listen(128)
-        return listener
-
     def _spawn(self):
-        descriptor = self._listener.fileno()
-        command = [sys.executable, str(Path(__file__).with_name("replica.py")), str(descriptor)]
-        process = subprocess.Popen(command, pass_fds=[descriptor], stdout=subprocess.PIPE)
+        hidden = Path(self.path + ".new")
+        self._listener = listening(hidden)
+        numbers = [self._listener.fileno(), self._waiting.fileno()]
+        script = Path(__file__).with_name("replica.py")
+        command = [sys.executable, str(script), *map(str, numbers)]
+        process = subprocess.Popen(command, pass_fds=numbers, stdout=subprocess.PIPE)
         process.stdout.readline()
-        return process
+        hidden.rename(self.path)
+        self.process = process
 
     def _keep(self):
         while not self._closing.is_set():
             self.process.wait()
             self.process.stdout.close()
-            if self.has_sibling:
-                self._listener.close()
-                Path(self.path).unlink(missing_ok=True)
-                self._listener = self._bind()
-            self.process = self._spawn()
+            Path(self.path).unlink()
+            self._listener.close()
+            self._spawn()
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
@@ -357,6 +367,8 @@ async def door(tmp_path, token_key, certificates):
     await executor.stop("front-door", kill=True)
     for replica in door.replicas:
         replica.close()
+    if door.waiting is not None:
+        door.waiting.close()
     shutil.rmtree(run_folder)
 
 

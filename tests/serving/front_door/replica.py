@@ -1,4 +1,4 @@
-"""A replica process: serves its pid over HTTP/1.1 on an inherited Unix socket until killed."""
+"""A replica process: serves its pid over HTTP/1.1 on inherited Unix sockets until killed."""
 
 import os
 import socket
@@ -25,9 +25,14 @@ def serve(connection):
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(PID), PID))
 
 
+def accept(listener):
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+
 PID = str(os.getpid()).encode()
-listener = socket.socket(fileno=int(sys.argv[1]))
+own, waiting = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
 print("ready", flush=True)
-while True:
-    connection, _ = listener.accept()
-    threading.Thread(target=serve, args=(connection,), daemon=True).start()
+threading.Thread(target=accept, args=(waiting,), daemon=True).start()
+accept(own)

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import functools
 import http.client
 import os
 import signal
@@ -201,7 +202,7 @@ async def test_draining_haproxy_is_not_woken_by_new_connections(door):
 
 @pytest.mark.crash
 async def test_no_request_is_lost_when_replicas_are_killed(door):
-    replicas = [door.kept_replica(f"r{n}", has_sibling=True) for n in range(3)]
+    replicas = [door.kept_replica(f"r{n}") for n in range(3)]
     blue = door.deployment(*replicas, max_concurrent=50, max_queue_wait_ms=10_000)
     await door.apply(door.endpoint(blue))
 
@@ -216,9 +217,36 @@ async def test_no_request_is_lost_when_replicas_are_killed(door):
     assert load.failures == []
 
 
+async def test_request_whose_replicas_all_die_ends_up_where_it_can_wait(door):
+    async def die(reader, writer, index):
+        await reader.read(65536)
+        servers[index].close()
+        paths[index].unlink(missing_ok=True)
+        writer.close()
+
+    async def answer(reader, writer):
+        while await reader.read(65536):
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nsaved")
+        writer.close()
+
+    paths = [door.settings.run_folder / f"r{index}.sock" for index in range(5)]
+    servers = [
+        await asyncio.start_unix_server(functools.partial(die, index=index), path)
+        for index, path in enumerate(paths)
+    ]
+    waiting = await asyncio.start_unix_server(answer, sock=door.waiting_room())
+    await door.apply(door.endpoint(door.deployment(*(door.socket(path) for path in paths))))
+
+    answered = await asyncio.to_thread(door.call)
+
+    assert (answered.status, answered.body) == (200, b"saved")
+    assert not any(path.exists() for path in paths)
+    waiting.close()
+
+
 @pytest.mark.crash
 async def test_requests_wait_for_the_only_replica_to_come_back(door):
-    replica = door.kept_replica("r", has_sibling=False)
+    replica = door.kept_replica("r")
     blue = door.deployment(replica, max_concurrent=50, max_queue_wait_ms=10_000)
     await door.apply(door.endpoint(blue))
 

@@ -17,7 +17,8 @@ SETTINGS = FrontDoorSettings(
     token_keys=(),
     hosts=("localhost",),
 )
-BLUE = Deployment(name="blue", sockets=("/run/lz/b.sock",))
+WAITING = "/run/lz/w.sock"
+BLUE = Deployment(name="blue", sockets=("/run/lz/b.sock",), waiting=WAITING)
 EVIL = ["a b", "a\nb", "a.b", "a/b", "a#b", "a'b", 'a"b', "a$b", "a%b", "", "ä", "a" * 129]
 
 
@@ -31,7 +32,7 @@ def test_name_that_could_break_out_is_refused(name):
     with pytest.raises(ValueError, match="endpoint"):
         endpoint(name=name)
     with pytest.raises(ValueError, match="deployment"):
-        Deployment(name=name, sockets=())
+        Deployment(name=name, sockets=(), waiting=WAITING)
     with pytest.raises(ValueError, match="uid"):
         endpoint(uid=name)
 
@@ -41,7 +42,9 @@ def test_name_that_could_break_out_is_refused(name):
 )
 def test_socket_path_that_haproxy_would_misread_is_refused(path):
     with pytest.raises(ValueError, match="socket path"):
-        Deployment(name="blue", sockets=(path,))
+        Deployment(name="blue", sockets=(path,), waiting=WAITING)
+    with pytest.raises(ValueError, match="socket path"):
+        Deployment(name="blue", sockets=(), waiting=path)
     with pytest.raises(ValueError, match="socket path"):
         render(dataclasses.replace(SETTINGS, control_socket=Path(path)), [])
 
@@ -66,7 +69,7 @@ def test_traffic_that_cannot_be_split_is_refused(traffic):
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "1"])
 def test_limit_that_is_no_positive_whole_number_is_refused(field, value):
     with pytest.raises(ValueError, match=field):
-        Deployment(name="blue", sockets=(), **{field: value})
+        Deployment(name="blue", sockets=(), waiting=WAITING, **{field: value})
 
 
 @pytest.mark.parametrize("changes", [{"issuer": "a\nb"}, {"certificate": Path("/a\nglobal")}])
