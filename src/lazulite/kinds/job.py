@@ -79,54 +79,53 @@ class BatchJobs:
 
     async def _advanced(self, job: Resource) -> Step:
         """Bring the job one step further. Raises SpecError when it can never run."""
+        if not self._started(job):
+            waiting = await self._prepared(job)
+            if waiting is not None:
+                return waiting
+        cluster = await self.resources.find(job.properties["computeId"])
+        await self._supervised(job, _nodes_of(job, cluster))
+        return await self._watched(job)
+
+    async def _prepared(self, job: Resource) -> Step | None:
+        """Fix what the job runs, once it has a node; a step while something is missing."""
         materials = await self.workshop.materials(job)
         if isinstance(materials, Preparing):
             observed = {**job.observed, **materials.observed(), "status": "Preparing"}
             return Step(observed=observed, converged=False, after=SOON)
-        workspace = workspace_of(job.id)
-        cluster = await find_one(self.resources, workspace, "computes", job.properties["computeId"])
-        most = cluster.properties["properties"]["scaleSettings"]["maxNodeCount"]
-        if job.properties["instanceCount"] > most:
-            raise SpecError(
-                "InstanceCountTooLarge",
-                f"The job asks for {job.properties['instanceCount']} nodes and {cluster.name!r} "
-                f"has at most {most}: lower instanceCount or raise maxNodeCount.",
-            )
-        nodes = [node for node in cluster.observed.get("nodes", ()) if node["job"] == job.uid]
-        if not nodes and not self._started(job):
+        cluster = await find_one(
+            self.resources, workspace_of(job.id), "computes", job.properties["computeId"]
+        )
+        _refuse_too_many(job, cluster)
+        if not _nodes_of(job, cluster):
             if job.observed.get("status") != "Queued":
                 await self.resources.touch(cluster.id)
             return Step(observed={**job.observed, "status": "Queued"}, converged=False, after=WATCH)
-        await self._supervised(job, materials, nodes)
-        return await self._watched(job, cluster)
+        self._folder(job).mkdir(parents=True, exist_ok=True, mode=0o700)
+        spec = await self._spec(job, materials)
+        write_atomically(self._folder(job) / "job.json", json.dumps(spec).encode())
+        return None
 
-    async def _supervised(self, job: Resource, materials: Materials, nodes: list[Json]) -> None:
-        """See that the supervisor runs, and that it knows its nodes."""
+    async def _supervised(self, job: Resource, nodes: list[Json]) -> None:
+        """See that the supervisor runs, and that it knows its nodes and whether to cancel."""
         folder = self._folder(job)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not (folder / "job.json").exists():
-            spec = await self._spec(job, materials)
-            write_atomically(folder / "job.json", json.dumps(spec).encode())
         listed = {"nodes": [self._node(node["id"]) for node in nodes]}
         if read_json(folder / "nodes.json") != listed:
             write_atomically(folder / "nodes.json", json.dumps(listed).encode())
+        if job.properties["cancelRequested"]:
+            (folder / "cancel").touch()
         name = self._task_name(job)
-        phase = await self.executor.observe(name)
-        if (
-            phase not in {Phase.PENDING, Phase.RUNNING}
-            and self._progress(job)["state"] not in ENDED
-        ):
+        runs = await self.executor.observe(name) in {Phase.PENDING, Phase.RUNNING}
+        if not runs and self._progress(job)["state"] not in ENDED:
             await self.executor.forget(name)  # it was killed: it goes on from its journal
             command = (sys.executable, "-m", "lazulite.batch.supervisor", str(folder))
             await self.executor.ensure(Task(name=name, command=command))
-        if job.properties["cancelRequested"]:
-            await self.executor.stop(name)
 
-    async def _watched(self, job: Resource, cluster: Resource) -> Step:
+    async def _watched(self, job: Resource) -> Step:
         progress = self._progress(job)
         if progress["state"] in ENDED:
             ended = await self._ended(job, progress)
-            await self.resources.touch(cluster.id)  # its nodes are free
+            await self.resources.touch(job.properties["computeId"])  # its nodes are free
             return ended
         status = RUNNING[progress["state"]]
         if job.properties["cancelRequested"]:
@@ -205,6 +204,21 @@ class BatchJobs:
 
     def _task_name(self, job: Resource) -> str:
         return f"job-{job.uid}"
+
+
+def _nodes_of(job: Resource, cluster: Resource | None) -> list[Json]:
+    nodes = cluster.observed.get("nodes", ()) if cluster else ()
+    return [node for node in nodes if node["job"] == job.uid]
+
+
+def _refuse_too_many(job: Resource, cluster: Resource) -> None:
+    most = cluster.properties["properties"]["scaleSettings"]["maxNodeCount"]
+    if job.properties["instanceCount"] > most:
+        raise SpecError(
+            "InstanceCountTooLarge",
+            f"The job asks for {job.properties['instanceCount']} nodes and {cluster.name!r} has at "
+            f"most {most}: lower instanceCount or raise maxNodeCount.",
+        )
 
 
 def job(jobs: BatchJobs) -> Kind:

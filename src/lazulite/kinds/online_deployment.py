@@ -102,20 +102,44 @@ class OnlineDeployments:
         observed = await self._swept(deployment)
         if deployment.deleting:
             return await self._taken_down(deployment, observed)
+        serving = observed.get("serving")
+        kept = await self._ensured(serving) if serving else {}
+        if serving and serving["task"] == deployment.task_name:
+            return await self._watched(observed, kept)
+        try:
+            return await self._rolled_out(deployment, observed)
+        except SpecError as error:
+            if not serving:
+                raise
+            await self.publish()  # what served before goes on
+            return Step(observed=observed, converged=True, after=WATCH, error=error.body)
+
+    async def _rolled_out(self, deployment: Resource, observed: Json) -> Step:
+        """Bring the present generation up and turn to it. Raises SpecError if it does not start."""
         materials = await self.workshop.materials(deployment)
         if isinstance(materials, Preparing):
             return Step(observed={**observed, **materials.observed()}, converged=False, after=SOON)
-        name = deployment.task_name
-        status = await self.sets.ensure(name, _replicas(deployment, materials))
+        spec = _replicas(deployment, materials)
+        status = await self.sets.ensure(deployment.task_name, spec)
         if status.get("state") == "failed":
             raise _failure(status)
-        replicas = status.get("replicas", [])
-        observed = {**observed, "environment": materials.environment, "replicas": replicas}
+        observed = {**observed, "environment": materials.environment, "phase": "replicas"}
         if not all_ready(status):
-            serves = _serving_task(observed) == name  # one of them restarts: the rest serves on
-            after = WATCH if serves else SOON
-            return Step(observed={**observed, "phase": "replicas"}, converged=serves, after=after)
-        return await self._served({**observed, "phase": "ready"}, _serving(deployment, status))
+            return Step(observed=observed, converged=False, after=SOON)
+        turned = self._turned(observed, _serving(deployment, spec, status))
+        return Step(observed=turned, converged=False, after=NOW)
+
+    async def _watched(self, observed: Json, status: Json) -> Step:
+        """Keep the front door as it should be; while a replica restarts, the rest serves on."""
+        await self.publish()
+        error = _failure(status).body if status.get("state") == "failed" else None
+        phase = "ready" if all_ready(status) else "replicas"
+        seen = {**observed, "phase": phase, "replicas": status.get("replicas", [])}
+        return Step(observed=seen, converged=True, after=WATCH, error=error)
+
+    async def _ensured(self, serving: Json) -> Json:
+        """The set that serves, as it was started: what it was made from may be gone by now."""
+        return await self.sets.ensure(serving["task"], ReplicaSpec(**serving["spec"]))
 
     async def get_logs(self, call: Call) -> Answer:
         """The last lines that the replicas, or the environment's build, wrote."""
@@ -126,18 +150,14 @@ class OnlineDeployments:
             return Answer(body={"content": last_lines(log, lines)})
         return Answer(body={"content": tail(self.sets.logs(call.resource.task_name), lines)})
 
-    async def _served(self, observed: Json, serving: Json) -> Step:
-        """Turn to the new replicas: note it first, then publish what is noted."""
-        if observed.get("serving") == serving:
-            await self.publish()
-            return Step(observed=observed, converged=True, after=WATCH)
+    def _turned(self, observed: Json, serving: Json) -> Json:
+        """Serve the new replicas; the old ones stay until nothing can reach them any more."""
         old = observed.get("serving")
         retiring = list(observed["retiring"])
-        if old and old["task"] != serving["task"]:
+        if old:
             wait = LINGER_S + (old["requestTimeoutMs"] + old["maxQueueWaitMs"]) / 1000
             retiring.append({"task": old["task"], "until": self.clock().timestamp() + wait})
-        turned = {**observed, "serving": serving, "retiring": retiring}
-        return Step(observed=turned, converged=False, after=NOW)
+        return {**observed, "serving": serving, "retiring": retiring}
 
     async def _swept(self, deployment: Resource) -> Json:
         """Discard the sets of generations that serve no more, once nothing can reach them."""
@@ -244,10 +264,11 @@ def _replicas(deployment: Resource, materials: Materials) -> ReplicaSpec:
     )
 
 
-def _serving(deployment: Resource, status: Mapping[str, Any]) -> Json:
+def _serving(deployment: Resource, spec: ReplicaSpec, status: Mapping[str, Any]) -> Json:
     settings = deployment.properties["requestSettings"]
     return {
         "task": deployment.task_name,
+        "spec": dataclasses.asdict(spec),
         "sockets": [replica["socket"] for replica in status["replicas"]],
         "waitingSocket": status["waiting_socket"],
         "requestTimeoutMs": _milliseconds(deployment, "requestTimeout"),
