@@ -1,5 +1,7 @@
 """ARM's rules, which hold for every kind."""
 
+import asyncio
+
 import httpx2
 import pytest
 
@@ -262,3 +264,36 @@ async def test_names_that_no_scoring_uri_can_carry_are_refused(plane, name):
 async def test_what_is_not_served_yet_is_refused_by_name(plane, path, properties, code):
     answer = await plane.put(path, properties)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
+
+
+async def test_a_group_with_a_workspace_is_not_deleted(plane):
+    group = plane.workspace.partition("/providers/")[0]
+    answer = await plane.call("DELETE", group)
+    assert (answer.status_code, "main" in answer.json()["error"]["message"]) == (409, True)
+
+
+async def test_patches_at_the_same_time_both_hold(plane):
+    await plane.put("/batchEndpoints/b", {})
+    bodies = [{"properties": {"properties": {str(number): "x"}}} for number in range(8)]
+    answers = await asyncio.gather(
+        *(plane.call("PATCH", "/batchEndpoints/b", body) for body in bodies)
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    found = (await plane.call("GET", "/batchEndpoints/b")).json()["properties"]["properties"]
+    assert {str(number) for number in range(8)} <= set(found)
+
+
+async def test_a_description_of_an_mlflow_model_can_be_patched(plane):
+    await plane.put("/models/m/versions/1", {**MODEL, "modelFormat": "MLFlow"})
+    answer = await plane.call("PATCH", "/models/m/versions/1", {"properties": {"description": "d"}})
+    assert (answer.status_code, answer.json()["properties"]["modelFormat"]) == (200, "MLFlow")
+
+
+async def test_an_asset_of_another_workspace_is_not_taken_for_ones_own(plane):
+    await plane.put("/onlineEndpoints/e", {"authMode": "Key"})
+    await plane.put("/models/m/versions/1", MODEL)
+    elsewhere = plane.workspace.replace("/main", "/other") + "/models/m/versions/1"
+    await plane.put("/onlineEndpoints/e/deployments/blue", {"model": elsewhere})
+    await plane.settle_deployments()
+    found = await plane.base.resources.find(f"{plane.workspace}/onlineEndpoints/e/deployments/blue")
+    assert found.error["code"] == "OtherWorkspace"

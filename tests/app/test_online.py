@@ -4,6 +4,8 @@ import concurrent.futures
 import threading
 import time
 
+import pytest
+
 ECHO = "def init():\n    pass\n\ndef run(data):\n    return 'first'\n"
 SECOND = ECHO.replace("first", "second")
 
@@ -164,3 +166,24 @@ def test_deleting_an_endpoint_deletes_what_it_runs(server):
         time.sleep(0.05)
     assert server.call("GET", "/onlineEndpoints/gone/deployments/blue").status_code == 404
     assert server.call("DELETE", "/onlineEndpoints/gone").status_code == 204
+
+
+def test_what_serves_goes_on_without_the_assets_it_was_made_from(server):
+    made = server.deploy("pinned", ECHO)
+    code = made.json()["properties"]["codeConfiguration"]["codeId"]
+    assert server.call("DELETE", code.rpartition("/versions/")[0]).status_code == 200
+    time.sleep(2.5)  # longer than the watch of a deployment
+    assert server.state_of("/onlineEndpoints/pinned/deployments/blue") == "Succeeded"
+    assert server.score("pinned").json() == "first"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"maxQueueWait": "P30D"}, {"requestTimeout": "PT0.0005S"}, {"requestTimeout": "soon"}],
+)
+def test_limits_that_nothing_could_keep_are_refused(server, settings):
+    server.put("/onlineEndpoints/limits", {"authMode": "Key"})
+    body = {"location": "local", "properties": {"requestSettings": settings}}
+    answer = server.call("PUT", "/onlineEndpoints/limits/deployments/blue", body)
+    assert answer.status_code == 400
+    assert next(iter(settings.values())) in answer.json()["error"]["message"]

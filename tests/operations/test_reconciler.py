@@ -1,0 +1,155 @@
+"""Claim, step, settle: one resource at a time, safe to kill at any line."""
+
+from datetime import timedelta
+
+import pytest
+
+from lazulite.core.clock import utc_now
+from lazulite.core.errors import ArmError, SpecError
+from lazulite.operations.reconciler import LEASE, LONGEST_DELAY, Step, claim, delay, settle, step
+from lazulite.store.database import close_database, open_database
+from lazulite.store.resources import Draft, Resources
+
+KIND = "P/things"
+ID = "/subscriptions/s/resourceGroups/g/providers/P/things/t"
+
+
+@pytest.fixture
+async def table(tmp_path):
+    engine = await open_database(tmp_path / "state.db")
+    yield Resources(engine, utc_now)
+    await close_database(engine)
+
+
+async def put(table, **properties):
+    draft = Draft(resource_type=KIND, id=ID, properties=properties)
+    return (await table.put(draft, "me"))[0]
+
+
+def sees(observed=None, converged=True, **more):
+    async def reconcile(resource):
+        return Step(observed=observed or {}, converged=converged, **more)
+
+    return {KIND: reconcile}
+
+
+def raises(error):
+    async def reconcile(resource):
+        raise error
+
+    return {KIND: reconcile}
+
+
+async def test_a_step_that_converges_makes_it_succeeded(table):
+    await put(table, a=1)
+    assert (await table.find(ID)).provisioning_state == "Creating"
+    assert await step(table.engine, sees({"b": 2}), utc_now())
+    found = await table.find(ID)
+    assert (found.provisioning_state, found.observed, found.due_at) == ("Succeeded", {"b": 2}, None)
+    assert not await step(table.engine, sees(), utc_now())
+
+
+async def test_a_leased_resource_is_nobody_elses_until_the_lease_ends(table):
+    await put(table, a=1)
+    now = utc_now()
+    held = await claim(table.engine, now)
+    assert await claim(table.engine, now + LEASE / 2) is None
+    taken = await claim(table.engine, now + LEASE)
+    assert taken.uid == held.uid
+    assert not await settle(table.engine, held, None, observed={"late": True})
+    assert await settle(table.engine, taken, None, observed={"in time": True})
+    assert (await table.find(ID)).observed == {"in time": True}
+
+
+async def test_a_killed_worker_is_taken_over_at_once_by_the_next_server(table):
+    await put(table, a=1)
+    await claim(table.engine, utc_now())
+    await table.release_leases()
+    assert await claim(table.engine, utc_now()) is not None
+
+
+async def test_a_put_during_a_step_is_not_lost(table):
+    await put(table, a=1)
+    held = await claim(table.engine, utc_now())
+    await put(table, a=2)
+    await settle(table.engine, held, None, observed_generation=held.generation)
+    assert (await table.find(ID)).provisioning_state == "Updating"
+    assert await step(table.engine, sees(), utc_now())
+    assert (await table.find(ID)).provisioning_state == "Succeeded"
+
+
+async def test_a_touch_during_a_step_is_not_lost(table):
+    await put(table, a=1)
+    held = await claim(table.engine, utc_now())
+    await table.touch(ID)
+    await settle(table.engine, held, None, observed_generation=1)
+    assert await step(table.engine, sees(), utc_now())
+
+
+@pytest.mark.parametrize("error", [SpecError("Bad", "no such model"), ArmError("Bad", "no")])
+async def test_an_error_for_a_person_fails_it_until_the_next_put(table, error):
+    await put(table, a=1)
+    await step(table.engine, raises(error), utc_now())
+    found = await table.find(ID)
+    assert (found.provisioning_state, found.error["code"]) == ("Failed", "Bad")
+    assert not await step(table.engine, sees(), utc_now() + timedelta(days=1))
+    await put(table, a=1)
+    assert (await table.find(ID)).provisioning_state == "Updating"
+
+
+async def test_an_error_of_ours_is_tried_again_later_and_fails_nothing(table):
+    await put(table, a=1)
+    now = utc_now()
+    await step(table.engine, raises(RuntimeError("outage")), now)
+    found = await table.find(ID)
+    assert (found.provisioning_state, found.attempts) == ("Creating", 1)
+    assert not await step(table.engine, sees(), now)
+    assert await step(table.engine, sees(), now + timedelta(seconds=2))
+
+
+def test_the_delay_grows_to_five_minutes_and_never_overflows():
+    assert [delay(n).total_seconds() for n in (0, 1, 5)] == [1, 2, 32]
+    assert delay(10_000) == LONGEST_DELAY
+
+
+async def test_what_is_watched_comes_up_again_though_it_has_converged(table):
+    await put(table, a=1)
+    now = utc_now()
+    await step(table.engine, sees(after=timedelta(seconds=5)), now)
+    assert not await step(table.engine, sees(), now + timedelta(seconds=4))
+    assert await step(table.engine, sees(), now + timedelta(seconds=5))
+
+
+async def test_a_failed_update_is_shown_while_the_old_state_is_watched(table):
+    await put(table, a=1)
+    now = utc_now()
+    error = SpecError("Bad", "it does not start").body
+    await step(table.engine, sees({"old": 1}, error=error, after=timedelta(seconds=2)), now)
+    found = await table.find(ID)
+    assert (found.provisioning_state, found.observed) == ("Failed", {"old": 1})
+    assert await step(table.engine, sees(), now + timedelta(seconds=2))
+
+
+async def test_a_deleted_resource_goes_when_its_step_says_so(table):
+    await put(table, a=1)
+    await table.delete(ID, "me", reconciled=True)
+    assert (await table.find(ID)).provisioning_state == "Deleting"
+    with pytest.raises(ArmError, match="being deleted"):
+        await put(table, a=2)
+    await step(table.engine, sees(converged=False, after=timedelta(0)), utc_now())
+    assert await table.find(ID) is not None
+    await step(table.engine, sees(), utc_now())
+    assert await table.find(ID) is None
+    new = await put(table, a=3)
+    assert new.generation == 1
+
+
+async def test_tombstones_answer_for_a_day_and_then_go(table):
+    made = await put(table, a=1)
+    await table.delete(ID, "me", reconciled=False)
+    assert (await table.by_uid(made.uid)).gone_at is not None
+    await table.release_leases()
+    assert await table.by_uid(made.uid) is not None
+    later = Resources(table.engine, lambda: utc_now() + timedelta(days=2))
+    await later.release_leases()
+    assert await table.by_uid(made.uid) is None
