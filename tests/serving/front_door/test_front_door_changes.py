@@ -225,8 +225,8 @@ async def test_request_whose_replicas_all_die_ends_up_where_it_can_wait(door):
         writer.close()
 
     async def answer(reader, writer):
-        while await reader.read(65536):
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nsaved")
+        await reader.read(65536)
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nsaved")
         writer.close()
 
     paths = [door.settings.run_folder / f"r{index}.sock" for index in range(5)]
