@@ -47,7 +47,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="lz-bench-") as name:
         folder = Path(name)
         with whole_server(folder) as live:
-            live.deploy("noop", NO_OP, requestSettings={"maxConcurrentRequestsPerInstance": 64})
+            live.deploy("noop", NO_OP, requestSettings={"maxConcurrentRequestsPerInstance": 16})
             servers = {
                 "lazulite, front door and key": lambda: _ours(live, folder),
                 "azureml-inference-server-http": lambda: _genuine(options.peers, folder),

@@ -216,7 +216,7 @@ def _scoring_defaults() -> list[str]:
         "  http-reuse always",
         "  option redispatch 1",
         "  retry-on conn-failure empty-response",
-        "  default-server maxconn 1",
+        "  balance leastconn",
         "  http-request set-var(txn.arrived) date(0,ms)",
         "  http-response del-header x-lazulite- -m beg",
         "  http-response del-header ms-azureml- -m beg",
@@ -244,7 +244,10 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
     wait_ms, run_ms = deployment.max_queue_wait_ms, deployment.request_timeout_ms
     waited = f"%[date(0,ms),sub(txn.arrived),add(1),div({wait_ms}),bool,"
     addresses = [socket_address(Path(path), "unix@") for path in deployment.sockets]
-    servers = (f"  server p{n} {address} {WATCHED}" for n, address in enumerate(addresses))
+    slots = deployment.slots
+    servers = (
+        f"  server p{n} {address} maxconn {slots} {WATCHED}" for n, address in enumerate(addresses)
+    )
     waiting = socket_address(Path(deployment.waiting), "unix@")
     return [
         f"backend {_backend_name(endpoint, name)} from scoring",
@@ -281,5 +284,5 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
         ),
         *servers,
         # While no replica is up, requests wait in the backlog of this socket: the keeper holds it.
-        f"  server waiting {waiting} backup maxconn {max(1, len(addresses))}",
+        f"  server waiting {waiting} backup maxconn {max(1, slots * len(addresses))}",
     ]

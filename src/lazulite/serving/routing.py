@@ -47,6 +47,15 @@ class Deployment:
         """Requests that may run or wait at one time; more get 429. Source: spec/ONLINE.md 5.5."""
         return 2 * self.max_concurrent * self.instances
 
+    @property
+    def slots(self) -> int:
+        """Requests that one replica process is sent at a time; it answers them in turn.
+
+        An instance gets max_concurrent_requests_per_instance of them, shared by its processes. One
+        keeps all that wait in one queue; more keep a process of short calls busy.
+        """
+        return -(-self.max_concurrent * self.instances // max(1, len(self.sockets)))
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Endpoint:
