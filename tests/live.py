@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -236,3 +237,7 @@ def running(folder):
         command = [sys.executable, "-m", "lazulite", "down", f"--data-dir={data_dir}"]
         subprocess.run(command, capture_output=True, check=False, timeout=60)
         live.http.close()
+        left = processes_of(data_dir)
+        for pid, _ in left:
+            os.kill(pid, signal.SIGKILL)
+    assert left == [], "the server left processes behind"

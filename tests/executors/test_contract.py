@@ -1,6 +1,8 @@
 """What every Executor promises, asked of all of them."""
 
 import asyncio
+import os
+import signal
 import sys
 import time
 
@@ -97,3 +99,30 @@ async def test_a_reused_pid_is_not_mistaken_for_the_task(tmp_path):
     (tmp_path / "t").mkdir()
     (tmp_path / "t" / "pid").write_text("1 1")
     assert await executor.observe("t") is Phase.LOST
+
+
+async def test_a_task_whose_wrapper_was_killed_is_still_this_task(tmp_path):
+    executor = LocalExecutor(tmp_path, {"PATH": "/usr/bin:/bin"})
+    code = "import time; open('starts', 'a').write('x'); time.sleep(60)"
+    task = Task(name="t", command=(sys.executable, "-c", code))
+    await executor.ensure(task)
+    wrapper = int((tmp_path / "t" / "pid").read_text().split()[0])
+    deadline = time.monotonic() + 10
+    while not (tmp_path / "t" / "starts").exists():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    os.kill(wrapper, signal.SIGKILL)
+    await executor.ensure(task)
+    assert await executor.observe("t") is Phase.RUNNING
+    await executor.stop("t", kill=True)
+    await reaches(executor, "t", Phase.LOST)
+    assert (tmp_path / "t" / "starts").read_text() == "x"
+
+
+async def test_a_start_that_never_came_to_a_process_is_lost_and_can_be_repeated(tmp_path):
+    executor = LocalExecutor(tmp_path, {"PATH": "/usr/bin:/bin"})
+    (tmp_path / "t").mkdir()
+    assert await executor.observe("t") is Phase.LOST
+    await executor.ensure(Task(name="t", command=SLEEP))
+    assert await executor.observe("t") is Phase.RUNNING
+    await executor.stop("t", kill=True)

@@ -82,7 +82,8 @@ def phase(folder: Path, name: str) -> Phase:
     found = _processes(folder)
     if found is None:
         return Phase.LOST  # never started, or killed before it could say so
-    alive = _runs(found[0], name)  # asked before exit is read, as the task may end in between
+    # Asked before exit is read, as the task may end in between.
+    alive = _runs(found[0], name) or _has_orphans(found[1], folder)
     code = _text(folder / "exit")
     if code is None:
         return Phase.RUNNING if alive else Phase.LOST
@@ -116,6 +117,19 @@ def _processes(folder: Path) -> tuple[int, int] | None:
 def _runs(pid: int, name: str) -> bool:
     """Whether that process is still this task's: pids are reused, names are not."""
     return name in _command_line(pid).split("\0")
+
+
+def _has_orphans(group: int, folder: Path) -> bool:
+    """Whether the task itself lives on though its wrapper was killed. Known on Linux only."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            state, member_of = fields[0], int(fields[2])
+            if member_of == group and state != "Z" and (process / "cwd").readlink() == folder:
+                return True
+        except OSError:  # it has ended meanwhile
+            continue
+    return False
 
 
 def _command_line(pid: int) -> str:
