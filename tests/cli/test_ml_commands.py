@@ -27,7 +27,7 @@ code_configuration:
   scoring_script: score.py
 environment:
   conda_file: ./conda.yml
-  image: mcr.microsoft.com/azureml/base
+  image: azureml/base
 instance_type: Standard_F2s_v2
 instance_count: 2
 request_settings: {request_timeout_ms: 3000, max_queue_wait_ms: 500}

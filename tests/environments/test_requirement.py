@@ -8,6 +8,8 @@ from lazulite.core.errors import SpecError
 from lazulite.environments.requirement import Option, parse_requirement
 from lazulite.environments.written import Written
 
+INDEXES = ("https://mirror.example/simple", "https://wheels.example/whl")
+
 
 @pytest.mark.parametrize(
     ("line", "text"),
@@ -35,14 +37,17 @@ def test_lines_that_mean_the_same_have_one_normal_form(line, text):
         ("--only-binary=:all:", Option("--only-binary", ":all:")),
         ("--no-binary six,flask", Option("--no-binary", "six,flask")),
         (
-            "--extra-index-url https://download.pytorch.org/whl/cpu",
-            Option("--extra-index-url", "https://download.pytorch.org/whl/cpu"),
+            "--extra-index-url https://wheels.example/whl/cpu",
+            Option("--extra-index-url", "https://wheels.example/whl/cpu"),
         ),
-        ("-i https://pypi.org/simple/", Option("--index-url", "https://pypi.org/simple/")),
+        (
+            "-i https://mirror.example/simple/",
+            Option("--index-url", "https://mirror.example/simple/"),
+        ),
     ],
 )
 def test_harmless_options_are_allowed(line, option):
-    assert parse_requirement(Written(line)) == option
+    assert parse_requirement(Written(line), INDEXES) == option
 
 
 @pytest.mark.parametrize("line", ["", "   ", "# a comment"])
@@ -68,12 +73,12 @@ def test_an_empty_line_asks_for_nothing(line):
         ("/srv/x", "by name"),
         ("x-1.0-py3-none-any.whl", "by name"),
         ("x==${SECRET}", "variables"),
-        ("--index-url https://pypi.org/simple/${SECRET}", "variables"),
+        ("--index-url https://mirror.example/simple/${SECRET}", "variables"),
         ("--index-url http://evil", "may come from"),
-        ("--extra-index-url https://pypi.org.evil/simple", "may come from"),
-        ("--extra-index-url https://pypi.org/simple/../../x", "may come from"),
+        ("--extra-index-url https://mirror.example.evil/simple", "may come from"),
+        ("--extra-index-url https://mirror.example/simple/../../x", "may come from"),
         ("--find-links /etc", "may come from"),
-        ("--extra-index-url https://me:secret@pypi.org/simple", "credentials"),
+        ("--extra-index-url https://me:secret@mirror.example/simple", "credentials"),
         ("--trusted-host evil", "not allowed"),
         ("--install-option=x", "not allowed"),
         ("-rother.txt", "not allowed"),
@@ -87,7 +92,7 @@ def test_an_empty_line_asks_for_nothing(line):
 )
 def test_harmful_and_broken_lines_are_refused_with_the_reason(line, reason):
     with pytest.raises(SpecError, match=reason) as refused:
-        parse_requirement(Written(line, "condaFile", 3, 7))
+        parse_requirement(Written(line, "condaFile", 3, 7), INDEXES)
 
     assert refused.value.code == "InvalidRequirement"
     assert "condaFile line 3, column 7" in refused.value.message
@@ -100,3 +105,8 @@ def test_an_administrator_may_allow_another_index():
     option = parse_requirement(line, ("https://mirror.example/simple",))
 
     assert option == Option("--extra-index-url", "https://mirror.example/simple")
+
+
+def test_without_a_setting_no_definition_may_name_an_index():
+    with pytest.raises(SpecError, match="package_indexes"):
+        parse_requirement(Written("--index-url https://mirror.example/simple"))

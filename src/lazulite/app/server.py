@@ -222,7 +222,10 @@ def _kind_parts(
     places = DataPlaces(resources, blobs, origins, STORAGE_SUFFIX)
     search = Search.of(env, Path(sys.executable))
     environments = Environments(
-        base.layout.folder("environments"), executor, Interpreters(search).find
+        base.layout.folder("environments"),
+        executor,
+        Interpreters(search).find,
+        indexes=base.settings.indexes,
     )
     workshop = Workshop(resources, environments, places.locate, base.layout.folder("assets"))
     publish, worker = base.publish, base.layout.worker_path()

@@ -32,6 +32,8 @@ class Settings:
     """HTTP port on loopback; 0 takes a free one."""
     names: str = ""
     """More host names for the certificate and the Host header, separated by commas."""
+    package_indexes: str = ""
+    """Package indexes that environments may name, separated by commas, besides the server's own."""
     drain_s: float = 10.0
     """Seconds that running requests get when the server stops."""
     log_level: str = "info"
@@ -40,7 +42,12 @@ class Settings:
     @property
     def hosts(self) -> tuple[str, ...]:
         """The additional host names."""
-        return tuple(name.strip() for name in self.names.split(",") if name.strip())
+        return _listed(self.names)
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """The additional package indexes."""
+        return _listed(self.package_indexes)
 
 
 HELP = {
@@ -49,6 +56,7 @@ HELP = {
     "port": "HTTPS port; 0 takes a free one. Default: 8443.",
     "http_port": "HTTP port on loopback; 0 takes a free one. Default: 8080.",
     "names": "More host names that the server answers to, separated by commas.",
+    "package_indexes": "Indexes that environments may name besides the server's, with commas.",
     "drain_s": "Seconds that running requests get when the server stops. Default: 10.",
     "log_level": "debug, info, warning or error. Default: info.",
 }
@@ -86,6 +94,10 @@ def run_folder(settings: Settings, env: Mapping[str, str], user: int) -> Path:
     if runtime and len(runtime) <= 24:
         return Path(runtime) / f"lz-{digest}"
     return Path("/tmp") / f"lz-{user}-{digest}"  # noqa: S108 - made 0700 and checked for its owner
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
 def _converted(source: str, default: Any, text: Any) -> Any:

@@ -1,7 +1,7 @@
 """Where installers get packages: the server's own configuration, for pip and uv alike.
 
 uv does not read pip's configuration; on a machine whose mirror stands in pip.conf alone, uv would
-go to pypi.org. So pip's settings are said again in uv's words, unless uv has its own.
+go to the public index. So pip's settings are said again in uv's words, unless uv has its own.
 """
 
 from __future__ import annotations

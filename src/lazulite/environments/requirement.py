@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from lazulite.environments.written import Written
 
-KNOWN_INDEXES = ("https://pypi.org/simple", "https://download.pytorch.org/whl")
+NO_INDEXES: tuple[str, ...] = ()
 """Package indexes a definition may name; all pages below them are allowed, too."""
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
@@ -78,7 +78,7 @@ def canonical(name: str) -> str:
 
 
 def parse_requirement(
-    written: Written, indexes: tuple[str, ...] = KNOWN_INDEXES
+    written: Written, indexes: tuple[str, ...] = NO_INDEXES
 ) -> Requirement | Option | None:
     """What a line asks for; None for an empty one or a comment. Raises SpecError when refused."""
     line = _COMMENT.sub("", written.text).strip()
@@ -151,8 +151,8 @@ def _check_index(url: str, written: Written, indexes: tuple[str, ...]) -> None:
     allowed = (index.rstrip("/") for index in indexes)
     if "/.." in plain or not any(plain == good or plain.startswith(good + "/") for good in allowed):
         raise written.refusal(
-            f"packages may come from {', '.join(indexes)} and the server's own indexes only. Add"
-            " the index to the server's settings, or to its pip.conf."
+            f"packages may come from {', '.join([*indexes, 'the indexes of the server'])} only. Add"
+            " this one to the server's setting package_indexes, or to its pip.conf."
         )
 
 

@@ -11,7 +11,7 @@ from lazulite.environments.definition import Definition
 from lazulite.environments.pypi_names import BUNDLED, PROGRAMS, PYPI_NAMES
 from lazulite.environments.pythons import PythonRange
 from lazulite.environments.requirement import (
-    KNOWN_INDEXES,
+    NO_INDEXES,
     Option,
     Requirement,
     parse_requirement,
@@ -30,9 +30,7 @@ class Requirements:
     """What was translated, or ignored and why; for the head of the build log."""
 
 
-def requirements_of(
-    definition: Definition, indexes: tuple[str, ...] = KNOWN_INDEXES
-) -> Requirements:
+def requirements_of(definition: Definition, indexes: tuple[str, ...] = NO_INDEXES) -> Requirements:
     """The definition for a venv. Raises SpecError at the first line that a venv cannot meet.
 
     indexes: URLs of the package indexes that a definition may name.

@@ -18,7 +18,7 @@ from lazulite.environments.interpreters import Interpreter
 from lazulite.environments.places import Places
 from lazulite.environments.plan import Plan, plan_venv, to_json
 from lazulite.environments.pythons import PythonRange
-from lazulite.environments.requirement import KNOWN_INDEXES
+from lazulite.environments.requirement import NO_INDEXES
 from lazulite.environments.requirements import requirements_of
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.store.files import read_json, write_json
@@ -60,7 +60,7 @@ class Environments:
         executor: Executor,
         find: Callable[[PythonRange | None], Interpreter],
         *,
-        indexes: tuple[str, ...] = KNOWN_INDEXES,
+        indexes: tuple[str, ...] = NO_INDEXES,
     ) -> None:
         """root: absolute, short enough for "#!" lines; find: Interpreters(...).find.
 
