@@ -47,39 +47,6 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     return result
 
 
-def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """Change what the file and the options say; the rest stays as it is."""
-    endpoint, name = deployments.names(arguments)
-    current = view(workspace.get(path(endpoint, name)))
-    found = deployments.document(arguments, SHAPE, current)
-    return _put(workspace, found, waiting=not arguments.no_wait)
-
-
-def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """One deployment."""
-    return view(workspace.get(path(arguments.endpoint_name, arguments.name)))
-
-
-def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
-    """All deployments of the endpoint."""
-    collection = f"{batch_endpoints.COLLECTION}/{arguments.endpoint_name}/deployments"
-    return [view(item) for item in workspace.list(collection)]
-
-
-def delete(workspace: Workspace, arguments: Arguments) -> None:
-    """Delete the deployment."""
-    operations.delete(
-        workspace,
-        path(arguments.endpoint_name, arguments.name),
-        waiting=not arguments.no_wait,
-    )
-
-
-def path(endpoint: str, name: str) -> str:
-    """The deployment's path in the workspace."""
-    return f"{batch_endpoints.COLLECTION}/{endpoint}/deployments/{name}"
-
-
 def flattened(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values with those under `settings:` and the forms of June 2021 at the root.
 
@@ -188,7 +155,7 @@ def _put(workspace: Workspace, found: Document, *, waiting: bool) -> dict[str, A
     compute = computes.reference(workspace, found, values.get("compute"))
     registered = {**deployments.registered(workspace, found), "compute": compute}
     body = to_body(registered, values.get("location") or workspace.location())
-    where = path(values["endpoint_name"], values["name"])
+    where = VERBS.path(values["endpoint_name"], values["name"])
     return view(operations.put(workspace, where, body, waiting=waiting))
 
 
@@ -196,3 +163,7 @@ def _make_default(workspace: Workspace, endpoint: str, name: str) -> None:
     current = batch_endpoints.view(workspace.get(f"{batch_endpoints.COLLECTION}/{endpoint}"))
     kept = {key: value for key, value in current.items() if key in batch_endpoints.SHAPE}
     batch_endpoints.put(workspace, {**kept, "defaults": {"deployment_name": name}})
+
+
+VERBS = deployments.Verbs(batch_endpoints.COLLECTION, SHAPE, view, _put)
+update, show, listing, delete = VERBS.update, VERBS.show, VERBS.listing, VERBS.delete

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from lazulite.cli import assets, codes, environments, models
+from lazulite.cli import assets, codes, environments, models, operations
 from lazulite.cli.arguments import Arguments
 from lazulite.cli.changes import apply, pairs
 from lazulite.cli.documents import Document
@@ -25,6 +26,43 @@ SHAPE: Mapping[str, Shape] = {
     "code_configuration": codes.SHAPE,
     "environment_variables": TEXTS,
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Verbs:
+    """What is said alike of both kinds of deployment: the bodies of four commands each."""
+
+    endpoints: str
+    """The collection of their endpoints in the workspace."""
+    shape: Mapping[str, Shape]
+    view: Callable[[Mapping[str, Any]], dict[str, Any]]
+    put: Callable[..., dict[str, Any]]
+    """put(workspace, document, waiting=...)"""
+
+    def path(self, endpoint: str, name: str) -> str:
+        """A deployment's path in the workspace."""
+        return f"{self.endpoints}/{endpoint}/deployments/{name}"
+
+    def update(self, workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+        """Change what the file and the options say; the rest stays as it is."""
+        endpoint, name = names(arguments)
+        current = self.view(workspace.get(self.path(endpoint, name)))
+        found = document(arguments, self.shape, current)
+        return self.put(workspace, found, waiting=not arguments.no_wait)
+
+    def show(self, workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+        """One deployment."""
+        return self.view(workspace.get(self.path(arguments.endpoint_name, arguments.name)))
+
+    def listing(self, workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
+        """All deployments of the endpoint."""
+        collection = f"{self.endpoints}/{arguments.endpoint_name}/deployments"
+        return [self.view(item) for item in workspace.list(collection)]
+
+    def delete(self, workspace: Workspace, arguments: Arguments) -> None:
+        """Delete the deployment."""
+        where = self.path(arguments.endpoint_name, arguments.name)
+        operations.delete(workspace, where, waiting=not arguments.no_wait)
 
 
 def document(

@@ -61,34 +61,6 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     return result
 
 
-def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """Change what the file and the options say; the rest stays as it is."""
-    endpoint, name = deployments.names(arguments)
-    current = view(workspace.get(path(endpoint, name)))
-    found = deployments.document(arguments, SHAPE, current)
-    return _put(workspace, found, waiting=not arguments.no_wait)
-
-
-def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """One deployment."""
-    return view(workspace.get(path(arguments.endpoint_name, arguments.name)))
-
-
-def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
-    """All deployments of the endpoint."""
-    collection = f"{online_endpoints.COLLECTION}/{arguments.endpoint_name}/deployments"
-    return [view(item) for item in workspace.list(collection)]
-
-
-def delete(workspace: Workspace, arguments: Arguments) -> None:
-    """Delete the deployment."""
-    operations.delete(
-        workspace,
-        path(arguments.endpoint_name, arguments.name),
-        waiting=not arguments.no_wait,
-    )
-
-
 def logs(workspace: Workspace, arguments: Arguments) -> None:
     """Print the logs of the deployment's replicas."""
     chosen = (arguments.container or "inference-server").lower().replace("-", "").replace("_", "")
@@ -98,13 +70,8 @@ def logs(workspace: Workspace, arguments: Arguments) -> None:
             f"--container {arguments.container!r} must be inference-server or storage-initializer.",
         )
     body = {"tail": arguments.lines, "containerType": _CONTAINERS[chosen]}
-    answer = workspace.post(f"{path(arguments.endpoint_name, arguments.name)}/getLogs", body)
+    answer = workspace.post(f"{VERBS.path(arguments.endpoint_name, arguments.name)}/getLogs", body)
     print(answer.get("content") or "")
-
-
-def path(endpoint: str, name: str) -> str:
-    """The deployment's path in the workspace."""
-    return f"{online_endpoints.COLLECTION}/{endpoint}/deployments/{name}"
 
 
 def to_body(values: Mapping[str, Any], location: str) -> dict[str, Any]:
@@ -168,7 +135,7 @@ def _put(workspace: Workspace, found: Document, *, waiting: bool) -> dict[str, A
     body = to_body(
         deployments.registered(workspace, found), values.get("location") or workspace.location()
     )
-    where = path(values["endpoint_name"], values["name"])
+    where = VERBS.path(values["endpoint_name"], values["name"])
     return view(operations.put(workspace, where, body, waiting=waiting))
 
 
@@ -244,3 +211,7 @@ def _scale_view(scale: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if isinstance(shown.get("polling_interval"), str):
         shown["polling_interval"] = seconds(shown["polling_interval"])
     return present({"type": snake(str(scale.get("scaleType") or "Default")), **shown})
+
+
+VERBS = deployments.Verbs(online_endpoints.COLLECTION, SHAPE, view, _put)
+update, show, listing, delete = VERBS.update, VERBS.show, VERBS.listing, VERBS.delete
