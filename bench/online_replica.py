@@ -118,8 +118,8 @@ def wrk(url, script, *, connections=16, seconds=4):
     return Load(
         requests=int(re.search(r"(\d+) requests in", done).group(1)),
         per_second=float(re.search(r"Requests/sec:\s+([\d.]+)", done).group(1)),
-        p50_ms=milliseconds(re.search(r"^ +50% +(\S+)", done, re.M).group(1)),
-        p99_ms=milliseconds(re.search(r"^ +99% +(\S+)", done, re.M).group(1)),
+        p50_ms=milliseconds(re.search(r"^ +50% +(\S+)", done, re.MULTILINE).group(1)),
+        p99_ms=milliseconds(re.search(r"^ +99% +(\S+)", done, re.MULTILINE).group(1)),
         failed=failed + (int(bad.group(1)) if bad else 0),
     )
 
