@@ -151,3 +151,15 @@ def test_down_stops_what_a_killed_server_left(own_server):
     subprocess.run(command, capture_output=True, check=True, timeout=60)
     assert processes_of(own_server.data_dir) == []
     own_server.up()
+
+
+def test_ctrl_c_answers_the_request_that_runs(own_server):
+    slow = ECHO.replace("return 'alive'", "import time; time.sleep(1.5); return 'late'")
+    own_server.deploy("slow", slow)
+    key = {"authorization": f"Bearer {own_server.key('slow')}"}
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(own_server.score_with, key, "slow")
+        time.sleep(0.5)
+        assert own_server.down() == 0
+        assert answer.result().json() == "late"
+    own_server.up()

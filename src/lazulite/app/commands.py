@@ -34,13 +34,13 @@ class NotRunningError(LazuliteError):
 
 
 def up(detach: bool = False, **kwargs: Any) -> None:
-    """Run the server until Ctrl-C; detach: return once it is ready.
+    """Run the server until Ctrl-C; detach, or LAZULITE_DETACH=1: return once it is ready.
 
     Raises AlreadyRunningError on a data folder that has a server.
     """
     settings, layout = _layout(kwargs)
     layout.make()
-    if detach:
+    if detach or os.environ.get("LAZULITE_DETACH") == "1":
         _start_detached(layout, kwargs)
         return
     logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
@@ -138,6 +138,7 @@ def _start_detached(layout: Layout, options: dict[str, Any]) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env={**os.environ, "LAZULITE_DETACH": "0"},
             start_new_session=True,
         )
     _wait(
