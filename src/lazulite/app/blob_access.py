@@ -12,14 +12,13 @@ from lazulite.blobs.authorization import Authorize
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.signatures import Permission
 from lazulite.core.errors import ArmError
-from lazulite.core.ids import STORAGE
+from lazulite.core.ids import STORAGE_ACCOUNTS
 from lazulite.identity.authorize import Guard
 from lazulite.identity.sealing import SecretBox
 from lazulite.identity.tokens import Audience
 from lazulite.store.resources import Resource, Resources
 
-ACCOUNTS = f"{STORAGE}/storageAccounts"
-BLOBS = f"{ACCOUNTS}/blobServices/containers/blobs"
+BLOBS = f"{STORAGE_ACCOUNTS}/blobServices/containers/blobs"
 REMEMBERED = timedelta(seconds=1)
 ACTIONS = {Permission.READ: "read", Permission.LIST: "read", Permission.DELETE: "delete"}
 
@@ -68,7 +67,7 @@ def bearer_access(resources: Resources, guard: Guard) -> Authorize:
 
 
 async def _account(resources: Resources, name: str) -> Resource | None:
-    for account in await resources.of_type(ACCOUNTS):
+    for account in await resources.of_type(STORAGE_ACCOUNTS):
         if account.name == name:
             return account
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import fcntl
 import json
 import logging
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 PROVISION_PATIENCE_S = 10.0
 STOP_PATIENCE_S = 15.0
+STOP_LIMIT_S = 50.0
 WATCH_S = 1.0
 LOCK_PATIENCE_S = 0.5
 
@@ -59,13 +61,14 @@ async def run_server(
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(web.serve(sockets=[listening]))
             working = group.create_task(server.reconciler.run())
-            watching = group.create_task(_watch(base))
+            watching = group.create_task(_watch(base, stop))
             await _until_provisioned(base, server, stop)
             write_json(layout.state, state(base, server))
             ready(server)
             await stop.wait()
-            working.cancel()
-            watching.cancel()
+            faulthandler.dump_traceback_later(STOP_LIMIT_S, exit=True)  # says where it hangs
+            server.reconciler.stop()
+            await asyncio.wait({working, watching}, timeout=STOP_PATIENCE_S)
             await base.front_door.stop()
             await stop_tasks(base.executor)
             web.should_exit = True
@@ -213,10 +216,12 @@ async def _until_provisioned(base: Foundation, server: Server, stop: asyncio.Eve
         await asyncio.sleep(0.01)
 
 
-async def _watch(base: Foundation) -> None:
+async def _watch(base: Foundation, stop: asyncio.Event) -> None:
     """Start the front door again if its keeper is gone; publish what another step has missed."""
-    while True:
-        await asyncio.sleep(WATCH_S)
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), WATCH_S)
+            return
         try:
             await base.publish()
         except Exception:  # the loop: the next turn tries again

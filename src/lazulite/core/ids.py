@@ -15,6 +15,13 @@ ML = "Microsoft.MachineLearningServices"
 RESOURCES = "Microsoft.Resources"
 STORAGE = "Microsoft.Storage"
 
+WORKSPACES = f"{ML}/workspaces"
+JOBS = f"{WORKSPACES}/jobs"
+ONLINE_ENDPOINTS = f"{WORKSPACES}/onlineEndpoints"
+ONLINE_DEPLOYMENTS = f"{ONLINE_ENDPOINTS}/deployments"
+BATCH_ENDPOINTS = f"{WORKSPACES}/batchEndpoints"
+STORAGE_ACCOUNTS = f"{STORAGE}/storageAccounts"
+
 
 @dataclasses.dataclass(frozen=True)
 class Address:

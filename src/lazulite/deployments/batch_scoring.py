@@ -15,14 +15,12 @@ from lazulite.arm.envelope import system_data
 from lazulite.arm.references import find_one
 from lazulite.arm.requests import base_url, json_body
 from lazulite.core.errors import ArmError, SpecError
-from lazulite.core.ids import ML, workspace_of
+from lazulite.core.ids import BATCH_ENDPOINTS, JOBS, workspace_of
 from lazulite.deployments.invocations import job_name, job_properties, read_invocation
 from lazulite.identity.authorize import Guard
 from lazulite.identity.tokens import Audience
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
-ENDPOINTS = f"{ML}/workspaces/batchEndpoints"
-JOBS = f"{ML}/workspaces/jobs"
 REQUEST_IDS = ("repeatability_request-id", "repeatability-request-id")
 PROVISIONING = {"Completed": "Succeeded", "Failed": "Failed", "Canceled": "Canceled"}
 
@@ -79,11 +77,13 @@ class BatchScoring:
         name = http.path_params["endpoint"]
         found = [
             row
-            for row in await self.resources.of_type(ENDPOINTS)
+            for row in await self.resources.of_type(BATCH_ENDPOINTS)
             if row.name.lower() == name.lower()
         ]
         scope = found[0].id if found else "/"
-        caller = await self.guard.require(http.headers, f"{ENDPOINTS}/{verb}", scope, Audience.ML)
+        caller = await self.guard.require(
+            http.headers, f"{BATCH_ENDPOINTS}/{verb}", scope, Audience.ML
+        )
         if not found:
             message = f"There is no batch endpoint {name!r} on this server."
             raise ArmError("EndpointNotFound", message, 404)

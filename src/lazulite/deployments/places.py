@@ -19,10 +19,8 @@ from lazulite.blobs.references import (
 )
 from lazulite.blobs.uris import parse_data_uri
 from lazulite.core.errors import ArmError, SpecError
-from lazulite.core.ids import STORAGE, segment_of
+from lazulite.core.ids import STORAGE_ACCOUNTS, segment_of
 from lazulite.store.resources import Resources
-
-ACCOUNTS = f"{STORAGE}/storageAccounts"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +93,7 @@ class DataPlaces:
             )
 
     async def _site(self) -> Site:
-        accounts = await self.resources.of_type(ACCOUNTS)
+        accounts = await self.resources.of_type(STORAGE_ACCOUNTS)
         names = frozenset(account.name for account in accounts)
         return Site(self.origins, self.suffix, names)
 

@@ -11,10 +11,8 @@ from pydantic import Field, field_validator
 
 from lazulite.arm.kind import ENDPOINT_NAME, Kind, Properties, Proposal
 from lazulite.arm.proposals import refuse_taken_name
-from lazulite.core.ids import ML
+from lazulite.core.ids import BATCH_ENDPOINTS
 from lazulite.store.resources import Json, Resource, Resources
-
-TYPE = f"{ML}/workspaces/batchEndpoints"
 
 
 class Defaults(Properties):
@@ -52,7 +50,7 @@ def batch_endpoint(resources: Resources) -> Kind:
     """workspaces/batchEndpoints."""
 
     async def prepare(proposal: Proposal) -> Proposal:
-        await refuse_taken_name(resources, TYPE, proposal)
+        await refuse_taken_name(resources, BATCH_ENDPOINTS, proposal)
         return proposal
 
     return Kind(

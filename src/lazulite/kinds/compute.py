@@ -18,12 +18,11 @@ from lazulite.batch.cluster import Demand, Node, NodeState, Plan, Scale, plan
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError
-from lazulite.core.ids import ML, fold, workspace_of
+from lazulite.core.ids import JOBS, fold, workspace_of
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
 from lazulite.store.resources import Json, Resource, Resources
 
-JOB = f"{ML}/workspaces/jobs"
 WATCH = timedelta(seconds=2)
 SOON = timedelta(milliseconds=50)
 
@@ -97,7 +96,7 @@ class Clusters:
 
     async def _demands(self, cluster: Resource) -> list[Demand]:
         workspace = workspace_of(cluster.id)
-        jobs = await self.resources.unfinished(workspace, JOB)
+        jobs = await self.resources.unfinished(workspace, JOBS)
         return [
             Demand(job=job.uid, nodes=int(job.properties["instanceCount"]))
             for job in jobs

@@ -15,14 +15,12 @@ from pydantic import Field, field_validator
 from lazulite.arm.kind import ENDPOINT_NAME, Action, Answer, Call, Kind, Properties, Proposal
 from lazulite.arm.proposals import refuse_taken_name
 from lazulite.core.errors import ArmError
-from lazulite.core.ids import ML
+from lazulite.core.ids import ONLINE_DEPLOYMENTS, ONLINE_ENDPOINTS
 from lazulite.identity.endpoint_keys import EndpointKeys, EndpointTokens, KeyName
 from lazulite.identity.sealing import SecretBox
 from lazulite.operations.reconciler import Step
 from lazulite.store.resources import Json, Resource, Resources
 
-TYPE = f"{ML}/workspaces/onlineEndpoints"
-DEPLOYMENTS = f"{TYPE}/deployments"
 SOON = timedelta(milliseconds=100)
 
 
@@ -64,7 +62,7 @@ class OnlineEndpoints:
 
     async def prepare(self, proposal: Proposal) -> Proposal:
         """Refuse a name taken elsewhere; make the keys of a new endpoint."""
-        await refuse_taken_name(self.resources, TYPE, proposal)
+        await refuse_taken_name(self.resources, ONLINE_ENDPOINTS, proposal)
         if proposal.properties["authMode"] == "AADToken":
             message = "authMode AADToken is not served yet: use Key or AMLToken."
             raise ArmError("AuthModeNotSupported", message, target="authMode")
@@ -77,7 +75,7 @@ class OnlineEndpoints:
 
     async def reconcile(self, endpoint: Resource) -> Step:
         """Let the front door serve it; a deletion waits until its deployments are gone."""
-        if endpoint.deleting and await self.resources.children(endpoint.id, DEPLOYMENTS):
+        if endpoint.deleting and await self.resources.children(endpoint.id, ONLINE_DEPLOYMENTS):
             return Step(observed=endpoint.observed, converged=False, after=SOON)
         await self.publish()
         return Step(observed=endpoint.observed, converged=True)

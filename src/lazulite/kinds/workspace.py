@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from lazulite.arm.kind import Kind, Properties
-from lazulite.core.ids import ML, STORAGE, segment_of
+from lazulite.core.ids import STORAGE, STORAGE_ACCOUNTS, WORKSPACES, segment_of
 from lazulite.identity.sealing import SecretBox
 from lazulite.operations.reconciler import Step
 from lazulite.store.resources import Draft, Json, Resource, Resources
@@ -78,7 +78,7 @@ async def _account_key(resources: Resources, box: SecretBox, found: Resource, ac
     """The storage account's key; the account is made if it is not there."""
     scope = found.id.partition("/providers/")[0]
     draft = Draft(
-        resource_type=f"{STORAGE}/storageAccounts",
+        resource_type=STORAGE_ACCOUNTS,
         id=f"{scope}/providers/{STORAGE}/storageAccounts/{account}",
         properties={},
         envelope={"location": found.envelope["location"], "tags": {}, "kind": "StorageV2"},
@@ -97,7 +97,7 @@ async def _datastore(
 ) -> None:
     name, account, container, key = place
     draft = Draft(
-        resource_type=f"{ML}/workspaces/datastores",
+        resource_type=f"{WORKSPACES}/datastores",
         id=f"{found.id}/datastores/{name}",
         properties={
             "datastoreType": "AzureFile" if name == "workspacefilestore" else "AzureBlob",

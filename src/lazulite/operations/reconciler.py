@@ -137,31 +137,41 @@ class Reconciler:
         self.engine, self.kinds, self.clock = engine, kinds, clock
         self._reader = reading(engine)
         self._woken = asyncio.Event()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Let the workers finish the steps that they are in; then run() returns.
+
+        Cancelling run() instead would cut database calls short, whose threads then never end.
+        """
+        self._stopping = True
+        self._woken.set()
 
     def wake(self) -> None:
         """Say that something may have become due."""
         self._woken.set()
 
     async def run(self, workers: int = 4) -> None:
-        """Work until cancelled."""
+        """Work until stopped."""
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
                 group.create_task(self._work())
 
     async def _work(self) -> None:
-        while True:
+        while not self._stopping:
             try:
                 if await step(self.engine, self.kinds, self.clock()):
                     self._woken.set()
-                    continue
-                await self._rest()
+                else:
+                    await self._rest()
             except Exception:  # the worker loop: a busy or full database heals
                 log.exception("a reconcile step could not be taken or settled")
                 await asyncio.sleep(1)
 
     async def _rest(self) -> None:
         """Sleep until something is due, at most a second: another process may write too."""
-        self._woken.clear()
+        if not self._stopping:
+            self._woken.clear()
         due = await next_due(self._reader)
         pause = 1.0 if due is None else (due - self.clock()).total_seconds()
         try:

@@ -9,23 +9,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from lazulite.core.ids import ML
+from lazulite.core.ids import ONLINE_DEPLOYMENTS, ONLINE_ENDPOINTS
 from lazulite.identity.endpoint_keys import EndpointKeys
 from lazulite.serving.routing import AuthMode, Deployment, Endpoint
 from lazulite.store.resources import Resource, Resources
 
 log = logging.getLogger(__name__)
 
-ENDPOINTS = f"{ML}/workspaces/onlineEndpoints"
-DEPLOYMENTS = f"{ENDPOINTS}/deployments"
 MODES: Mapping[str, AuthMode] = {"Key": "key", "AMLToken": "aml_token", "AADToken": "aad_token"}
 
 
 async def published(resources: Resources) -> list[Endpoint]:
     """Every endpoint that is not being deleted, with the deployments that can answer."""
-    deployments = await resources.of_type(DEPLOYMENTS)
+    deployments = await resources.of_type(ONLINE_DEPLOYMENTS)
     endpoints = []
-    for row in await resources.of_type(ENDPOINTS):
+    for row in await resources.of_type(ONLINE_ENDPOINTS):
         children = [child for child in deployments if child.parent == row.key]
         try:
             if not row.deleting:
