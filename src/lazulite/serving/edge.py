@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"another edge already serves {run_folder}\n")
         return 3
     try:
-        listeners = {name: _bind(host, port) for name, (host, port) in spec["listen"].items()}
+        listeners = _listeners(spec["listen"], run_folder / "ports.json")
     except OSError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -174,6 +174,21 @@ class Edge:
             },
             "error": self._error,
         }
+
+
+def _listeners(listen: dict[str, list[Any]], remembered: Path) -> dict[str, socket.socket]:
+    """Listen on each address. Port 0: the one of an earlier edge, which clients know, if free."""
+    earlier = read_json(remembered) or {}
+    listeners = {}
+    for name, (host, port) in listen.items():
+        try:
+            listeners[name] = _bind(host, port or earlier.get(name, 0))
+        except OSError:
+            if port:
+                raise
+            listeners[name] = _bind(host, 0)
+    write_json(remembered, {name: each.getsockname()[1] for name, each in listeners.items()})
+    return listeners
 
 
 def _bind(host: str, port: int) -> socket.socket:
