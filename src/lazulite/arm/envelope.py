@@ -17,7 +17,7 @@ async def show(kind: Kind, resource: Resource, base: str, version: str) -> Json:
     if kind.shape is not None:
         return kind.shape(resource)
     computed = await kind.show(resource, base)
-    properties = kind.views(version).write({**resource.properties, **computed})
+    properties = kind.wire.write({**resource.properties, **computed}, version)
     if kind.has_state:
         properties["provisioningState"] = resource.provisioning_state
     if kind.has_operation_uri:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from lazulite.arm.wire import Wire
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import ML
 from lazulite.operations.reconciler import Reconcile
@@ -21,6 +22,7 @@ from lazulite.store.resources import Json, Resource
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 ENDPOINT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,31}")  # of deployments, too
 ALL_VERBS = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+ALIKE = Wire()
 READ_ONLY = frozenset({"GET", "HEAD"})
 ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
@@ -84,19 +86,6 @@ class Action:
     """"action" for what changes or reveals, "read" for what only shows."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class View:
-    """How one api-version differs from the internal form: two pure translations of properties."""
-
-    read: Callable[[Json], Json]
-    write: Callable[[Json], Json]
-
-
-def as_it_is(properties: Json) -> Json:
-    """The internal form."""
-    return properties
-
-
 async def unchanged(proposal: Proposal) -> Proposal:
     """Nothing to check or add."""
     return proposal
@@ -109,10 +98,6 @@ async def allowed(resource: Resource) -> None:
 async def nothing(resource: Resource, base: str) -> Json:
     """No read-only properties."""
     return {}
-
-
-def _no_view(version: str) -> View:
-    return View(read=as_it_is, write=as_it_is)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -136,8 +121,12 @@ class Kind:
     may_delete: Callable[[Resource], Awaitable[None]] = allowed
     """Raises ArmError if something speaks against it."""
     actions: Mapping[str, Action] = dataclasses.field(default_factory=dict)
-    views: Callable[[str], View] = _no_view
-    """The wire form of an api-version."""
+    wire: Wire = ALIKE
+    """What api-versions differ in."""
+    since: str = "2018-11-19"
+    """The day of the first api-version that has the type."""
+    until: str = "9999-99-99"
+    """The day of the last one."""
     verbs: frozenset[str] = ALL_VERBS
     """The methods that a resource of this kind knows; lists know GET."""
     made_by_versions: bool = False

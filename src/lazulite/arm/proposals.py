@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lazulite.arm.faults import faulty
 from lazulite.arm.kind import Kind, Proposal, model_dump
 from lazulite.arm.names import canonical
 from lazulite.arm.requests import ArmRequest
@@ -34,7 +35,9 @@ def propose(
     given = body.get("properties") or {}
     if not isinstance(given, dict):
         raise ArmError("InvalidRequestContent", "properties is not an object.", target="properties")
-    given = kind.views(request.version).read(canonical(kind.properties, given))
+    given = canonical(kind.properties, kind.wire.read(given, request.version))
+    if existing is not None:
+        given = {**kind.wire.hidden(existing.properties, request.version), **given}
     envelope = {key: body[key] for key in kind.envelope if body.get(key) is not None}
     if merge and existing is not None:
         given = merged(existing.properties, given)
@@ -57,10 +60,7 @@ def validated(kind: Kind, given: Json) -> Json:
     try:
         return model_dump(kind.properties.model_validate(given))
     except ValidationError as error:
-        details = tuple(_detail(fault) for fault in error.errors(include_url=False))
-        first = f"{details[0].target}: {details[0]}"
-        message = f"The properties are not valid: {first}"
-        raise ArmError("ValidationError", message, target="properties", details=details) from error
+        raise faulty(error) from error
 
 
 def refuse_changes(kind: Kind, proposal: Proposal) -> None:
@@ -99,9 +99,3 @@ def merged(before: Any, change: Any) -> Any:
     kept = {key: item for key, item in before.items() if key not in change}
     new = {key: merged(before.get(key), item) for key, item in change.items() if item is not None}
     return {**kept, **new}
-
-
-def _detail(fault: Any) -> ArmError:
-    where = ".".join(str(part) for part in fault["loc"])
-    value = f" (it is {fault['input']!r})" if not isinstance(fault["input"], dict) else ""
-    return ArmError("InvalidProperty", f"{fault['msg']}{value}", target=where or "properties")

@@ -9,9 +9,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from lazulite.arm.kind import ASSET_NAME, Kind, Properties, View
+from lazulite.arm.kind import ASSET_NAME, Kind, Properties
+from lazulite.arm.wire import Renamed, Respelled, Wire
 from lazulite.store.resources import Json, Resource, Resources
 
 
@@ -47,6 +48,13 @@ class Model(Asset):
     model_type: str = "custom_model"
     flavors: dict[str, Any] = Field(default_factory=dict)
     job_name: str | None = None
+
+    @field_validator("model_type")
+    @classmethod
+    def _spelled(cls, given: str) -> str:
+        """The types that Azure names, in any case and with or without underscores."""
+        known = {name.replace("_", ""): name for name in LONG}
+        return known.get(given.casefold().replace("_", ""), given)
 
 
 class BuildContext(Properties):
@@ -85,34 +93,19 @@ class Data(Asset):
 
 
 FORMATS = {"custom_model": "Custom", "mlflow_model": "MLFlow", "triton_model": "Triton"}
-TYPES = {text.casefold(): name for name, text in FORMATS.items()}
+LONG = {"custom_model": "CustomModel", "mlflow_model": "MLFlowModel", "triton_model": "TritonModel"}
+MODEL_WIRE = Wire(
+    (
+        Renamed("modelType", "modelFormat", until="2021-10-01"),
+        Respelled("modelType", FORMATS, until="2021-10-01"),
+        Respelled("modelType", LONG, since="2022-02-01", until="2022-02-01"),
+    )
+)
 
 
 def assets(resources: Resources) -> tuple[Kind, ...]:
     """The containers and versions of every asset type."""
     return tuple(kind for version in VERSIONS for kind in (_container(version, resources), version))
-
-
-def model_view(version: str) -> View:
-    """Up to 2021-10-01 a model has modelFormat, later modelType. Source: spec/REST.md 5."""
-    if version[:10] > "2021-10-01":
-        return View(read=_read_model, write=lambda properties: properties)
-    return View(read=_read_model, write=_write_model)
-
-
-def _read_model(given: Json) -> Json:
-    written = {key.lower(): value for key, value in given.items()}
-    if not written.keys() & {"modelformat", "modeltype"}:
-        return given
-    text = written.get("modelformat") or written.get("modeltype") or "custom_model"
-    known = TYPES.get(str(text).casefold()) or str(text)
-    return {**given, "modelType": {"CustomModel": "custom_model"}.get(known, known)}
-
-
-def _write_model(properties: Json) -> Json:
-    kept = {key: value for key, value in properties.items() if key != "modelType"}
-    model_type = properties.get("modelType", "custom_model")
-    return {**kept, "modelFormat": FORMATS.get(model_type, model_type)}
 
 
 def _version(plural: str, properties: type[Asset], *fixed: str) -> Kind:
@@ -127,7 +120,7 @@ def _version(plural: str, properties: type[Asset], *fixed: str) -> Kind:
 
 VERSIONS = (
     _version("codes", Code, "codeUri"),
-    dataclasses.replace(_version("models", Model, "modelUri", "modelType"), views=model_view),
+    dataclasses.replace(_version("models", Model, "modelUri", "modelType"), wire=MODEL_WIRE),
     _version("environments", Environment, "condaFile", "image", "build"),
     _version("data", Data, "dataUri", "dataType"),
 )
