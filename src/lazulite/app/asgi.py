@@ -15,11 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lazulite.app.documents import discovery, health, metadata
 from lazulite.core.errors import ArmError
+from lazulite.dataplane.services import Services
 
 log = logging.getLogger(__name__)
 
 ARM = re.compile(r"/(subscriptions|tenants|providers)(/|$)", re.IGNORECASE)
-SERVICE = re.compile(r"/(mlflow|history|discovery|inference)/")  # no names of storage accounts
+SERVICE = re.compile(r"/(mlflow|discovery|inference)/")  # no names of storage accounts
 ACCOUNT = re.compile(r"/[a-z0-9]{3,24}(\.blob\.[^/]+)?(/|$)")
 
 PUBLIC = frozenset(
@@ -51,11 +52,13 @@ def public_documents() -> list[Route]:
 
 
 class ControlPlane:
-    """Sends a request to ARM, to the blob gateway, or to one of the plain routes."""
+    """Sends a request to ARM, a service, the blob gateway, or one of the plain routes."""
 
-    def __init__(self, routes: list[Route], arm: Handler, blobs: ASGIApp) -> None:
+    def __init__(
+        self, routes: list[Route], arm: Handler, services: Services, blobs: ASGIApp
+    ) -> None:
         """routes: tried first; blobs: answers for everything under an account's name."""
-        self.routes = routes
+        self.routes, self.services = routes, services
         self._router = Router(routes, redirect_slashes=False, default=_nowhere)
         self._arm, self._blobs = arm, blobs
 
@@ -78,6 +81,9 @@ class ControlPlane:
         path = http.scope["path"]
         if ARM.match(path):
             response = await self._arm(http)
+            await response(http.scope, http.receive, send)
+        elif self.services.owns(path):
+            response = await self.services.handle(http)
             await response(http.scope, http.receive, send)
         elif ACCOUNT.match(path) and not SERVICE.match(path) and not self._is_plain(http):
             await self._blobs(http.scope, http.receive, send)

@@ -18,6 +18,7 @@ from lazulite.app.documents import STORAGE_SUFFIX
 from lazulite.app.kinds import KindParts, all_kinds
 from lazulite.app.landscape import ensure_landscape
 from lazulite.app.layout import Layout
+from lazulite.app.services import ServiceParts, all_services
 from lazulite.arm.app import ArmApp
 from lazulite.arm.kind import Registry
 from lazulite.blobs.authorization import Authorizer
@@ -26,6 +27,7 @@ from lazulite.blobs.rows import BlobRows
 from lazulite.blobs.store import BlobStore
 from lazulite.core.clock import utc_now
 from lazulite.core.settings import Settings
+from lazulite.dataplane.services import Services
 from lazulite.deployments.batch_scoring import BatchScoring
 from lazulite.deployments.materials import Workshop
 from lazulite.deployments.places import DataPlaces
@@ -161,8 +163,9 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         f"Bearer authorization_uri={url}/{base.installed.tenant_id}",
     )
     routes = [*public_documents(), *service.routes(), *_scoring_routes(scoring)]
+    services = Services(all_services(ServiceParts(arm=arm, scoring=scoring)), base.resources, guard)
     return Server(
-        app=ControlPlane(routes, arm.handle, Gateway(store, authorizer, utc_now)),
+        app=ControlPlane(routes, arm.handle, services, Gateway(store, authorizer, utc_now)),
         registry=registry,
         reconciler=reconciler,
         store=store,

@@ -6,7 +6,7 @@ Source: spec/REST.md 8.1.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -67,10 +67,12 @@ class BatchScoring:
     async def list(self, http: Request) -> Response:
         """All jobs of the endpoint, the newest first."""
         endpoint, _ = await self._endpoint(http, "jobs/read")
-        jobs = await self.resources.children(workspace_of(endpoint.id), JOBS)
-        mine = [job for job in reversed(jobs) if _is_of(job, endpoint)]
-        base = base_url(http)
-        return JSONResponse({"value": [await self._body(job, base) for job in mine]})
+        return JSONResponse({"value": await self.jobs_of(endpoint, base_url(http))})
+
+    async def jobs_of(self, owner: Resource, base: str) -> Sequence[Json]:
+        """The jobs of an endpoint, or of one deployment of it, the newest first."""
+        jobs = await self.resources.children(workspace_of(owner.id), JOBS)
+        return [await self._body(job, base) for job in reversed(jobs) if _is_of(job, owner)]
 
     async def _endpoint(self, http: Request, verb: str) -> tuple[Resource, str]:
         """The endpoint of the path, and the caller. Raises ArmError 401, 403 or 404."""
@@ -158,5 +160,6 @@ class BatchScoring:
         }
 
 
-def _is_of(job: Resource, endpoint: Resource) -> bool:
-    return str(job.properties["deployment"]).casefold().startswith(endpoint.key + "/")
+def _is_of(job: Resource, owner: Resource) -> bool:
+    deployment = str(job.properties.get("deployment", "")).casefold()
+    return deployment == owner.key or deployment.startswith(owner.key + "/")

@@ -1,0 +1,26 @@
+"""Every service of the regional host that the server knows: one line each."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from lazulite.arm.app import ArmApp
+from lazulite.dataplane.management import management, resource_provider
+from lazulite.dataplane.services import Service
+from lazulite.deployments.batch_scoring import BatchScoring
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ServiceParts:
+    """What services are built from."""
+
+    arm: ArmApp
+    scoring: BatchScoring
+
+
+def all_services(parts: ServiceParts) -> tuple[Service, ...]:
+    """The regional host's content."""
+    return (
+        management(parts.arm.handle, parts.arm.resources, parts.scoring),
+        resource_provider(parts.arm.handle),
+    )

@@ -1,0 +1,1 @@
+"""The services of the regional host: history, models, artifacts, datastores and the like."""
