@@ -16,16 +16,16 @@ from lazulite.arm.envelope import operation_status, operation_url, show
 from lazulite.arm.errors import missing_parent, not_allowed, not_found, unknown_type
 from lazulite.arm.kind import Call, Kind, Proposal, Registry
 from lazulite.arm.paging import page, select
-from lazulite.arm.proposals import propose, refuse_changes
+from lazulite.arm.proposals import propose
 from lazulite.arm.requests import ArmRequest
+from lazulite.arm.writing import FAILED_CONDITION, Writer
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import RESOURCES, Address, parse_path, spelled
 from lazulite.identity.authorize import Guard
 from lazulite.identity.tokens import Audience
-from lazulite.store.resources import Draft, Json, Resource, Resources
+from lazulite.store.resources import Json, Resource, Resources
 
 OPERATIONS = {"locations/mfeoperationsstatus", "locations/mfeoperationresults"}
-FAILED_CONDITION = "PreconditionFailed"
 PENDING = {"Retry-After": "1", "x-ms-async-operation-timeout": "PT1H"}
 
 
@@ -38,6 +38,10 @@ class ArmApp:
     guard: Guard
     wake: Callable[[], None]
     """Called after a write that a reconcile step must follow."""
+
+    @property
+    def _writer(self) -> Writer:
+        return Writer(self.registry, self.resources, self.wake)
 
     async def handle(self, http: Request) -> Response:
         """Answer one request. Raises ArmError."""
@@ -129,35 +133,8 @@ class ArmApp:
     async def _write(
         self, kind: Kind, request: ArmRequest, proposal: Proposal, conditions: Json
     ) -> Response:
-        existing = proposal.existing
-        refuse_changes(kind, proposal)
-        ready = await kind.prepare(proposal)
-        await self._container(kind, request.address, ready.actor)
-        draft = Draft(
-            resource_type=kind.full_type,
-            id=existing.id if existing else ready.id,
-            properties=ready.properties,
-            envelope=ready.envelope,
-            secrets=ready.secrets,
-            uid=existing.uid if existing else None,
-            reconciled=kind.reconcile is not None,
-        )
-        written = await self.resources.put(draft, ready.actor, **conditions)
-        if written is None:
-            message = f"The condition on {draft.id!r} failed: it is not as If-Match says."
-            raise ArmError(FAILED_CONDITION, message, 412)
-        self.wake()
+        written = await self._writer.put(kind, proposal, **conditions)
         return await self._shown(kind, written[0], request, status=201 if written[1] else 200)
-
-    async def _container(self, kind: Kind, address: Address, actor: str) -> None:
-        """The first version of an asset makes the asset."""
-        owner = self.registry.find(address.provider, address.parent.resource_type)
-        if owner is None or not owner.made_by_versions:
-            return
-        draft = Draft(
-            resource_type=owner.full_type, id=address.parent.id, properties={}, reconciled=False
-        )
-        await self.resources.put(draft, actor, only_new=True)
 
     async def _delete(self, kind: Kind, request: ArmRequest) -> Response:
         actor = await self._require(request.http, kind.permission("delete"), request.address.id)
@@ -165,23 +142,13 @@ class ArmApp:
         found = await self.resources.find(request.address.id)
         if found is None:
             return Response(status_code=204)
-        await kind.may_delete(found)
-        marked = await self._delete_tree(kind, found, actor)
-        self.wake()
+        marked = await self._writer.delete(kind, found, actor)
         if kind.reconcile is None:
             return Response(status_code=200)
         location = operation_url(marked, request.base, request.version, "mfeOperationResults")
         watched = operation_url(marked, request.base, request.version)
         headers = {**PENDING, "Location": location, "Azure-AsyncOperation": watched}
         return Response(status_code=202, headers=headers)
-
-    async def _delete_tree(self, kind: Kind, found: Resource, actor: str) -> Resource:
-        for child in self.registry.kinds:
-            if child.parent_type == kind.full_type:
-                for item in await self.resources.children(found.id, child.full_type):
-                    await self._delete_tree(child, item, actor)
-        reconciled = kind.reconcile is not None
-        return await self.resources.delete(found.id, actor, reconciled=reconciled) or found
 
     async def _action(self, kind: Kind, request: ArmRequest) -> Response:
         name = request.address.types[-1].lower()

@@ -1,0 +1,92 @@
+"""Writing rows as their kinds want it: the same for a request to ARM and to another service."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from lazulite.arm.kind import Kind, Proposal, Registry
+from lazulite.arm.proposals import refuse_changes, validated
+from lazulite.core.errors import ArmError
+from lazulite.core.ids import parse_path
+from lazulite.store.resources import Draft, Json, Resource, Resources
+
+FAILED_CONDITION = "PreconditionFailed"
+
+
+@dataclasses.dataclass(frozen=True)
+class Writer:
+    """Puts and deletes rows. Whether the caller may is for whoever calls this to ask."""
+
+    registry: Registry
+    resources: Resources
+    wake: Callable[[], None]
+    """Called after a write that a reconcile step must follow."""
+
+    def kind(self, resource: Resource) -> Kind:
+        """The kind of a row that was found. Raises KeyError if the server has lost it."""
+        provider, _, resource_type = resource.resource_type.partition("/")
+        found = self.registry.find(provider, resource_type)
+        if found is None:
+            raise KeyError(resource.resource_type)
+        return found
+
+    async def propose(self, kind: Kind, arm_id: str, properties: Json, actor: str) -> Proposal:
+        """A proposal to write properties in their internal form. Raises ArmError 400."""
+        return Proposal(
+            id=arm_id,
+            properties=validated(kind, properties),
+            envelope={},
+            secrets={},
+            existing=await self.resources.find(arm_id),
+            actor=actor,
+        )
+
+    async def put(self, kind: Kind, proposal: Proposal, **conditions: Any) -> tuple[Resource, bool]:
+        """Check and write; True if it is new. conditions: those of Resources.put.
+
+        The first version of an asset makes the asset. Raises ArmError, 412 for a condition.
+        """
+        existing = proposal.existing
+        refuse_changes(kind, proposal)
+        ready = await kind.prepare(proposal)
+        await self._container(kind, ready)
+        draft = Draft(
+            resource_type=kind.full_type,
+            id=existing.id if existing else ready.id,
+            properties=ready.properties,
+            envelope=ready.envelope,
+            secrets=ready.secrets,
+            uid=existing.uid if existing else None,
+            reconciled=kind.reconcile is not None,
+        )
+        written = await self.resources.put(draft, ready.actor, **conditions)
+        if written is None:
+            message = f"The condition on {draft.id!r} failed: it is not as If-Match says."
+            raise ArmError(FAILED_CONDITION, message, 412)
+        self.wake()
+        return written
+
+    async def delete(self, kind: Kind, found: Resource, actor: str) -> Resource:
+        """Delete it and what is in it, or mark it for deletion. Raises ArmError if it may not."""
+        await kind.may_delete(found)
+        marked = await self._delete_tree(kind, found, actor)
+        self.wake()
+        return marked
+
+    async def _container(self, kind: Kind, proposal: Proposal) -> None:
+        above = parse_path(proposal.id).parent
+        owner = self.registry.find(above.provider, above.resource_type)
+        if owner is None or not owner.made_by_versions:
+            return
+        draft = Draft(resource_type=owner.full_type, id=above.id, properties={}, reconciled=False)
+        await self.resources.put(draft, proposal.actor, only_new=True)
+
+    async def _delete_tree(self, kind: Kind, found: Resource, actor: str) -> Resource:
+        for child in self.registry.kinds:
+            if child.parent_type == kind.full_type:
+                for item in await self.resources.children(found.id, child.full_type):
+                    await self._delete_tree(child, item, actor)
+        reconciled = kind.reconcile is not None
+        return await self.resources.delete(found.id, actor, reconciled=reconciled) or found
