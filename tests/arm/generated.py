@@ -1,0 +1,79 @@
+"""Properties of any kind, generated from its pydantic model."""
+
+import enum
+import types
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from hypothesis import strategies as st
+from pydantic import AfterValidator, BaseModel
+
+TEXTS = st.sampled_from(["", "a", "Two words", "née", "1"])
+DURATIONS = st.sampled_from(["PT30S", "PT5M", "P1D"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | TEXTS,
+    lambda inner: st.dictionaries(st.sampled_from(["a", "B"]), inner, max_size=2),
+    max_leaves=3,
+)
+LEAVES = {
+    str: TEXTS,
+    int: st.integers(0, 9),
+    float: st.sampled_from([0.0, 0.5, 90.0]),
+    bool: st.booleans(),
+    Any: JSON,
+    object: JSON,
+}
+URIS = st.sampled_from(
+    [
+        "azureml://datastores/store/paths/folder/file.pkl",
+        "azureml://datastores/store/paths/folder/",
+        "azureml://subscriptions/s/resourcegroups/g/workspaces/w/datastores/d/paths/x",
+        "https://host/account/container/folder",
+    ]
+)
+PLAUSIBLE = {
+    "codeUri": URIS,
+    "modelUri": URIS,
+    "dataUri": URIS,
+    "modelType": st.sampled_from(["custom_model", "mlflow_model", "triton_model"]),
+}
+"""Values of properties whose type does not say all, by their name or by model and name."""
+
+
+def properties_of(model: type[BaseModel]) -> st.SearchStrategy[dict[str, Any]]:
+    """What a caller may write; the model's own validators may still refuse some of it."""
+    required, optional = {}, {}
+    for name, field in model.model_fields.items():
+        alias = field.alias or name
+        value = PLAUSIBLE.get(f"{model.__name__}.{alias}", PLAUSIBLE.get(alias))
+        if value is None:
+            value = of_type(field.annotation, field.metadata)
+        (required if field.is_required() else optional)[alias] = value
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+def of_type(annotation: Any, metadata: Any = ()) -> st.SearchStrategy[Any]:
+    """Values of a type as they stand in JSON."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if any(isinstance(item, AfterValidator) for item in metadata):
+        return DURATIONS
+    if origin is Annotated:
+        return of_type(arguments[0], arguments[1:])
+    if origin in {Union, types.UnionType}:
+        return st.one_of([of_type(argument) for argument in arguments])
+    if origin is Literal:
+        return st.sampled_from(arguments)
+    if origin is list:
+        return st.lists(of_type(arguments[0]), max_size=2)
+    if origin is dict:
+        return st.dictionaries(st.sampled_from(["key", "Two"]), of_type(arguments[1]), max_size=2)
+    return _of_class(annotation)
+
+
+def _of_class(annotation: Any) -> st.SearchStrategy[Any]:
+    if annotation is types.NoneType or annotation is None:
+        return st.none()
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return st.sampled_from([member.value for member in annotation])
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return st.deferred(lambda: properties_of(annotation))
+    return LEAVES.get(annotation, JSON)
