@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from lazulite.arm.kind import Kind
+from lazulite.dataplane.model_assets import ASSET
 from lazulite.identity.sealing import SecretBox
 from lazulite.kinds.account import LOCATION, TENANT, resource_group, storage_account, subscription
 from lazulite.kinds.assets import assets
@@ -46,6 +47,7 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         workspace(parts.resources, parts.box, parts.make_container),
         datastore(parts.box, parts.storage_suffix, parts.https_base),
         *assets(parts.resources),
+        ASSET,
         compute(parts.clusters),
         online_endpoint(parts.endpoints),
         online_deployment(parts.deployments),

@@ -6,6 +6,7 @@ import dataclasses
 
 from lazulite.arm.app import ArmApp
 from lazulite.dataplane.management import management, resource_provider
+from lazulite.dataplane.model_management import model_management
 from lazulite.dataplane.services import Service
 from lazulite.deployments.batch_scoring import BatchScoring
 
@@ -23,4 +24,5 @@ def all_services(parts: ServiceParts) -> tuple[Service, ...]:
     return (
         management(parts.arm.handle, parts.arm.resources, parts.scoring),
         resource_provider(parts.arm.handle),
+        model_management(parts.arm.writer),
     )

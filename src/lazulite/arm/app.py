@@ -40,7 +40,8 @@ class ArmApp:
     """Called after a write that a reconcile step must follow."""
 
     @property
-    def _writer(self) -> Writer:
+    def writer(self) -> Writer:
+        """Writes rows for those who have asked the guard themselves."""
         return Writer(self.registry, self.resources, self.wake)
 
     async def handle(self, http: Request) -> Response:
@@ -133,7 +134,7 @@ class ArmApp:
     async def _write(
         self, kind: Kind, request: ArmRequest, proposal: Proposal, conditions: Json
     ) -> Response:
-        written = await self._writer.put(kind, proposal, **conditions)
+        written = await self.writer.put(kind, proposal, **conditions)
         return await self._shown(kind, written[0], request, status=201 if written[1] else 200)
 
     async def _delete(self, kind: Kind, request: ArmRequest) -> Response:
@@ -142,7 +143,7 @@ class ArmApp:
         found = await self.resources.find(request.address.id)
         if found is None:
             return Response(status_code=204)
-        marked = await self._writer.delete(kind, found, actor)
+        marked = await self.writer.delete(kind, found, actor)
         if kind.reconcile is None:
             return Response(status_code=200)
         location = operation_url(marked, request.base, request.version, "mfeOperationResults")

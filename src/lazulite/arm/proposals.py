@@ -25,13 +25,7 @@ def propose(
     merge: bool = False,
 ) -> Proposal:
     """Validate a body against its kind; merge: PATCH semantics. Raises ArmError 400."""
-    name = request.address.names[-1]
-    if not kind.name.fullmatch(name):
-        raise ArmError(
-            "InvalidResourceName",
-            f"{name!r} is no name for {kind.full_type}: it must match {kind.name.pattern}.",
-            target="name",
-        )
+    check_name(kind, request.address.names[-1])
     given = body.get("properties") or {}
     if not isinstance(given, dict):
         raise ArmError("InvalidRequestContent", "properties is not an object.", target="properties")
@@ -53,6 +47,16 @@ def propose(
         existing=existing,
         actor=actor,
     )
+
+
+def check_name(kind: Kind, name: str) -> None:
+    """Raise ArmError 400 for what no resource of the kind can be called."""
+    if not kind.name.fullmatch(name):
+        raise ArmError(
+            "InvalidResourceName",
+            f"{name!r} is no name for {kind.full_type}: it must match {kind.name.pattern}.",
+            target="name",
+        )
 
 
 def validated(kind: Kind, given: Json) -> Json:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from lazulite.arm.kind import Kind, Proposal, Registry
-from lazulite.arm.proposals import refuse_changes, validated
+from lazulite.arm.proposals import check_name, refuse_changes, validated
 from lazulite.core.errors import ArmError
-from lazulite.core.ids import parse_path
+from lazulite.core.ids import name_of, parse_path
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
 FAILED_CONDITION = "PreconditionFailed"
@@ -24,16 +24,17 @@ class Writer:
     wake: Callable[[], None]
     """Called after a write that a reconcile step must follow."""
 
-    def kind(self, resource: Resource) -> Kind:
-        """The kind of a row that was found. Raises KeyError if the server has lost it."""
-        provider, _, resource_type = resource.resource_type.partition("/")
+    def kind(self, full_type: str) -> Kind:
+        """The kind of a type with its provider. Raises KeyError if the server has none."""
+        provider, _, resource_type = full_type.partition("/")
         found = self.registry.find(provider, resource_type)
         if found is None:
-            raise KeyError(resource.resource_type)
+            raise KeyError(full_type)
         return found
 
     async def propose(self, kind: Kind, arm_id: str, properties: Json, actor: str) -> Proposal:
         """A proposal to write properties in their internal form. Raises ArmError 400."""
+        check_name(kind, name_of(arm_id))
         return Proposal(
             id=arm_id,
             properties=validated(kind, properties),

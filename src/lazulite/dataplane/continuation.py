@@ -57,7 +57,7 @@ def encode(key: str) -> str:
 def decode(token: str) -> str:
     """The key in a token. Raises ArmError 400."""
     try:
-        return base64.urlsafe_b64decode(token).decode()
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
         message = f"{token!r} is no continuation token of this list: take it from the last answer."
         raise ArmError("InvalidContinuationToken", message) from error
