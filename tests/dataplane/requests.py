@@ -9,14 +9,14 @@ from starlette.requests import Request
 UNSET = object()
 
 
-async def ask(plane, method, path, body=None, *, token=UNSET, headers=None, **query):
+async def ask(plane, method, where, body=None, /, *, token=UNSET, headers=None, **query):
     """One request of the administrator, or of whose token is given; None: without one."""
     token = plane.bearer if token is UNSET else token
     sent = {"authorization": f"Bearer {token}"} if token else {}
     content = {"content": body} if isinstance(body, bytes | str) else {"json": body}
     content = {} if body is None else content
     return await plane.client.request(
-        method, path, params=query or None, headers={**sent, **(headers or {})}, **content
+        method, where, params=query or None, headers={**sent, **(headers or {})}, **content
     )
 
 

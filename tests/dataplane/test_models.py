@@ -24,8 +24,8 @@ REGISTERED = {
 
 @pytest.fixture
 def models(plane):
-    async def send(method, path="models", *rest, **given):
-        return await ask(plane, method, f"/modelmanagement/v1.0{plane.workspace}/{path}", *rest,
+    async def send(method, where="models", /, *rest, **given):
+        return await ask(plane, method, f"/modelmanagement/v1.0{plane.workspace}/{where}", *rest,
                          **given)  # fmt: skip
 
     return send

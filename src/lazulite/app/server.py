@@ -27,6 +27,7 @@ from lazulite.blobs.rows import BlobRows
 from lazulite.blobs.store import BlobStore
 from lazulite.core.clock import utc_now
 from lazulite.core.settings import Settings
+from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.services import Services
 from lazulite.deployments.batch_scoring import BatchScoring
 from lazulite.deployments.materials import Workshop
@@ -156,14 +157,17 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
     arm = ArmApp(registry, base.resources, guard, reconciler.wake)
     scoring = BatchScoring(base.resources, guard, show_job, reconciler.wake)
+    keys = AccountKeys(base.resources, base.keyring.secrets)
     authorizer = Authorizer(
-        AccountKeys(base.resources, base.keyring.secrets),
+        keys,
         utc_now,
         bearer_access(base.resources, guard),
         f"Bearer authorization_uri={url}/{base.installed.tenant_id}",
     )
     routes = [*public_documents(), *service.routes(), *_scoring_routes(scoring)]
-    services = Services(all_services(ServiceParts(arm=arm, scoring=scoring)), base.resources, guard)
+    artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
+    parts = ServiceParts(arm=arm, scoring=scoring, artifacts=artifacts)
+    services = Services(all_services(parts), base.resources, guard)
     return Server(
         app=ControlPlane(routes, arm.handle, services, Gateway(store, authorizer, utc_now)),
         registry=registry,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from lazulite.arm.app import ArmApp
+from lazulite.dataplane.artifact_files import ArtifactFiles
+from lazulite.dataplane.artifacts import Artifacts
 from lazulite.dataplane.management import management, resource_provider
 from lazulite.dataplane.model_management import model_management
 from lazulite.dataplane.services import Service
@@ -17,6 +19,7 @@ class ServiceParts:
 
     arm: ArmApp
     scoring: BatchScoring
+    artifacts: ArtifactFiles
 
 
 def all_services(parts: ServiceParts) -> tuple[Service, ...]:
@@ -25,4 +28,5 @@ def all_services(parts: ServiceParts) -> tuple[Service, ...]:
         management(parts.arm.handle, parts.arm.resources, parts.scoring),
         resource_provider(parts.arm.handle),
         model_management(parts.arm.writer),
+        Artifacts(parts.artifacts).service(),
     )

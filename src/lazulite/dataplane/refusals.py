@@ -17,9 +17,15 @@ Refusal = Callable[[ArmError, Request], JSONResponse]
 
 
 def user_error(error: ArmError, http: Request) -> JSONResponse:
-    """Of history, execution, artifact and datastore: whose fault, and the reason inside."""
+    """Of history, execution, artifact and datastore."""
+    body = error_body(error, http)
+    return _answer(error, body, {"x-ms-request-id": body["correlation"]["request"]})
+
+
+def error_body(error: ArmError, http: Request) -> Json:
+    """An ErrorResponse: whose fault it is, and the reason inside."""
     request = str(uuid.uuid4())
-    body = {
+    return {
         "error": {
             "code": "UserError" if error.status < 500 else "ServiceError",
             "message": error.message,
@@ -35,7 +41,6 @@ def user_error(error: ArmError, http: Request) -> JSONResponse:
         "location": "local",
         "time": timestamp(utc_now()),
     }
-    return _answer(error, body, {"x-ms-request-id": request})
 
 
 def model_error(error: ArmError, http: Request) -> JSONResponse:
