@@ -1,10 +1,14 @@
 """Requests to the regional host, as its clients send them."""
 
 import contextlib
+import dataclasses
 import json
 
 import httpx2
 from starlette.requests import Request
+
+from lazulite.dataplane.services import Services
+from lazulite.identity.authorize import Guard
 
 UNSET = object()
 
@@ -28,6 +32,28 @@ async def token_for(plane, resource):
     form |= {"client_id": found["client_id"], "client_secret": found["client_secret"]}
     answer = await plane.client.post(f"/{found['tenant_id']}/oauth2/token", data=form)
     return answer.json()["access_token"]
+
+
+class Demoted(Guard):
+    """A guard that takes every caller to have one role and no other, where they had theirs."""
+
+    def __init__(self, guard, role):
+        vars(self).update(vars(guard))
+        self.role = role
+
+    async def authenticate(self, headers, audience):
+        caller = await super().authenticate(headers, audience)
+        given = (dataclasses.replace(one, role_id=self.role.id) for one in caller.assignments)
+        return dataclasses.replace(caller, assignments=tuple(given))
+
+
+@contextlib.asynccontextmanager
+async def in_role(plane, role):
+    """The plane with its services only, where everybody has that role."""
+    known = plane.server.app.services
+    services = Services(known.services, plane.base.resources, Demoted(known.guard, role))
+    async with only(services, plane) as client:
+        yield dataclasses.replace(plane, client=client)
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse
 from lazulite.dataplane.continuation import next_link, page
 from lazulite.dataplane.refusals import hyperdrive_error, model_error, user_error
 from lazulite.dataplane.services import Service, ServiceRoute, Services
-from tests.dataplane.requests import ask, only, token_for
+from lazulite.identity.roles import COMPUTE_OPERATOR, DATA_SCIENTIST, OWNER, READER
+from tests.dataplane.requests import ask, in_role, only, token_for
 
 
 class Letter(BaseModel):
@@ -189,3 +190,21 @@ async def test_every_route_of_every_service_needs_a_token(plane):
 
 def a_path(route):
     return re.sub(r"\{\w+(:path)?\}", "x", route.path)
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        (OWNER, lambda permission: True),
+        (READER, lambda permission: permission.endswith("/read")),
+        (DATA_SCIENTIST, lambda permission: True),
+        (COMPUTE_OPERATOR, lambda permission: False),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+async def test_every_route_asks_for_its_permission(plane, role, allowed):
+    async with in_role(plane, role) as there:
+        for service, route in plane.server.app.services.routes():
+            path = f"{service.prefix}{plane.workspace}/{a_path(route)}"
+            answer = await ask(there, route.method, path)
+            assert (answer.status_code != 403) == allowed(route.permission), (route, answer.text)

@@ -7,9 +7,12 @@ import dataclasses
 from lazulite.arm.app import ArmApp
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.artifacts import Artifacts
+from lazulite.dataplane.datastores import Datastores
+from lazulite.dataplane.hyperdrive import hyperdrive
 from lazulite.dataplane.management import management, resource_provider
 from lazulite.dataplane.model_management import model_management
 from lazulite.dataplane.services import Service
+from lazulite.dataplane.snapshots import content
 from lazulite.deployments.batch_scoring import BatchScoring
 
 
@@ -29,4 +32,7 @@ def all_services(parts: ServiceParts) -> tuple[Service, ...]:
         resource_provider(parts.arm.handle),
         model_management(parts.arm.writer),
         Artifacts(parts.artifacts).service(),
+        Datastores(parts.arm.writer).service(),
+        hyperdrive(),
+        content(),
     )

@@ -32,9 +32,15 @@ class Writer:
             raise KeyError(full_type)
         return found
 
-    async def propose(self, kind: Kind, arm_id: str, properties: Json, actor: str) -> Proposal:
-        """A proposal to write properties in their internal form. Raises ArmError 400."""
-        check_name(kind, name_of(arm_id))
+    async def propose(
+        self, kind: Kind, parent: str, name: str, properties: Json, actor: str
+    ) -> Proposal:
+        """A proposal to write properties in their internal form. Raises ArmError 400.
+
+        parent: the id of what it is in, which has to be there.
+        """
+        check_name(kind, name)
+        arm_id = f"{parent}/{name_of(kind.resource_type)}/{name}"
         return Proposal(
             id=arm_id,
             properties=validated(kind, properties),

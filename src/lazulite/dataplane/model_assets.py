@@ -83,9 +83,10 @@ class Assets:
         if any(not (part.id or part.prefix) for part in asset.artifacts):
             message = "Each artifact of an asset needs an id or a prefix."
             raise ArmError("ValidationError", message, target="artifacts")
-        arm_id = f"{asked.workspace.id}/assets/{uuid.uuid4().hex}"
-        said = asset.model_dump(mode="json", by_alias=True)
-        proposal = await self.writer.propose(ASSET, arm_id, said, asked.caller.object_id)
+        said, name = asset.model_dump(mode="json", by_alias=True), uuid.uuid4().hex
+        proposal = await self.writer.propose(
+            ASSET, asked.workspace.id, name, said, asked.caller.object_id
+        )
         written, _ = await self.writer.put(ASSET, proposal, only_new=True)
         return JSONResponse(_show(written))
 

@@ -15,7 +15,7 @@ from lazulite.arm.envelope import timestamp
 from lazulite.arm.kind import ASSET_NAME, Kind
 from lazulite.arm.writing import FAILED_CONDITION, Writer
 from lazulite.core.errors import ArmError
-from lazulite.core.ids import WORKSPACES
+from lazulite.core.ids import WORKSPACES, parent_of
 from lazulite.dataplane.continuation import next_link, page
 from lazulite.dataplane.json_patch import patched, read_patch
 from lazulite.dataplane.model_assets import Assets
@@ -83,8 +83,8 @@ class Models:
         properties = to_version(model, await self._uri(asked, model.url))
         base, kind = f"{asked.workspace.id}/models/{model.name}", self._kind
         while True:
-            arm_id = f"{base}/versions/{await self._next(base)}"
-            proposal = await self.writer.propose(kind, arm_id, properties, asked.caller.object_id)
+            version, actor = str(await self._next(base)), asked.caller.object_id
+            proposal = await self.writer.propose(kind, base, version, properties, actor)
             if proposal.existing is not None:
                 continue
             try:
@@ -109,9 +109,8 @@ class Models:
             row = await self._found(asked)
             changed = patched(_document(row), operations)
             properties = {**row.properties, **_checked(row, changed)}
-            proposal = await self.writer.propose(
-                self._kind, row.id, properties, asked.caller.object_id
-            )
+            base, actor = parent_of(row.id), asked.caller.object_id
+            proposal = await self.writer.propose(self._kind, base, row.name, properties, actor)
             proposal = dataclasses.replace(proposal, envelope=row.envelope)
             try:
                 written, _ = await self.writer.put(self._kind, proposal, if_revision=row.revision)

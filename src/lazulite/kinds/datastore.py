@@ -47,7 +47,7 @@ def datastore(box: SecretBox, storage_suffix: str, https_base: str) -> Kind:
         origin = (base if base.startswith("https:") else https_base).partition("://")[2]
         account = resource.properties["accountName"]
         return {
-            "isDefault": resource.name == DEFAULT,
+            "isDefault": resource.properties.get("isDefault", resource.name == DEFAULT),
             "accountName": f"{origin}/{account}",
             "endpoint": resource.properties.get("endpoint") or storage_suffix,
         }
@@ -76,6 +76,8 @@ def _sealed(proposal: Proposal, box: SecretBox) -> Proposal:
             target="datastoreType",
         )
     properties["accountName"] = name_of(properties["accountName"])
+    if proposal.existing and "isDefault" in proposal.existing.properties:
+        properties["isDefault"] = proposal.existing.properties["isDefault"]
     given = dict(properties["credentials"])
     secret = given.pop("secrets", None) or {}
     properties["credentials"] = given
