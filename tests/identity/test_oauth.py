@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from lazulite.identity.client_secrets import ClientSecrets
 from lazulite.identity.oauth import TokenService
-from lazulite.identity.principals import ServicePrincipal, new_principal
+from lazulite.identity.principals import ServicePrincipal
 from lazulite.identity.tokens import Audience
 
 ORIGIN = "https://localhost:8443"
@@ -25,14 +25,13 @@ ARM = "https://management.azure.com"
 
 @pytest.fixture
 async def admin(directory, hasher) -> ServicePrincipal:
-    principal = new_principal(TENANT, "admin", hasher.hash(SECRET))
-    await directory.principals.add(principal)
-    return principal
+    return (await directory.holder("admin", hasher.hash(SECRET))).principal
 
 
 @pytest.fixture
 async def client(tokens, directory, hasher, clock) -> AsyncIterator[httpx2.AsyncClient]:
-    service = TokenService(tokens, directory.principals, ClientSecrets(hasher, clock), clock)
+    secrets = ClientSecrets(hasher, clock)
+    service = TokenService(tokens, directory.principals, directory.applications, secrets, clock)
     app = Starlette(routes=service.routes())
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as opened:
