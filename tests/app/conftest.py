@@ -34,11 +34,8 @@ class Plane:
 
     async def call(self, method, path, body=None, *, api="2021-10-01", headers=None, **query):
         """An authorised ARM call below the workspace, or of a whole path."""
-        path = (
-            path
-            if path.startswith(("/subscriptions", "/tenants", "/providers"))
-            else self.workspace + path
-        )
+        whole = path.lower().startswith(("/subscriptions", "/tenants", "/providers"))
+        path = path if whole else self.workspace + path
         sent = {"authorization": f"Bearer {self.bearer}", **(headers or {})}
         params = {**({"api-version": api} if api else {}), **query}
         content = {"json": body} if isinstance(body, dict) else {"content": body}

@@ -100,6 +100,7 @@ class Server:
 
     app: ControlPlane
     directory: Directory
+    roles: Authorization
     registry: Registry
     reconciler: Reconciler
     store: BlobStore
@@ -165,6 +166,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     return Server(
         app=ControlPlane(routes, arm.handle, services, Gateway(store, authorizer, utc_now)),
         directory=directory,
+        roles=roles,
         registry=registry,
         reconciler=reconciler,
         store=store,

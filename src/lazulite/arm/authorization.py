@@ -205,7 +205,7 @@ class Authorization:
 
     async def _permissions(self, call: Call) -> Response:
         """What the caller's roles allow at the scope, a role each."""
-        roles = call.caller.roles_at(call.scope)
+        roles = call.caller.roles_at(await self._existing(call.scope))
         return _listed([permission_view(role) for role in roles])
 
     async def _existing(self, scope: str) -> str:
