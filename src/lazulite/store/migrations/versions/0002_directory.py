@@ -10,7 +10,7 @@ from alembic import op
 revision = "0002_directory"
 down_revision = "0001"
 
-_LIFETIME = timedelta(days=365)
+_NO_END = timedelta(days=36500)
 
 
 def upgrade() -> None:
@@ -78,7 +78,7 @@ def _move_principals() -> None:
             "hint": "",
             "secret_hash": row.secret_hash,
             "starts_at": row.created_at,
-            "ends_at": row.created_at + 100 * _LIFETIME,
+            "ends_at": row.created_at + _NO_END,
         }
         _insert("applications", application)
         _insert("client_secrets", secret)
@@ -92,8 +92,8 @@ def _move_owners() -> None:
     (installed,) = _rows("installations") or [None]
     for row in _rows("role_assignments"):
         if installed and row.scope_key == f"/subscriptions/{installed.subscription_id}":
-            given = row._mapping | {"name": str(uuid.uuid4()), "scope": "/", "scope_key": ""}
-            _insert("role_assignments", dict(given))
+            everywhere = {"name": str(uuid.uuid4()), "scope": "/", "scope_key": ""}
+            _insert("role_assignments", dict(row._mapping) | everywhere)
 
 
 def _rows(name: str) -> list[Any]:
