@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+import uuid
 
 import httpx2
 import pytest
@@ -25,6 +26,7 @@ class Plane:
     server: object
     client: httpx2.AsyncClient
     bearer: str
+    credentials: dict
 
     @property
     def workspace(self):
@@ -32,11 +34,41 @@ class Plane:
 
     async def call(self, method, path, body=None, *, api="2021-10-01", headers=None, **query):
         """An authorised ARM call below the workspace, or of a whole path."""
-        path = path if path.startswith(("/subscriptions", "/tenants")) else self.workspace + path
+        whole = path.lower().startswith(("/subscriptions", "/tenants", "/providers"))
+        path = path if whole else self.workspace + path
         sent = {"authorization": f"Bearer {self.bearer}", **(headers or {})}
         params = {**({"api-version": api} if api else {}), **query}
         content = {"json": body} if isinstance(body, dict) else {"content": body}
         return await self.client.request(method, path, params=params, headers=sent, **content)
+
+    async def graph(self, method, path, body=None, *, bearer=None, **query):
+        """A call of Graph, as the administrator unless a token is given."""
+        token = bearer or await self.token(self.credentials, "https://graph.microsoft.com")
+        sent = {"authorization": f"Bearer {token}"}
+        return await self.client.request(
+            method, f"/graph/v1.0{path}", json=body, headers=sent, params=query
+        )
+
+    async def token(self, client, resource="https://management.azure.com"):
+        """An access token for a client's id and secret."""
+        form = {"grant_type": "client_credentials", "scope": f"{resource}/.default", **client}
+        answer = await self.client.post("/common/oauth2/v2.0/token", data=form)
+        return answer.json()["access_token"]
+
+    async def colleague(self, name="colleague"):
+        """A new service principal without roles: its object id, and its id and secret."""
+        app = (await self.graph("POST", "/applications", {"displayName": name})).json()
+        made = await self.graph("POST", "/servicePrincipals", {"appId": app["appId"]})
+        secret = await self.graph("POST", f"/applications/{app['id']}/addPassword", {})
+        client = {"client_id": app["appId"], "client_secret": secret.json()["secretText"]}
+        return made.json()["id"], client
+
+    async def assign(self, object_id, role, scope, name=None):
+        """Give a built-in role over REST; the answer."""
+        path = f"{scope.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments"
+        properties = {"roleDefinitionId": role.id, "principalId": object_id}
+        body = {"properties": properties}
+        return await self.call("PUT", f"{path}/{name or uuid.uuid4()}", body, api="2022-04-01")
 
     async def put(self, path, properties, **extra):
         body = {"location": "local", "properties": properties, **extra}
@@ -81,14 +113,10 @@ async def plane(tmp_path, keys):
     server = await compose(base, addresses, {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
     transport = httpx2.ASGITransport(app=server.app)
     async with httpx2.AsyncClient(transport=transport, base_url="https://localhost:8443") as client:
-        form = {
-            "grant_type": "client_credentials",
-            "scope": "https://management.azure.com/.default",
-        }
         found = json.loads((settings.data_dir / "credentials.json").read_text())
-        form |= {"client_id": found["client_id"], "client_secret": found["client_secret"]}
-        answer = await client.post(f"/{found['tenant_id']}/oauth2/v2.0/token", data=form)
-        plane = Plane(base, server, client, answer.json()["access_token"])
+        admin = {name: found[name] for name in ("client_id", "client_secret")}
+        plane = Plane(base, server, client, "", admin)
+        plane.bearer = await plane.token(admin)
         await plane.settle_kinds("/workspaces")
         yield plane
     await server.store.close()

@@ -1,5 +1,7 @@
 """Every route of the control plane: who may come in without a token, and who may not."""
 
+import re
+
 import pytest
 
 from lazulite.app.asgi import PUBLIC
@@ -8,11 +10,11 @@ from lazulite.app.asgi import PUBLIC
 async def test_only_the_listed_routes_answer_without_a_token(plane):
     open_routes = set()
     for route in plane.server.app.routes:
-        path = route.path.format(tenant="t", endpoint="e", job="j")
-        method = "POST" if "POST" in route.methods else "GET"
-        answer = await plane.client.request(method, path)
-        if not refused(answer):
-            open_routes.add(route.path)
+        path = re.sub(r"{\w+}", "x", route.path)
+        for method in route.methods - {"HEAD"}:
+            answer = await plane.client.request(method, path)
+            if not refused(answer):
+                open_routes.add(route.path)
     assert open_routes == PUBLIC
 
 

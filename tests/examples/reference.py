@@ -12,7 +12,7 @@ from pathlib import Path
 from lazulite.app.kinds import KindParts, all_kinds
 from lazulite.blobs.errors import CODES
 from lazulite.cli.arguments import CONNECTION, Arguments
-from lazulite.cli.commands import ML, SERVER
+from lazulite.cli.commands import IDENTITY, ML, SERVER
 from lazulite.core.settings import HELP, Settings
 from lazulite.kinds.compute import Clusters
 from lazulite.kinds.job import BatchJobs
@@ -30,14 +30,15 @@ def commands_table() -> str:
     """Every command, what it does, and its own options."""
     lines = ["| command | what it does | options |", "|---|---|---|"]
     lines += [f"| `lazulite {each.name}` | {each.summary} | |" for each in SERVER]
+    named = [(f"ml {each.name}", each) for each in ML] + [(each.name, each) for each in IDENTITY]
     lines += [
-        f"| `lazulite ml {each.name}` | {each.summary} | {_options(each.options)} |" for each in ML
+        f"| `lazulite {name}` | {each.summary} | {_options(each.options)} |" for name, each in named
     ]
     return "\n".join(lines)
 
 
 def options_table() -> str:
-    """Every option of the `ml` commands, by its first flag."""
+    """Every option of the commands that speak HTTP, by its first flag."""
     lines = ["| option | meaning |", "|---|---|"]
     fields = sorted(dataclasses.fields(Arguments), key=lambda field: field.metadata["flags"][0])
     for field in fields:

@@ -7,9 +7,8 @@ from starlette.datastructures import Headers
 
 from lazulite.core.errors import ArmError
 from lazulite.identity.authorize import Guard
-from lazulite.identity.principals import ServicePrincipal, new_principal
 from lazulite.identity.roles import READER, RoleAssignment
-from lazulite.identity.tokens import Audience
+from lazulite.identity.tokens import Audience, Holder
 
 ORIGIN = "https://localhost:8443"
 TENANT = "11111111-2222-4333-8444-555555555555"
@@ -24,17 +23,17 @@ def guard(tokens, directory) -> Guard:
 
 
 @pytest.fixture
-async def reader(directory) -> ServicePrincipal:
-    principal = new_principal(TENANT, "reader", "hash")
-    await directory.principals.add(principal)
+async def reader(directory) -> Holder:
+    holder = await directory.holder("reader")
+    object_id = holder.principal.object_id
     given = RoleAssignment(
-        name="a", object_id=principal.object_id, role_id=READER.id, scope="/subscriptions/S"
+        name="a", object_id=object_id, role_id=READER.id, scope="/subscriptions/S"
     )
     await directory.assignments.assign(given, "admin")
-    return principal
+    return holder
 
 
-def bearer(tokens, principal: ServicePrincipal, resource="https://management.azure.com"):
+def bearer(tokens, principal: Holder, resource="https://management.azure.com"):
     return {"authorization": f"Bearer {tokens.mint(principal, resource, origin=ORIGIN).token}"}
 
 
@@ -47,7 +46,7 @@ async def refusal(guard, headers, action=READ, scope=GROUP, audience=Audience.MA
 async def test_caller_with_a_role_is_let_in(guard, tokens, reader) -> None:
     principal = await guard.require(bearer(tokens, reader), READ, GROUP, Audience.MANAGEMENT)
 
-    assert principal.object_id == reader.object_id
+    assert principal.object_id == reader.principal.object_id
     assert principal.may(READ, GROUP)
     assert not principal.may(WRITE, GROUP)
 
@@ -62,10 +61,11 @@ async def test_authorization_header_is_read_as_http_says(guard, tokens, reader, 
 
 async def test_missing_role_is_answered_in_azures_words(guard, tokens, reader) -> None:
     error = await refusal(guard, bearer(tokens, reader), WRITE)
+    who = reader.principal
 
     assert (error.status, error.code, error.headers) == (403, "AuthorizationFailed", {})
     assert error.message == (
-        f"The client '{reader.client_id}' with object id '{reader.object_id}' does not have "
+        f"The client '{who.client_id}' with object id '{who.object_id}' does not have "
         f"authorization to perform action '{WRITE}' over scope '{GROUP}' or the scope is invalid. "
         "If access was recently granted, please refresh your credentials."
     )
@@ -142,19 +142,21 @@ async def test_removed_principal_is_refused_at_once(guard, tokens, reader, direc
     headers = bearer(tokens, reader)
     await guard.require(headers, READ, GROUP, Audience.MANAGEMENT)
 
-    await directory.principals.remove(reader.object_id)
+    await directory.principals.remove(reader.principal.object_id)
 
     error = await refusal(guard, headers)
     assert (error.status, error.code) == (401, "InvalidAuthenticationToken")
 
 
-async def test_new_secret_voids_tokens_got_with_the_old_one(guard, tokens, reader, directory):
-    old = bearer(tokens, reader)
+async def test_secret_taken_away_voids_the_tokens_got_with_it(guard, tokens, reader, directory):
+    client_id, old = reader.principal.client_id, bearer(tokens, reader)
     await guard.require(old, READ, GROUP, Audience.MANAGEMENT)
+    second = await directory.secret(reader.principal)
+    new = bearer(tokens, Holder(principal=reader.principal, credential=second))
 
-    assert await directory.principals.replace_secret(reader.client_id.upper(), "new hash")
+    assert await directory.applications.remove_secret(client_id, reader.credential.upper())
 
     assert (await refusal(guard, old)).status == 401
-    new = bearer(tokens, await directory.principals.find(reader.client_id))
     await guard.require(new, READ, GROUP, Audience.MANAGEMENT)
-    assert not await directory.principals.replace_secret("nobody", "hash")
+    assert not await directory.applications.remove_secret(client_id, reader.credential)
+    assert not await directory.applications.remove_secret("another", second)

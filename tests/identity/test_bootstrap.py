@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from lazulite.identity.access import Access
+from lazulite.identity.applications import Applications, SecretHasher
 from lazulite.identity.bootstrap import Bootstrap
-from lazulite.identity.principals import Principals, SecretHasher
+from lazulite.identity.principals import Principals
 from lazulite.identity.private_files import UnusableFileError
 from lazulite.identity.roles import BLOB_OWNER, OWNER
 from lazulite.identity.sealing import SecretBox
@@ -39,12 +40,12 @@ async def test_first_start_makes_one_administrator_with_a_private_file(
     assert written["tenant_id"] == installed.tenant_id
     assert stat.S_IMODE((tmp_path / "credentials.json").stat().st_mode) == 0o600
     admin = await directory.principals.find(written["client_id"])
-    assert hasher.matches(admin.secret_hash, written["client_secret"])
+    (secret,) = await directory.applications.secrets(admin.client_id)
+    assert hasher.matches(secret.secret_hash, written["client_secret"])
     found = await directory.access.principal(admin.object_id)
-    scope = f"/subscriptions/{installed.subscription_id}"
     assert {(each.role_id, each.scope) for each in found.assignments} == {
-        (OWNER.id, scope),
-        (BLOB_OWNER.id, scope),
+        (OWNER.id, "/"),
+        (BLOB_OWNER.id, "/"),
     }
 
 
@@ -84,7 +85,7 @@ async def test_new_database_adopts_the_credentials_that_are_there(
 
     assert again.tenant_id == first.tenant_id
     assert credentials(tmp_path) == written
-    found = await Principals(engine, Access(engine, clock), clock).find(written["client_id"])
+    (found,) = await Applications(engine, Access(engine, clock)).secrets(written["client_id"])
     assert hasher.matches(found.secret_hash, written["client_secret"])
     await close_database(engine)
 
@@ -153,7 +154,7 @@ CHILD = """
     from pathlib import Path
     from lazulite.core.clock import utc_now
     from lazulite.identity import bootstrap, private_files
-    from lazulite.identity.principals import SecretHasher
+    from lazulite.identity.applications import SecretHasher
     from lazulite.identity.sealing import SecretBox
     from lazulite.store.database import close_database, open_database
 
@@ -198,6 +199,7 @@ async def test_killed_first_start_heals_at_the_next(tmp_path: Path, clock, point
     assert seen is None or json.loads(seen) == written
     principals = await Principals(engine, Access(engine, clock), clock).all()
     assert [each.client_id for each in principals] == [written["client_id"]]
-    assert SecretHasher().matches(principals[0].secret_hash, written["client_secret"])
+    (secret,) = await Applications(engine, Access(engine, clock)).secrets(written["client_id"])
+    assert SecretHasher().matches(secret.secret_hash, written["client_secret"])
     assert [each.name for each in tmp_path.glob(".*")] == []
     await close_database(engine)

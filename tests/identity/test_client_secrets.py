@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import threading
 
 import pytest
 
+from lazulite.identity.applications import SecretHasher, for_years, hashed_secret
 from lazulite.identity.client_secrets import ClientSecrets, TooManyFailuresError
-from lazulite.identity.principals import SecretHasher, ServicePrincipal, new_principal
+from tests.identity.conftest import NOW
 
 
 class CountingHasher(SecretHasher):
@@ -28,7 +28,12 @@ class CountingHasher(SecretHasher):
         return secret_hash == f"hash of {secret}"
 
 
-PRINCIPAL: ServicePrincipal = new_principal("t", "p", "hash of right")
+def known(secret, client="client"):
+    """The client id and its one secret."""
+    return client, [hashed_secret(client, secret, f"hash of {secret}", for_years(NOW, 1))]
+
+
+PRINCIPAL = known("right")
 
 
 async def test_right_secret_is_checked_slowly_once_in_five_minutes(clock) -> None:
@@ -36,44 +41,53 @@ async def test_right_secret_is_checked_slowly_once_in_five_minutes(clock) -> Non
     secrets = ClientSecrets(hasher, clock)
 
     for _ in range(5):
-        assert await secrets.match(PRINCIPAL, "right")
+        assert await secrets.match(*PRINCIPAL, "right")
     assert hasher.checks == 1
     clock.move(301)
-    assert await secrets.match(PRINCIPAL, "right")
+    assert await secrets.match(*PRINCIPAL, "right")
     assert hasher.checks == 2
 
 
 async def test_wrong_secret_is_never_remembered(clock) -> None:
     hasher = CountingHasher()
     secrets = ClientSecrets(hasher, clock)
-    await secrets.match(PRINCIPAL, "right")
+    await secrets.match(*PRINCIPAL, "right")
 
     for wrong in ("wrong", "wrong", "righ", "right\0", "", "ünïcode"):
-        assert not await secrets.match(PRINCIPAL, wrong)
+        assert not await secrets.match(*PRINCIPAL, wrong)
     assert hasher.checks == 7
 
 
 async def test_remembered_secret_dies_with_its_credential(clock) -> None:
     secrets = ClientSecrets(CountingHasher(), clock)
-    assert await secrets.match(PRINCIPAL, "right")
-    changed = dataclasses.replace(PRINCIPAL, secret_hash="hash of new", credential=2)
+    assert await secrets.match(*PRINCIPAL, "right")
+    changed = known("new")
 
-    assert not await secrets.match(changed, "right")
-    assert await secrets.match(changed, "new")
+    assert not await secrets.match(*changed, "right")
+    assert await secrets.match(*changed, "new")
 
 
 async def test_remembered_secret_is_no_other_clients(clock) -> None:
     secrets = ClientSecrets(CountingHasher(), clock)
-    assert await secrets.match(PRINCIPAL, "right")
+    assert await secrets.match(*PRINCIPAL, "right")
 
-    assert not await secrets.match(new_principal("t", "p", "hash of other"), "right")
+    assert not await secrets.match(*known("other", "another"), "right")
+
+
+async def test_each_of_several_secrets_is_right_and_named(clock) -> None:
+    secrets = ClientSecrets(CountingHasher(), clock)
+    several = [*known("old")[1], *known("new")[1]]
+
+    for text, each in zip(("old", "new", "old"), (*several, several[0]), strict=True):
+        assert await secrets.match("client", several, text) == each
+    assert await secrets.match("client", several, "neither") is None
 
 
 async def test_simultaneous_first_calls_are_checked_two_at_a_time_at_most(clock) -> None:
     hasher = CountingHasher()
     secrets = ClientSecrets(hasher, clock)
 
-    answers = await asyncio.gather(*(secrets.match(PRINCIPAL, "right") for _ in range(8)))
+    answers = await asyncio.gather(*(secrets.match(*PRINCIPAL, "right") for _ in range(8)))
 
     assert all(answers)
     assert hasher.most <= 2
@@ -82,17 +96,17 @@ async def test_simultaneous_first_calls_are_checked_two_at_a_time_at_most(clock)
 
 async def test_failures_are_throttled_for_that_client_only(clock) -> None:
     secrets = ClientSecrets(CountingHasher(), clock)
-    other = new_principal("t", "other", "hash of right")
+    other = known("right", "another")
     for n in range(10):
-        assert not await secrets.match(PRINCIPAL, f"wrong {n}")
+        assert not await secrets.match(*PRINCIPAL, f"wrong {n}")
 
     with pytest.raises(TooManyFailuresError):
-        await secrets.match(PRINCIPAL, "wrong")
-    assert await secrets.match(other, "right")
+        await secrets.match(*PRINCIPAL, "wrong")
+    assert await secrets.match(*other, "right")
     clock.move(6)
-    assert not await secrets.match(PRINCIPAL, "wrong")
+    assert not await secrets.match(*PRINCIPAL, "wrong")
     with pytest.raises(TooManyFailuresError) as caught:
-        await secrets.match(PRINCIPAL, "wrong")
+        await secrets.match(*PRINCIPAL, "wrong")
     assert 1 <= caught.value.retry_after <= 7
 
 
@@ -100,7 +114,7 @@ async def test_parallel_guesses_cannot_outrun_the_throttle(clock) -> None:
     hasher = CountingHasher()
     secrets = ClientSecrets(hasher, clock)
 
-    guesses = (secrets.match(PRINCIPAL, f"wrong {n}") for n in range(40))
+    guesses = (secrets.match(*PRINCIPAL, f"wrong {n}") for n in range(40))
     answers = await asyncio.gather(*guesses, return_exceptions=True)
 
     assert hasher.checks == 10
@@ -111,7 +125,7 @@ async def test_right_answers_do_not_use_up_the_allowance(clock) -> None:
     secrets = ClientSecrets(CountingHasher(), clock)
 
     for _ in range(30):
-        assert await secrets.match(PRINCIPAL, "right")
+        assert await secrets.match(*PRINCIPAL, "right")
         clock.move(301)
 
 

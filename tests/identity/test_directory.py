@@ -9,7 +9,7 @@ from lazulite.core.errors import ArmError
 from lazulite.identity import roles
 from lazulite.identity.access import Access
 from lazulite.identity.assignments import RoleAssignments
-from lazulite.identity.principals import ServicePrincipal, new_principal
+from lazulite.identity.principals import ServicePrincipal
 from lazulite.identity.roles import RoleAssignment
 
 ML = "Microsoft.MachineLearningServices/workspaces"
@@ -22,9 +22,7 @@ def assignment(principal: ServicePrincipal, role: roles.Role, scope: str) -> Rol
 
 
 async def added(directory) -> ServicePrincipal:
-    principal = new_principal("t", "tester", "hash")
-    await directory.principals.add(principal)
-    return principal
+    return (await directory.holder("tester")).principal
 
 
 async def test_principals_are_found_without_case_and_only_once(directory) -> None:
@@ -39,7 +37,10 @@ async def test_principals_are_found_without_case_and_only_once(directory) -> Non
 
 
 async def test_secret_hash_is_not_shown_by_repr(directory) -> None:
-    assert "hash" not in repr(new_principal("t", "tester", "hash")).replace("secret_hash", "")
+    principal = await added(directory)
+    (secret,) = await directory.applications.secrets(principal.client_id)
+    assert secret.secret_hash == "hash"
+    assert "hash" not in repr(secret)
 
 
 async def test_role_works_from_the_moment_it_is_given_until_it_is_taken(directory) -> None:
@@ -116,18 +117,49 @@ async def test_repeated_assignment_is_idempotent_and_conflicts_have_azures_codes
         assert caught.value.code == code
 
 
-async def test_assignments_are_listed_by_scope_and_below(directory) -> None:
+async def test_assignments_are_listed_around_a_scope(directory) -> None:
     principal = await added(directory)
     scopes = ["/subscriptions/a_b", "/subscriptions/a_b/resourceGroups/g", "/subscriptions/aXb"]
     for scope in scopes:
         await directory.assignments.assign(assignment(principal, roles.READER, scope), "admin")
 
     async def listed(scope: str) -> list[str]:
-        return [each.scope for each in await directory.assignments.under(scope)]
+        found = await directory.assignments.around(scope)
+        assert all(each.created_by == "admin" for each in found)
+        return [each.assignment.scope for each in found]
 
     assert await listed("/subscriptions/A_B") == scopes[:2]  # _ is no wildcard
     assert sorted(await listed("/")) == sorted(scopes)
     assert await listed("/subscriptions/a") == []
+    assert await listed(f"{scopes[1]}/providers/x") == scopes[:2]
+
+
+async def test_roles_of_a_deleted_scope_are_forgotten(directory) -> None:
+    principal = await added(directory)
+    scopes = ["/subscriptions/a_b", "/subscriptions/a_b/resourceGroups/g", "/subscriptions/aXb"]
+    for scope in scopes:
+        await directory.assignments.assign(assignment(principal, roles.READER, scope), "admin")
+
+    await directory.assignments.forget("/")
+    assert len(await directory.assignments.around("/")) == 3
+    await directory.assignments.forget("/subscriptions/A_B/")
+
+    left = await directory.assignments.around("/")
+    assert [each.assignment.scope for each in left] == scopes[2:]
+    found = await directory.access.principal(principal.object_id)
+    assert len(found.assignments) == 1
+
+
+async def test_owner_of_everything_lets_the_last_of_a_subscription_go(directory) -> None:
+    first, second = await added(directory), await added(directory)
+    mine = assignment(first, roles.OWNER, SUBSCRIPTION)
+    root = assignment(second, roles.OWNER, "/")
+    await directory.assignments.assign(mine, "admin")
+    await directory.assignments.assign(root, "admin")
+
+    assert await directory.assignments.unassign(mine.name) is True
+    with pytest.raises(ArmError):
+        await directory.assignments.unassign(root.name)
 
 
 async def test_last_owner_of_a_subscription_cannot_be_removed(directory) -> None:

@@ -24,7 +24,7 @@ def test_first_start_makes_private_keys_and_the_next_one_reads_them(tmp_path: Pa
         os.umask(previous)
     read = open_keyring(tmp_path / "data" / "keys")
 
-    assert read.tokens.kid == made.tokens.kid != made.endpoints.kid
+    assert read.tokens.current.kid == made.tokens.current.kid != made.endpoints.kid
     assert read.secrets.open(made.secrets.seal(b"x")) == b"x"
     folder = tmp_path / "data" / "keys"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -36,7 +36,7 @@ def test_first_start_makes_private_keys_and_the_next_one_reads_them(tmp_path: Pa
 def test_two_installations_have_different_keys(tmp_path: Path) -> None:
     one, other = open_keyring(tmp_path / "one"), open_keyring(tmp_path / "other")
 
-    assert one.tokens.kid != other.tokens.kid
+    assert one.tokens.current.kid != other.tokens.current.kid
     with pytest.raises(BadSealError):
         other.secrets.open(one.secrets.seal(b"x"))
 
@@ -144,7 +144,7 @@ def test_damaged_number_in_a_key_never_gives_wrong_signatures(keys_text: dict[st
 
 def test_keys_are_not_shown_by_repr(keys) -> None:
     assert "PRIVATE" not in repr(keys)
-    assert keys.tokens.private.as_dict(private=True)["d"] not in repr(keys)
+    assert keys.tokens.current.private.as_dict(private=True)["d"] not in repr(keys)
 
 
 def test_sealing_hides_the_secret_and_notices_every_change() -> None:

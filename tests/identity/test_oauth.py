@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from lazulite.identity.client_secrets import ClientSecrets
 from lazulite.identity.oauth import TokenService
-from lazulite.identity.principals import ServicePrincipal, new_principal
+from lazulite.identity.principals import ServicePrincipal
 from lazulite.identity.tokens import Audience
 
 ORIGIN = "https://localhost:8443"
@@ -25,14 +25,13 @@ ARM = "https://management.azure.com"
 
 @pytest.fixture
 async def admin(directory, hasher) -> ServicePrincipal:
-    principal = new_principal(TENANT, "admin", hasher.hash(SECRET))
-    await directory.principals.add(principal)
-    return principal
+    return (await directory.holder("admin", hasher.hash(SECRET))).principal
 
 
 @pytest.fixture
 async def client(tokens, directory, hasher, clock) -> AsyncIterator[httpx2.AsyncClient]:
-    service = TokenService(tokens, directory.principals, ClientSecrets(hasher, clock), clock)
+    secrets = ClientSecrets(hasher, clock)
+    service = TokenService(tokens, directory.principals, directory.applications, secrets, clock)
     app = Starlette(routes=service.routes())
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as opened:
@@ -313,5 +312,65 @@ async def test_instance_discovery_knows_this_server_only(client) -> None:
         assert (await ask(wrong)).status_code == 400
 
 
-async def test_token_endpoint_takes_post_only(client) -> None:
-    assert (await client.get(f"/{TENANT}/oauth2/token")).status_code == 405
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", [f"{TENANT}/oauth2/token", "common/oauth2/v2.0/token"])
+async def test_token_endpoint_takes_post_only(client, method, path) -> None:
+    answer = await client.request(method, f"/{path}")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    if method != "HEAD":
+        assert (answer.json()["error"], answer.json()["error_codes"]) == (
+            "invalid_request",
+            [900561],
+        )
+        assert method in answer.json()["error_description"]
+
+
+async def test_a_host_name_of_the_server_is_a_domain_of_its_tenant(client, admin, tokens) -> None:
+    answer = await client.post("/LocalHost/oauth2/token", data=v1(admin))
+    claims = tokens.verify(answer.json()["access_token"], Audience.MANAGEMENT)
+    assert claims.tenant_id == TENANT
+    document = await client.get("/localhost/v2.0/.well-known/openid-configuration")
+    assert document.json()["issuer"] == f"{ORIGIN}/{TENANT}/v2.0"
+    assert (await client.get("/evil.localhost/discovery/keys")).status_code == 400
+
+
+async def test_adfs_takes_a_resource_as_adal_sends_it(client, admin) -> None:
+    answer = await client.post("/adfs/oauth2/token", data=v1(admin))
+    assert answer.json()["resource"] == f"{ARM}/"
+    assert isinstance(answer.json()["expires_in"], str)
+
+
+async def test_fields_come_in_any_order(client, admin) -> None:
+    for form in (v1(admin), dict(reversed(v1(admin).items()))):
+        assert (await client.post(f"/{TENANT}/oauth2/token", data=form)).status_code == 200
+
+
+async def test_a_secret_that_has_ended_is_told_from_a_wrong_one(client, admin, clock) -> None:
+    clock.move(366 * 24 * 3600)
+    path = f"/{TENANT}/oauth2/v2.0/token"
+    ended = await client.post(path, data=v2(admin))
+    wrong = await client.post(path, data=v2(admin, client_secret="wrong"))
+    assert (ended.status_code, ended.json()["error"]) == (401, "invalid_client")
+    assert ended.json()["error_codes"] == [7000222]
+    assert wrong.json()["error_codes"] == [7000215]
+
+
+async def test_an_application_without_a_principal_gets_no_token(client, admin, directory) -> None:
+    await directory.principals.remove(admin.object_id)
+    answer = await client.post(f"/{TENANT}/oauth2/v2.0/token", data=v2(admin))
+    assert (answer.status_code, answer.json()["error_codes"]) == (400, [7000229])
+
+
+async def test_each_secret_of_an_application_gets_tokens_of_its_own(
+    client, admin, directory, hasher, tokens
+) -> None:
+    second = await directory.secret(admin, hasher.hash("second"))
+    path = f"/{TENANT}/oauth2/v2.0/token"
+    found = {
+        secret: tokens.verify(
+            (await client.post(path, data=v2(admin, client_secret=secret))).json()["access_token"],
+            Audience.MANAGEMENT,
+        ).credential
+        for secret in (SECRET, "second")
+    }
+    assert found["second"] == second != found[SECRET]

@@ -11,15 +11,18 @@ from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from lazulite.identity.principals import ServicePrincipal
-from lazulite.identity.tokens import Audience, Audiences, TokenError, derived_ml_resource
+from lazulite.identity.tokens import Audience, Audiences, Holder, TokenError, derived_ml_resource
 
 ORIGIN = "https://localhost:8443"
 TENANT = "11111111-2222-4333-8444-555555555555"
 ARM = "https://management.azure.com"
-PRINCIPAL = ServicePrincipal(
-    client_id="client", object_id="object", tenant_id=TENANT, display_name="d", secret_hash="h"
+PRINCIPAL = Holder(
+    principal=ServicePrincipal(
+        client_id="client", object_id="object", tenant_id=TENANT, display_name="d"
+    ),
+    credential="key",
 )
-ANY = Audience.MANAGEMENT | Audience.ML | Audience.STORAGE
+ANY = Audience.MANAGEMENT | Audience.ML | Audience.STORAGE | Audience.GRAPH
 
 
 def mint(tokens, resource: str = ARM) -> str:
@@ -59,7 +62,7 @@ def test_token_has_the_claims_that_clients_read(tokens, clock) -> None:
         "appid": "client",
         "idtyp": "app",
         "ver": "1.0",
-        "credential": 1,
+        "credential": "key",
     }
     assert (minted.not_before, minted.expires_on) == (now - 300, now + 3600)
     assert minted.token not in repr(minted)
@@ -90,6 +93,11 @@ ACCEPTED = {
     Audience.MANAGEMENT: [ARM, ARM + "/", "https://management.core.windows.net/", ORIGIN],
     Audience.ML: ["https://ml.azure.com", "https://ml.azure.com/", "https://ml.azure."],
     Audience.STORAGE: ["https://storage.azure.com", "https://storage.azure.com/"],
+    Audience.GRAPH: [
+        "https://graph.microsoft.com",
+        "https://graph.microsoft.com/",
+        ORIGIN + "/graph",
+    ],
 }
 
 
@@ -259,7 +267,7 @@ def test_refusal_does_not_say_what_was_wrong_with_a_forgery(tokens) -> None:
         {"aud": {ARM: 1}},
         {"tid": None},
         {"iss": None},
-        {"credential": "1"},
+        {"credential": 1},
         {"credential": None},
     ],
     ids=str,

@@ -20,7 +20,7 @@ from lazulite.dataplane.services import Services
 log = logging.getLogger(__name__)
 
 ARM = re.compile(r"/(subscriptions|tenants|providers)(/|$)", re.IGNORECASE)
-SERVICE = re.compile(r"/(mlflow|discovery|inference)/")  # no names of storage accounts
+SERVICE = re.compile(r"/(mlflow|discovery|inference|graph)/")  # no names of storage accounts
 ACCOUNT = re.compile(r"/[a-z0-9]{3,24}(\.blob\.[^/]+)?(/|$)")
 
 PUBLIC = frozenset(

@@ -14,12 +14,14 @@ from starlette.routing import Route
 import lazulite
 from lazulite.app.asgi import ControlPlane, public_documents
 from lazulite.app.blob_access import AccountKeys, bearer_access
+from lazulite.app.directory import Directory
 from lazulite.app.documents import STORAGE_SUFFIX
 from lazulite.app.kinds import KindParts, all_kinds
 from lazulite.app.landscape import ensure_landscape
 from lazulite.app.layout import Layout
 from lazulite.app.services import ServiceParts, all_services
 from lazulite.arm.app import ArmApp
+from lazulite.arm.authorization import Authorization
 from lazulite.arm.kind import Registry
 from lazulite.blobs.authorization import Authorizer
 from lazulite.blobs.gateway import Gateway
@@ -35,14 +37,10 @@ from lazulite.deployments.places import DataPlaces
 from lazulite.environments.interpreters import Interpreters, Search
 from lazulite.environments.service import Environments
 from lazulite.executors.local import LocalExecutor
-from lazulite.identity.access import Access
-from lazulite.identity.authorize import Guard
+from lazulite.identity.applications import SecretHasher
 from lazulite.identity.bootstrap import Bootstrap, Installation
-from lazulite.identity.client_secrets import ClientSecrets
 from lazulite.identity.endpoint_keys import EndpointTokens
 from lazulite.identity.keys import Keyring, open_keyring
-from lazulite.identity.oauth import TokenService
-from lazulite.identity.principals import Principals, SecretHasher
 from lazulite.identity.tokens import Audiences, Tokens
 from lazulite.kinds.compute import Clusters
 from lazulite.kinds.job import BatchJobs
@@ -102,6 +100,8 @@ class Server:
     """A server ready to answer."""
 
     app: ControlPlane
+    directory: Directory
+    roles: Authorization
     registry: Registry
     reconciler: Reconciler
     store: BlobStore
@@ -142,20 +142,19 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     url = f"https://localhost:{addresses.https[1]}"
     http_url = f"http://localhost:{addresses.http[1]}"
     origins = _origins(base.settings, addresses)
-    access = Access(base.engine, utc_now)
     audiences = Audiences.of(origins, account_urls=())
     tokens = Tokens(
         base.keyring.tokens, base.installed.tenant_id, [url, *origins], audiences, utc_now
     )
-    guard = Guard(tokens, access)
-    principals = Principals(base.engine, access, utc_now)
-    service = TokenService(tokens, principals, ClientSecrets(base.hasher, utc_now), utc_now)
+    directory = Directory.of(base.engine, tokens, base.hasher, utc_now)
+    guard = directory.guard
     store = BlobStore(base.layout.folder("blobs"), BlobRows(base.engine), utc_now)
     await store.start()
     workspace = await ensure_landscape(base.resources, base.installed)
     registry = Registry(all_kinds(_kind_parts(base, store, (url, origins), env)))
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
-    arm = ArmApp(registry, base.resources, guard, reconciler.wake)
+    roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
+    arm = ArmApp(registry, base.resources, guard, reconciler.wake, roles)
     scoring = BatchScoring(base.resources, guard, show_job, reconciler.wake)
     keys = AccountKeys(base.resources, base.keyring.secrets)
     authorizer = Authorizer(
@@ -164,12 +163,14 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         bearer_access(base.resources, guard),
         f"Bearer authorization_uri={url}/{base.installed.tenant_id}",
     )
-    routes = [*public_documents(), *service.routes(), *_scoring_routes(scoring)]
+    routes = [*public_documents(), *directory.routes(), *_scoring_routes(scoring)]
     artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
     parts = ServiceParts(arm=arm, scoring=scoring, artifacts=artifacts)
     services = Services(all_services(parts), base.resources, guard)
     return Server(
         app=ControlPlane(routes, arm.handle, services, Gateway(store, authorizer, utc_now)),
+        directory=directory,
+        roles=roles,
         registry=registry,
         reconciler=reconciler,
         store=store,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from lazulite.arm.authorization import Authorization
 from lazulite.arm.envelope import operation_status, operation_url, show
 from lazulite.arm.errors import missing_parent, not_allowed, not_found, unknown_type
 from lazulite.arm.kind import Call, Kind, Proposal, Registry
@@ -38,6 +39,8 @@ class ArmApp:
     guard: Guard
     wake: Callable[[], None]
     """Called after a write that a reconcile step must follow."""
+    authorization: Authorization
+    """Roles, which stand under any resource."""
 
     @property
     def writer(self) -> Writer:
@@ -47,6 +50,8 @@ class ArmApp:
     async def handle(self, http: Request) -> Response:
         """Answer one request. Raises ArmError."""
         await self.guard.authenticate(http.headers, Audience.MANAGEMENT)
+        if self.authorization.owns(http.url.path):
+            return await self.authorization.handle(http)
         request = ArmRequest.of(http)
         address = request.address
         kind = self.registry.find(address.provider, address.resource_type)
@@ -142,8 +147,10 @@ class ArmApp:
         await self._ancestors(request.address, kind.permission("delete"))
         found = await self.resources.find(request.address.id)
         if found is None:
+            await self.authorization.forget(request.address.id)
             return Response(status_code=204)
         marked = await self.writer.delete(kind, found, actor)
+        await self.authorization.forget(found.id)
         if kind.reconcile is None:
             return Response(status_code=200)
         location = operation_url(marked, request.base, request.version, "mfeOperationResults")

@@ -37,6 +37,11 @@ def negotiate(version: str | None) -> str:
 
     A well-formed version that no list names is taken for a newer or a lesser-known one.
     """
+    return check_version(version, OLDEST)
+
+
+def check_version(version: str | None, oldest: str) -> str:
+    """The same for a provider whose versions began at another time."""
     if not version:
         raise ArmError(
             "MissingApiVersionParameter",
@@ -49,7 +54,7 @@ def negotiate(version: str | None) -> str:
             f"The api-version {version!r} is invalid: it reads YYYY-MM-DD, with or without "
             f"-preview. Supported values: {', '.join(NAMED)}.",
         )
-    if not OLDEST <= version[:10] <= NEWEST:
+    if not oldest <= version[:10] <= NEWEST:
         raise ArmError(
             "NoRegisteredProviderFound",
             f"No registered resource provider found for API version {version!r}. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from knack.arguments import CLICommandArgument
@@ -111,6 +112,31 @@ class Arguments:
     max_results: int | None = _option(
         "--max-results", "-r", help="At most that many.", default=None, type=int
     )
+    role: str = _option("--role", help="Name or id of the role.")
+    scope: str = _option("--scope", help="ARM id of where the role counts; / is everything.")
+    scopes: tuple[str, ...] = _several("--scopes", help="ARM ids of where the role counts.")
+    assignee: str = _option("--assignee", help="App id or object id of a service principal.")
+    assignee_object_id: str = _option(
+        "--assignee-object-id", help="Object id of a service principal, which is not looked up."
+    )
+    assignee_principal_type: str = _option(
+        "--assignee-principal-type", help="ServicePrincipal: there are no others here."
+    )
+    include_inherited: bool = _option(
+        "--include-inherited", help="Roles from above the scope as well.", default=False
+    )
+    everything: bool = _option("--all", help="Everything below the scope, too.", default=False)
+    ids: tuple[str, ...] = _several("--ids", help="ARM ids of the role assignments.")
+    custom_role_only: bool = _option("--custom-role-only", help="Custom roles only.", default=False)
+    id: str = _option("--id", help="App id, or object id, of the service principal.")
+    display_name: str = _option("--display-name", help="Name to show, or that names begin with.")
+    filter: str = _option("--filter", help="OData filter, such as \"displayName eq 'ci'\".")
+    key_id: str = _option("--key-id", help="Id of the secret.")
+    years: int | None = _option(
+        "--years", help="Years until the secret ends (default: 1).", default=None, type=int
+    )
+    end_date: str = _option("--end-date", help="When the secret ends: 2030-01-31T12:00:00Z.")
+    append: bool = _option("--append", help="Keep the other secrets.", default=False)
     resource_group: str = _option("--resource-group", "-g", help="Name of the resource group.")
     workspace: str = _option("--workspace-name", "--workspace", "-w", help="Name of the workspace.")
     data_dir: str = _option(
@@ -120,11 +146,18 @@ class Arguments:
 
 CONNECTION = ("resource_group", "workspace", "data_dir")
 """The options that every `ml` command has."""
+SERVER_ONLY = ("data_dir",)
+"""The options of commands that are about no workspace."""
 
 
-def arguments_of(options: str) -> list[tuple[str, CLICommandArgument]]:
-    """What knack needs for names separated by spaces; a name that ends in ! is required."""
-    names = [*options.split(), *CONNECTION]
+def arguments_of(
+    options: str, connection: Sequence[str] = CONNECTION
+) -> list[tuple[str, CLICommandArgument]]:
+    """What knack needs for names separated by spaces; a name that ends in ! is required.
+
+    connection: options that say which server, besides the command's own.
+    """
+    names = [*options.split(), *connection]
     return [(name.rstrip("!"), _argument(name.rstrip("!"), name.endswith("!"))) for name in names]
 
 

@@ -242,6 +242,69 @@ ML = (
 )
 """`lazulite ml <noun> <verb>`: functions of lazulite.cli's modules, given a workspace."""
 
+IDENTITY = (
+    Command(
+        "ad sp create-for-rbac",
+        "ad#create_for_rbac",
+        "Create a service principal with a secret, and give it a role.",
+        "name role scopes years display_name",
+    ),
+    Command("ad sp create", "ad#create", "Create an application's service principal.", "id!"),
+    Command("ad sp list", "ad#listing", "List service principals.", "display_name filter"),
+    Command("ad sp show", "ad#show", "Show a service principal.", "id!"),
+    Command(
+        "ad sp delete",
+        "ad#delete",
+        "Delete a service principal, its application, secrets and roles.",
+        "id!",
+    ),
+    Command(
+        "ad sp credential reset",
+        "ad#reset_credential",
+        "Make a new secret of a service principal, and void the others.",
+        "id! append display_name years end_date",
+    ),
+    Command(
+        "ad sp credential list",
+        "ad#list_credentials",
+        "List the secrets of a service principal, without their values.",
+        "id!",
+    ),
+    Command(
+        "ad sp credential delete",
+        "ad#delete_credential",
+        "Delete a secret of a service principal.",
+        "id! key_id!",
+    ),
+    Command("ad key list", "ad#list_keys", "List the keys that tokens are signed with."),
+    Command("ad key rotate", "ad#rotate_key", "Sign tokens with a new key from now on."),
+    Command(
+        "role assignment create",
+        "roles#create_assignment",
+        "Give a service principal a role.",
+        "role! scope! assignee assignee_object_id assignee_principal_type",
+    ),
+    Command(
+        "role assignment list",
+        "roles#list_assignments",
+        "List who has which role.",
+        "scope assignee assignee_object_id role everything include_inherited",
+    ),
+    Command(
+        "role assignment delete",
+        "roles#delete_assignment",
+        "Take a role back.",
+        "ids scope assignee assignee_object_id role",
+    ),
+    Command(
+        "role definition list",
+        "roles#list_definitions",
+        "List the roles that there are.",
+        "name scope custom_role_only",
+    ),
+)
+"""Functions of lazulite.cli's modules, as those of ML; they are about no workspace."""
+
 COLUMNS = {
     "online-endpoint": ("name", "auth_mode", "provisioning_state", "traffic", "scoring_uri"),
     "online-deployment": ("name", "endpoint_name", "instance_count", "provisioning_state"),
@@ -253,10 +316,20 @@ COLUMNS = {
     "data": ("name", "version", "latest_version", "type", "path"),
     "job": ("name", "status", "experiment_name", "start_time", "end_time"),
     "datastore": ("name", "type", "container_name", "is_default"),
+    "ad sp list": ("displayName", "appId", "id"),
+    "role assignment list": ("principalName", "roleDefinitionName", "scope"),
+    "role definition list": ("roleName", "roleType", "description"),
 }
 """What `-o table` shows of each noun's resources, of show and list and whatever returns them."""
 
 GROUPS = {
+    "ad": "The directory: who can sign in.",
+    "ad sp": "Service principals: programs, and people who have no other way in.",
+    "ad sp credential": "Secrets of service principals.",
+    "ad key": "The keys that access tokens are signed with.",
+    "role": "Who may do what.",
+    "role assignment": "Roles that are given to service principals.",
+    "role definition": "The roles that can be given.",
     "ml": "Machine learning: the same words as `az ml`.",
     "ml online-endpoint": "Endpoints that answer single requests at once.",
     "ml online-deployment": "Models that run behind an online endpoint.",

@@ -25,6 +25,8 @@ class Connection:
     ca_file: Path | None
     """Certificates to trust; None: those of the system."""
     token_cache: Path
+    credentials: Path
+    """Where the server left the administrator's credentials."""
 
     @property
     def workspace_id(self) -> str:
@@ -73,6 +75,7 @@ def connect(
         url=url.rstrip("/"),
         ca_file=_certificates(known, environ),
         token_cache=data_dir / "cli" / "tokens.json",
+        credentials=data_dir / "credentials.json",
         **{field: str(value) for field, value in values.items()},
     )
 

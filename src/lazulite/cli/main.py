@@ -19,8 +19,8 @@ from knack.help_files import helps
 from knack.util import CLIError
 
 import lazulite
-from lazulite.cli.arguments import Arguments, arguments_of
-from lazulite.cli.commands import COLUMNS, GROUPS, ML, SERVER, Command
+from lazulite.cli.arguments import SERVER_ONLY, Arguments, arguments_of
+from lazulite.cli.commands import COLUMNS, GROUPS, IDENTITY, ML, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
 from lazulite.cli.errors import FAILED, CommandError
 from lazulite.cli.http import Http
@@ -78,6 +78,8 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             self.command_table[command.name].description = command.summary
         for command in ML:
             self.command_table[f"ml {command.name}"] = self._ml(command)
+        for command in IDENTITY:
+            self.command_table[command.name] = self._identity(command)
         return super().load_command_table(arguments)
 
     def load_arguments(self, command: str) -> None:
@@ -100,12 +102,27 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             table_transformer=functools.partial(rows, COLUMNS[command.name.split()[0]]),
         )
 
+    def _identity(self, command: Command) -> Any:
+        return self.command_cls(
+            self.cli_ctx,
+            command.name,
+            functools.partial(_run, command, self.cli_ctx),
+            description=command.summary,
+            arguments_loader=functools.partial(arguments_of, command.options, SERVER_ONLY),
+            table_transformer=_table(command.name),
+        )
+
+
+def _table(name: str) -> Any:
+    """How `-o table` shows a command's result; None: all of it."""
+    return functools.partial(rows, COLUMNS[name]) if name in COLUMNS else None
+
 
 def rows(columns: Sequence[str], result: Any) -> Any:
     """Columns of the resources in a result, for -o table; any other result as it is."""
     if isinstance(result, list):
         return [rows(columns, item) for item in result]
-    if not isinstance(result, dict) or "name" not in result:
+    if not isinstance(result, dict) or columns[0] not in result:
         return result
     shown = {name: result[name] for name in columns if result.get(name) is not None}
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lazulite.core.clock import Clock
-from lazulite.identity.roles import RoleAssignment, allows
+from lazulite.identity.roles import ROLES, Role, RoleAssignment, allows, reaches
 from lazulite.store.database import reading
-from lazulite.store.identity_tables import role_assignments, service_principals
+from lazulite.store.identity_tables import (
+    client_secrets,
+    role_assignments,
+    role_definitions,
+    service_principals,
+)
 
 _FRESH = timedelta(seconds=1)
 _MOST_CACHED = 1000
@@ -26,13 +32,21 @@ class Principal:
     object_id: str
     tenant_id: str
     display_name: str
-    credential: int
-    """Which of their secrets is the present one; tokens got with another are void."""
+    credentials: frozenset[str]
+    """The key ids of their secrets; tokens got with another one are void."""
     assignments: tuple[RoleAssignment, ...]
+    custom: Mapping[str, Role] = dataclasses.field(default_factory=dict)
+    """Those of their roles that are not built in, by id."""
 
     def may(self, action: str, scope: str) -> bool:
         """Whether any of the roles allows the action at the scope."""
-        return allows(self.assignments, action, scope)
+        return allows(self.assignments, action, scope, self.custom)
+
+    def roles_at(self, scope: str) -> list[Role]:
+        """Their roles that reach the scope."""
+        known = {**ROLES, **self.custom}
+        reaching = [each for each in self.assignments if reaches(each.scope, scope)]
+        return [known[each.role_id] for each in reaching if each.role_id in known]
 
 
 class Access:
@@ -65,31 +79,52 @@ class Access:
         self._cache.clear()
 
     async def _load(self, object_id: str) -> Principal | None:
-        query = (
-            sa.select(service_principals, *(role_assignments.c[name] for name in _ROLE_COLUMNS))
-            .select_from(service_principals.outerjoin(role_assignments, _SAME_OBJECT))
-            .where(service_principals.c.object_id == object_id)
-        )
         async with self._engine.begin() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return _principal(object_id, rows) if rows else None
+            who = (await connection.execute(_select(service_principals, object_id))).mappings()
+            if (row := who.one_or_none()) is None:
+                return None
+            given = (await connection.execute(_select(role_assignments, object_id))).mappings()
+            mine = sa.select(client_secrets.c.key_id).where(
+                client_secrets.c.client_id == row["client_id"]
+            )
+            key_ids = (await connection.execute(mine)).scalars().all()
+            held = sa.select(role_assignments.c.role_id).where(
+                role_assignments.c.object_id == object_id
+            )
+            own = sa.select(*CUSTOM_ROLE).where(role_definitions.c.id.in_(held))
+            custom = [custom_role(role) for role in (await connection.execute(own)).mappings()]
+        return Principal(
+            client_id=row["client_id"],
+            object_id=object_id,
+            tenant_id=row["tenant_id"],
+            display_name=row["display_name"],
+            credentials=frozenset(key_ids),
+            assignments=tuple(_assignment(each) for each in given),
+            custom={role.id: role for role in custom},
+        )
 
 
-_ROLE_COLUMNS = ("name", "role_id", "scope")
-_SAME_OBJECT = service_principals.c.object_id == role_assignments.c.object_id
+CUSTOM_ROLE = [
+    role_definitions.c[field.name]
+    for field in dataclasses.fields(Role)
+    if field.name in role_definitions.c
+]
 
 
-def _principal(object_id: str, rows: Any) -> Principal:
-    """One row per assignment; a single one without a role if there are none."""
-    return Principal(
-        client_id=rows[0]["client_id"],
-        object_id=object_id,
-        tenant_id=rows[0]["tenant_id"],
-        display_name=rows[0]["display_name"],
-        credential=rows[0]["credential"],
-        assignments=tuple(
-            RoleAssignment(object_id=object_id, **{name: row[name] for name in _ROLE_COLUMNS})
-            for row in rows
-            if row["role_id"] is not None
-        ),
-    )
+def custom_role(row: Mapping[Any, Any]) -> Role:
+    """The role that a row of role_definitions is."""
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+    }
+    return Role(**given, is_custom=True)
+
+
+def _select(table: sa.Table, object_id: str) -> sa.Select[Any]:
+    return sa.select(table).where(table.c.object_id == object_id)
+
+
+def _assignment(row: Mapping[Any, Any]) -> RoleAssignment:
+    return RoleAssignment(**{field.name: row[field.name] for field in _ASSIGNMENT})
+
+
+_ASSIGNMENT = dataclasses.fields(RoleAssignment)

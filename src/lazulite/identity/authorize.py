@@ -31,7 +31,8 @@ class Guard:
     async def authenticate(self, headers: Mapping[str, str], audience: Audience) -> Principal:
         """The caller, whatever they may do: for lists that show each caller their own.
 
-        Raises ArmError 401. A removed principal, or one with a new secret, is refused at once.
+        Raises ArmError 401. A removed principal is refused at once, and so are tokens got with a
+        secret that is gone.
         """
         token = self._bearer(headers)
         try:
@@ -39,7 +40,7 @@ class Guard:
         except TokenError as error:
             raise self._unauthorized(error.code, error.message) from error
         principal = await self._access.principal(claims.object_id)
-        if principal is None or principal.credential != claims.credential:
+        if principal is None or claims.credential not in principal.credentials:
             message = "The access token is invalid: its principal or credential was revoked."
             raise self._unauthorized("InvalidAuthenticationToken", message)
         return principal

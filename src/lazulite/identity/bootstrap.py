@@ -14,16 +14,20 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from lazulite.core.clock import Clock
-from lazulite.identity.assignments import insert_assignment
-from lazulite.identity.principals import (
+from lazulite.identity.applications import (
     SecretHasher,
-    insert_principal,
-    new_principal,
+    for_years,
+    hashed_secret,
+    insert_application,
+    insert_secret,
+    new_application,
     new_secret,
 )
+from lazulite.identity.assignments import insert_assignment
+from lazulite.identity.principals import insert_principal, new_principal
 from lazulite.identity.private_files import (
     UnusableFileError,
     create_private,
@@ -38,6 +42,7 @@ from lazulite.store.identity_tables import installations
 CREDENTIALS = "credentials.json"
 _ADMIN = "lazulite-admin"
 _SHORTEST_SECRET = 32  # characters
+_YEARS = 100  # the administrator must be able to come in whatever was forgotten
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,17 +86,17 @@ class Bootstrap:
         credentials = _credentials(path)
         secret_hash = await asyncio.to_thread(self._hasher.hash, credentials.client_secret)
         wanted = Installation(tenant_id=credentials.tenant_id, subscription_id=str(uuid.uuid4()))
-        await self.install(wanted, credentials.client_id, secret_hash)
+        await self.install(wanted, credentials, secret_hash)
         installed = await self._present(data_folder)
         if installed is None or installed.tenant_id != wanted.tenant_id:
             problem = "belongs to no administrator: another server was installed first"
             raise UnusableFileError(path, problem, "Replace it by the other server's file.")
         return installed
 
-    async def install(self, wanted: Installation, client_id: str, secret_hash: str) -> None:
+    async def install(
+        self, wanted: Installation, credentials: Credentials, secret_hash: str
+    ) -> None:
         """Write the decisions, all or none; nothing if there is an installation already."""
-        admin = new_principal(wanted.tenant_id, _ADMIN, secret_hash, client_id)
-        scope = f"/subscriptions/{wanted.subscription_id}"
         row = dataclasses.asdict(wanted) | {
             "number": 1,
             "key_check": self._box.seal(wanted.tenant_id.encode()),
@@ -100,17 +105,26 @@ class Bootstrap:
         try:
             async with self._engine.begin() as connection:
                 await connection.execute(sa.insert(installations).values(**row))
-                await insert_principal(connection, admin, self._clock())
-                for role in (OWNER, BLOB_OWNER):  # as in Azure, Owner alone reads no blob
-                    given = RoleAssignment(
-                        name=str(uuid.uuid4()),
-                        object_id=admin.object_id,
-                        role_id=role.id,
-                        scope=scope,
-                    )
-                    await insert_assignment(connection, given, admin.object_id, self._clock())
+                await self._administrator(connection, credentials, secret_hash)
         except IntegrityError:
             return  # two servers on one database: the other one was first
+
+    async def _administrator(
+        self, connection: AsyncConnection, credentials: Credentials, secret_hash: str
+    ) -> None:
+        """Owner of everything; as in Azure, Owner alone reads no blob, hence the second role."""
+        now, client_id = self._clock(), credentials.client_id
+        application = new_application(_ADMIN, now, client_id)
+        admin = new_principal(credentials.tenant_id, application)
+        lasts, secret = for_years(now, _YEARS), credentials.client_secret
+        await insert_application(connection, application)
+        await insert_secret(connection, hashed_secret(client_id, secret, secret_hash, lasts))
+        await insert_principal(connection, admin, now)
+        for role in (OWNER, BLOB_OWNER):
+            given = RoleAssignment(
+                name=str(uuid.uuid4()), object_id=admin.object_id, role_id=role.id, scope="/"
+            )
+            await insert_assignment(connection, given, admin.object_id, now)
 
     async def _present(self, data_folder: Path) -> Installation | None:
         async with reading(self._engine).begin() as connection:

@@ -6,13 +6,14 @@ import dataclasses
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import anyio
 from anyio import to_thread
 
 from lazulite.core.clock import Clock
-from lazulite.identity.principals import SecretHasher, ServicePrincipal
+from lazulite.identity.applications import ClientSecret, SecretHasher
 
 _REMEMBERED = timedelta(minutes=5)
 _BURST = 10  # wrong secrets in a row that one client may send
@@ -51,46 +52,55 @@ class Allowance:
 
 
 class ClientSecrets:
-    """Says whether a secret is a principal's. Remembers right answers in memory for 5 minutes.
+    """Says whose secret it is. Remembers right answers in memory for 5 minutes.
 
     What is remembered is a hash under a key that dies with the process, and it counts only while
-    the principal still has the credential it was checked against.
+    the client still has the secret that it was checked against.
     """
 
     def __init__(self, hasher: SecretHasher, clock: Clock) -> None:
         self._hasher, self._clock = hasher, clock
         self._key = secrets.token_bytes(32)
-        self._right: dict[str, tuple[bytes, datetime]] = {}
+        self._right: dict[str, tuple[bytes, str, datetime]] = {}
         self._allowances: dict[str, Allowance] = {}
         self._slots = anyio.CapacityLimiter(_AT_ONCE)
 
-    async def match(self, principal: ServicePrincipal, secret: str) -> bool:
-        """Whether this is the principal's secret. Raises TooManyFailuresError.
+    async def match(
+        self, client_id: str, known: Sequence[ClientSecret], secret: str
+    ) -> ClientSecret | None:
+        """Which of the client's secrets this is; None for none. Raises TooManyFailuresError.
 
-        Ten wrong secrets at once, then ten a minute; a secret known to be right always passes.
+        known: all that the client has, ended ones too. Ten wrong secrets at once, then ten a
+        minute; a secret known to be right always passes.
         """
-        digest = self._digest(principal, secret)
-        if self._is_known(principal, digest):
-            return True
-        self._spend(principal.client_id, 1)
-        async with self._slots:
-            if not self._is_known(principal, digest):  # another call may just have checked it
-                matched = await to_thread.run_sync(
-                    self._hasher.matches, principal.secret_hash, secret
-                )
-                if not matched:
-                    return False
-        self._right[principal.client_id] = (digest, self._clock() + _REMEMBERED)
-        self._spend(principal.client_id, -1)
-        return True
+        digest = self._digest(client_id, secret)
+        if found := self._remembered(client_id, known, digest):
+            return found
+        self._spend(client_id, 1)
+        async with self._slots:  # another call may just have checked it
+            found = self._remembered(client_id, known, digest)
+            found = found or await to_thread.run_sync(self._search, known, secret)
+        if found is not None:
+            self._right[client_id] = (digest, found.key_id, self._clock() + _REMEMBERED)
+            self._spend(client_id, -1)
+        return found
 
-    def _digest(self, principal: ServicePrincipal, secret: str) -> bytes:
-        parts = (principal.client_id, str(principal.credential), secret)
-        return hmac.digest(self._key, "\0".join(parts).encode(), hashlib.sha256)
+    def _search(self, known: Sequence[ClientSecret], secret: str) -> ClientSecret | None:
+        for each in known:
+            if self._hasher.matches(each.secret_hash, secret):
+                return each
+        return None
 
-    def _is_known(self, principal: ServicePrincipal, digest: bytes) -> bool:
-        known, until = self._right.get(principal.client_id, (b"", self._clock()))
-        return hmac.compare_digest(known, digest) and self._clock() < until
+    def _digest(self, client_id: str, secret: str) -> bytes:
+        return hmac.digest(self._key, f"{client_id}\0{secret}".encode(), hashlib.sha256)
+
+    def _remembered(
+        self, client_id: str, known: Sequence[ClientSecret], digest: bytes
+    ) -> ClientSecret | None:
+        right, key_id, until = self._right.get(client_id, (b"", "", self._clock()))
+        if not hmac.compare_digest(right, digest) or self._clock() >= until:
+            return None
+        return next((each for each in known if each.key_id == key_id), None)
 
     def _spend(self, client_id: str, tries: int) -> None:
         now = self._clock()

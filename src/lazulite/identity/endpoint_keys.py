@@ -18,7 +18,8 @@ from lazulite.core.clock import Clock
 from lazulite.core.errors import ArmError
 from lazulite.identity.sealing import SecretBox
 from lazulite.identity.signing import BadTokenError, SigningKey
-from lazulite.identity.tokens import BACKDATED_S, LIFETIME_S
+from lazulite.identity.signing_keys import LIFETIME_S
+from lazulite.identity.tokens import BACKDATED_S
 
 _REFRESH_AFTER_S = LIFETIME_S - 600
 _CHOSEN_KEY = re.compile(r"[A-Za-z0-9._~+/=-]{32,256}")  # what a Bearer header can carry

@@ -1,4 +1,4 @@
-"""The server's own keys: made at the first start, then only ever read.
+"""The server's own keys: made at the first start; but for rotation, only read after that.
 
 They stand in one folder, which appears whole or not at all. A damaged key is never replaced by a
 new one: everything sealed with the old one would be lost.
@@ -20,9 +20,9 @@ from lazulite.identity.private_files import (
 )
 from lazulite.identity.sealing import SecretBox
 from lazulite.identity.signing import SigningKey
+from lazulite.identity.signing_keys import TOKENS, RetiredKey, SigningKeys, retired_files
 from lazulite.store.files import sync_directory
 
-_TOKENS = "token-signing.pem"
 _ENDPOINTS = "endpoint-token-signing.pem"
 _DATA = "data-encryption.key"
 _RESTORE = "Restore it from a backup; the server never replaces it by itself."
@@ -32,8 +32,8 @@ _RESTORE = "Restore it from a backup; the server never replaces it by itself."
 class Keyring:
     """Every key of one server."""
 
-    tokens: SigningKey
-    """Signs access tokens of management, ML and storage."""
+    tokens: SigningKeys
+    """Sign access tokens of management, ML, storage and graph."""
     endpoints: SigningKey
     """Signs the aml_tokens of online endpoints, and nothing else."""
     secrets: SecretBox
@@ -50,7 +50,7 @@ def open_keyring(folder: Path) -> Keyring:
         _create(folder)
     check_private_folder(folder)
     return Keyring(
-        tokens=_signing_key(folder / _TOKENS),
+        tokens=SigningKeys(folder, _signing_key(folder / TOKENS), _retired(folder)),
         endpoints=_signing_key(folder / _ENDPOINTS),
         secrets=_secret_box(folder / _DATA),
     )
@@ -62,11 +62,16 @@ def _create(folder: Path) -> None:
     for abandoned in folder.parent.glob(f".{folder.name}.*"):
         shutil.rmtree(abandoned)
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    create_private(new / _TOKENS, SigningKey.generate().private_pem())
+    create_private(new / TOKENS, SigningKey.generate().private_pem())
     create_private(new / _ENDPOINTS, SigningKey.generate().private_pem())
     create_private(new / _DATA, secrets.token_hex(32).encode() + b"\n")
     new.rename(folder)
     sync_directory(folder.parent)
+
+
+def _retired(folder: Path) -> list[RetiredKey]:
+    found = retired_files(folder)
+    return [RetiredKey(_signing_key(path), until, path) for path, until in found]
 
 
 def _signing_key(path: Path) -> SigningKey:

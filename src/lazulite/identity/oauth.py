@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -16,17 +17,20 @@ from starlette.routing import Route
 
 from lazulite.core.clock import Clock
 from lazulite.identity import oauth_errors
+from lazulite.identity.applications import Applications
 from lazulite.identity.client_secrets import ClientSecrets, TooManyFailuresError
 from lazulite.identity.oauth_errors import OAuthError, Trace
-from lazulite.identity.principals import Principals, ServicePrincipal
-from lazulite.identity.token_request import LARGEST_BODY, TokenRequest, parse_request
-from lazulite.identity.tokens import LIFETIME_S, Minted, Tokens, issuer
+from lazulite.identity.principals import Principals
+from lazulite.identity.signing_keys import LIFETIME_S
+from lazulite.identity.token_request import LARGEST_BODY, TokenRequest, parse_form, parse_request
+from lazulite.identity.tokens import Holder, Minted, Tokens, issuer
 
 ADFS = "adfs"
 _ALIASES = {ADFS, "common", "organizations"}
 _CONFIGURATION = "/.well-known/openid-configuration"
 _UNCACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _EXPIRES_IN = LIFETIME_S - 1  # rounded down, as Entra does
+_METHODS = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS"]
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -36,10 +40,17 @@ class TokenService:
     """The public routes of identity: tokens for client secrets, and what clients ask before."""
 
     def __init__(
-        self, tokens: Tokens, principals: Principals, secrets: ClientSecrets, clock: Clock
+        self,
+        tokens: Tokens,
+        principals: Principals,
+        applications: Applications,
+        secrets: ClientSecrets,
+        clock: Clock,
     ) -> None:
-        self._tokens, self._principals, self._secrets = tokens, principals, secrets
-        self._clock = clock
+        self._tokens, self._principals, self._applications = tokens, principals, applications
+        self._secrets, self._clock = secrets, clock
+        hosts = {urlsplit(origin).hostname or "" for origin in tokens.origins}
+        self._names = _ALIASES | {tokens.tenant_id} | hosts
 
     def routes(self) -> list[Route]:
         """All of them are reached without a token."""
@@ -54,30 +65,24 @@ class TokenService:
         ]
 
     async def _token_v1(self, request: Request) -> Response:
-        if self._tenant(request) == ADFS:  # MSAL asks ADFS for a scope, as if it were v2
-            return await self._token_v2(request)
-        asked = await _read(request, "1.0")
-        minted = await self._mint(request, asked, "1.0")
-        times = {"expires_on": minted.expires_on, "not_before": minted.not_before}
-        lives = {"expires_in": _EXPIRES_IN, "ext_expires_in": _EXPIRES_IN}
-        answer = {name: str(seconds) for name, seconds in (lives | times).items()}
-        return _uncached(
-            {"token_type": "Bearer"}
-            | answer
-            | {"resource": asked.resource, "access_token": minted.token}
-        )
+        """MSAL asks ADFS for a scope, as if it were v2; ADAL for a resource, as in v1."""
+        is_adfs, fields = self._tenant(request) == ADFS, await _fields(request)
+        is_v2 = is_adfs and "resource" not in fields
+        return await self._token(request, fields, "2.0" if is_v2 else "1.0")
 
     async def _token_v2(self, request: Request) -> Response:
         self._tenant(request)
-        minted = await self._mint(request, await _read(request, "2.0"), "2.0")
-        return _uncached(
-            {
-                "token_type": "Bearer",
-                "expires_in": _EXPIRES_IN,
-                "ext_expires_in": _EXPIRES_IN,
-                "access_token": minted.token,
-            }
-        )
+        return await self._token(request, await _fields(request), "2.0")
+
+    async def _token(self, request: Request, fields: dict[str, str], version: str) -> Response:
+        asked = parse_request(fields, request.headers.get("authorization"), version)
+        minted = await self._mint(request, asked, version)
+        lives: dict[str, Any] = {"expires_in": _EXPIRES_IN, "ext_expires_in": _EXPIRES_IN}
+        if version == "1.0":  # it has times as well, all of them as strings
+            times = {"expires_on": minted.expires_on, "not_before": minted.not_before}
+            lives = {name: str(seconds) for name, seconds in (lives | times).items()}
+            lives["resource"] = asked.resource
+        return _uncached({"token_type": "Bearer", **lives, "access_token": minted.token})
 
     async def _configuration_v2(self, request: Request) -> Response:
         return JSONResponse(self._configuration(request, self._tenant(request), "2.0"))
@@ -87,7 +92,7 @@ class TokenService:
 
     async def _keys(self, request: Request) -> Response:
         self._tenant(request)
-        return JSONResponse({"keys": [self._tokens.key.public_jwk()]})
+        return JSONResponse({"keys": self._tokens.keys.published(self._clock())})
 
     async def _instance(self, request: Request) -> Response:
         """Where the discovery document of an authority is. Asked by MSAL for unknown hosts."""
@@ -107,23 +112,30 @@ class TokenService:
         )
 
     async def _mint(self, request: Request, asked: TokenRequest, version: str) -> Minted:
-        principal = await self._client(asked)
+        holder = await self._client(asked)
         if self._tokens.audiences.find(asked.resource) is None:
             raise oauth_errors.unknown_resource(asked.resource, self._tokens.tenant_id)
         origin = self._origin(request)
-        return self._tokens.mint(principal, asked.resource, origin=origin, version=version)
+        return self._tokens.mint(holder, asked.resource, origin=origin, version=version)
 
-    async def _client(self, asked: TokenRequest) -> ServicePrincipal:
+    async def _client(self, asked: TokenRequest) -> Holder:
         """The principal whose id and secret these are."""
-        if (principal := await self._principals.find(asked.client_id)) is None:
+        client_id = asked.client_id.lower()
+        known = await self._applications.secrets(client_id)
+        principal = await self._principals.find(client_id)
+        if not known and principal is None:
             raise oauth_errors.unknown_client(asked.client_id, self._tokens.tenant_id)
         try:
-            matched = await self._secrets.match(principal, asked.client_secret)
+            found = await self._secrets.match(client_id, known, asked.client_secret)
         except TooManyFailuresError as error:
             raise oauth_errors.throttled(error.retry_after) from error
-        if not matched:
-            raise oauth_errors.wrong_secret(principal.client_id)
-        return principal
+        if found is None:
+            raise oauth_errors.wrong_secret(client_id)
+        if not found.starts_at <= self._clock() < found.ends_at:
+            raise oauth_errors.expired_secret(client_id)
+        if principal is None:
+            raise oauth_errors.no_principal(client_id, self._tokens.tenant_id)
+        return Holder(principal=principal, credential=found.key_id)
 
     def _configuration(self, request: Request, tenant: str, version: str) -> dict[str, Any]:
         origin = self._origin(request)
@@ -146,8 +158,8 @@ class TokenService:
         return self._known_tenant(request.path_params["tenant"])
 
     def _known_tenant(self, tenant: str) -> str:
-        """The tenant in lower case; any of Entra's aliases means the only one there is."""
-        if tenant.lower() not in _ALIASES | {self._tokens.tenant_id}:
+        """The tenant in lower case; aliases and host names mean the only one there is."""
+        if tenant.lower() not in self._names:
             raise oauth_errors.unknown_tenant(tenant)
         return tenant.lower()
 
@@ -159,11 +171,13 @@ class TokenService:
     def _route(self, path: str, endpoint: Endpoint, method: str = "GET") -> Route:
         async def answered(request: Request) -> Response:
             try:
+                if request.method != method and method == "POST":
+                    raise oauth_errors.post_only(request.method)
                 return await endpoint(request)
             except OAuthError as error:
                 return self._refusal(request, error)
 
-        return Route(path, answered, methods=[method])
+        return Route(path, answered, methods=_METHODS if method == "POST" else [method])
 
     def _refusal(self, request: Request, error: OAuthError) -> Response:
         correlation = request.headers.get("client-request-id", "")
@@ -178,11 +192,11 @@ class TokenService:
         return _uncached(oauth_errors.body(error, trace), error.status, headers)
 
 
-async def _read(request: Request, version: str) -> TokenRequest:
+async def _fields(request: Request) -> dict[str, str]:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/x-www-form-urlencoded":
         raise oauth_errors.malformed("send the fields as application/x-www-form-urlencoded")
-    return parse_request(await _body(request), request.headers.get("authorization"), version)
+    return parse_form(await _body(request))
 
 
 async def _body(request: Request) -> bytes:

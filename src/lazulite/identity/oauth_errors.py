@@ -131,6 +131,30 @@ def wrong_secret(client_id: str) -> OAuthError:
     return OAuthError("invalid_client", 7000215, message, 401)
 
 
+def expired_secret(client_id: str) -> OAuthError:
+    """The secret is that client's, but its time has not come or is over."""
+    message = (
+        f"The provided client secret keys for app '{client_id}' are expired. "
+        "Have a new secret made for it, as with `lazulite ad sp credential reset`."
+    )
+    return OAuthError("invalid_client", 7000222, message, 401)
+
+
+def no_principal(client_id: str, tenant_id: str) -> OAuthError:
+    """The application has a secret, but no service principal."""
+    message = (
+        f"The client application {client_id} is missing service principal in the tenant "
+        f"{tenant_id}. Create one, as with `lazulite ad sp create --id {client_id}`."
+    )
+    return OAuthError("unauthorized_client", 7000229, message)
+
+
+def post_only(method: str) -> OAuthError:
+    """The token endpoint was asked with another method."""
+    message = f"The endpoint only accepts POST requests. Received a {_shown(method)} request."
+    return OAuthError("invalid_request", 900561, message, 405, headers={"Allow": "POST"})
+
+
 def throttled(retry_after: int) -> OAuthError:
     """Too many wrong secrets."""
     message = "The request was throttled: too many wrong client secrets were sent for this client."

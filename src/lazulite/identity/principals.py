@@ -1,21 +1,19 @@
-"""Service principals: who can sign in. Their secrets are kept as argon2id hashes only."""
+"""Service principals: who can sign in and have roles."""
 
 from __future__ import annotations
 
 import dataclasses
-import secrets
 import uuid
 from datetime import datetime
 
 import sqlalchemy as sa
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from lazulite.core.clock import Clock
 from lazulite.core.errors import ArmError
 from lazulite.identity.access import Access
+from lazulite.identity.applications import Application, delete_application
 from lazulite.identity.assignments import delete_assignments_of
 from lazulite.store.database import reading
 from lazulite.store.identity_tables import service_principals
@@ -23,52 +21,22 @@ from lazulite.store.identity_tables import service_principals
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ServicePrincipal:
-    """An application that signs in with a client id and a secret."""
+    """An application as the tenant knows it: it signs in, and roles are given to it."""
 
     client_id: str
     object_id: str
     """What role assignments and a token's `oid` name."""
     tenant_id: str
     display_name: str
-    secret_hash: str = dataclasses.field(repr=False)
-    credential: int = 1
-    """Counts its secrets."""
 
 
-class SecretHasher:
-    """Hashes client secrets slowly on purpose: 50 ms and 64 MiB a call. Call it in a thread."""
-
-    def __init__(self, argon2: PasswordHasher | None = None) -> None:
-        """argon2: parameters of new hashes; by default the second choice of RFC 9106."""
-        self._argon2 = argon2 or PasswordHasher()
-
-    def hash(self, secret: str) -> str:
-        """A salted hash that carries its own parameters."""
-        return self._argon2.hash(secret)
-
-    def matches(self, secret_hash: str, secret: str) -> bool:
-        """Whether the hash was made of this secret. Raises argon2's error for a broken hash."""
-        try:
-            return self._argon2.verify(secret_hash, secret)
-        except VerifyMismatchError:
-            return False
-
-
-def new_secret() -> str:
-    """A client secret: 256 random bits, safe in URLs, forms and shells."""
-    return secrets.token_urlsafe(32)
-
-
-def new_principal(
-    tenant_id: str, display_name: str, secret_hash: str, client_id: str | None = None
-) -> ServicePrincipal:
-    """A service principal with ids of its own. client_id: to keep one that is known already."""
+def new_principal(tenant_id: str, application: Application) -> ServicePrincipal:
+    """A service principal of the application, with an object id of its own."""
     return ServicePrincipal(
-        client_id=client_id or str(uuid.uuid4()),
+        client_id=application.client_id,
         object_id=str(uuid.uuid4()),
         tenant_id=tenant_id,
-        display_name=display_name,
-        secret_hash=secret_hash,
+        display_name=application.display_name,
     )
 
 
@@ -87,7 +55,8 @@ class Principals:
 
     async def all(self) -> list[ServicePrincipal]:
         """All of them, by name."""
-        query = sa.select(*_COLUMNS).order_by(service_principals.c.display_name)
+        columns = service_principals.c
+        query = sa.select(*_COLUMNS).order_by(columns.display_name, columns.client_id)
         async with reading(self._engine).begin() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [ServicePrincipal(**row) for row in rows]
@@ -102,33 +71,31 @@ class Principals:
             raise ArmError("Conflict", message, 409) from error
         self._access.forget()
 
-    async def replace_secret(self, client_id: str, secret_hash: str) -> bool:
-        """Set another secret; tokens got with the old one are refused at once.
-
-        False if there is no such service principal.
-        """
-        chosen = service_principals.c.client_id == client_id.lower()
-        count = service_principals.c.credential + 1
-        statement = sa.update(service_principals).where(chosen)
-        async with self._engine.begin() as connection:
-            result = await connection.execute(
-                statement.values(secret_hash=secret_hash, credential=count)
-            )
-        self._access.forget()
-        return result.rowcount > 0
-
     async def remove(self, object_id: str) -> bool:
         """Remove one and its roles: its tokens are refused at once. False if there is none.
 
-        Raises ArmError 409 for the last Owner of a subscription.
+        Its application stays. Raises ArmError 409 for the last Owner.
         """
         async with self._engine.begin() as connection:
-            await delete_assignments_of(connection, object_id)
-            result = await connection.execute(
-                sa.delete(service_principals).where(service_principals.c.object_id == object_id)
-            )
+            removed = await _delete_principal(connection, object_id)
         self._access.forget()
-        return result.rowcount > 0
+        return removed
+
+    async def remove_application(self, client_id: str) -> bool:
+        """Remove an application, its secrets, its service principal and the roles of that.
+
+        False if there is none. Raises ArmError 409 for the last Owner.
+        """
+        query = sa.select(service_principals.c.object_id).where(
+            service_principals.c.client_id == client_id
+        )
+        async with self._engine.begin() as connection:
+            object_id = (await connection.execute(query)).scalar_one_or_none()
+            if object_id is not None:
+                await _delete_principal(connection, object_id)
+            removed = await delete_application(connection, client_id)
+        self._access.forget()
+        return removed
 
 
 async def insert_principal(
@@ -137,6 +104,12 @@ async def insert_principal(
     """Add the row within the caller's transaction. Raises IntegrityError if an id is taken."""
     row = dataclasses.asdict(principal) | {"created_at": now}
     await connection.execute(sa.insert(service_principals).values(**row))
+
+
+async def _delete_principal(connection: AsyncConnection, object_id: str) -> bool:
+    await delete_assignments_of(connection, object_id)
+    chosen = sa.delete(service_principals).where(service_principals.c.object_id == object_id)
+    return (await connection.execute(chosen)).rowcount > 0
 
 
 _COLUMNS = [service_principals.c[field.name] for field in dataclasses.fields(ServicePrincipal)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from lazulite.core.ids import fold
 
@@ -28,12 +29,18 @@ class Role:
     actions: Patterns = ()
     not_actions: Patterns = ()
     data_actions: Patterns = ()
+    not_data_actions: Patterns = ()
+    assignable_scopes: Patterns = ("/",)
+    """Scopes at which, and below which, it can be assigned."""
+    is_custom: bool = False
 
     def grants(self, action: str) -> bool:
         """Whether this role alone allows the action. Owner's `*` reaches no blob: data is apart."""
         if is_data_action(action):
-            return _matches_any(self.data_actions, action)
-        return _matches_any(self.actions, action) and not _matches_any(self.not_actions, action)
+            allowed, denied = self.data_actions, self.not_data_actions
+        else:
+            allowed, denied = self.actions, self.not_actions
+        return _matches_any(allowed, action) and not _matches_any(denied, action)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,15 +55,21 @@ class RoleAssignment:
     """An ARM id, or "/" for everything."""
 
 
-def allows(assignments: Iterable[RoleAssignment], action: str, scope: str) -> bool:
+def allows(
+    assignments: Iterable[RoleAssignment],
+    action: str,
+    scope: str,
+    custom: Mapping[str, Role] = MappingProxyType({}),
+) -> bool:
     """Whether the assignments let their principal do the action at the scope.
 
-    What one role's notActions leave out, another role may still grant.
+    custom: roles by id besides the built-in ones. What one role's notActions leave out, another
+    role may still grant.
     """
     return is_plain(scope) and any(
-        reaches(assignment.scope, scope) and ROLES[assignment.role_id].grants(action)
-        for assignment in assignments
-        if assignment.role_id in ROLES
+        reaches(each.scope, scope) and role.grants(action)
+        for each in assignments
+        if (role := ROLES.get(each.role_id) or custom.get(each.role_id))
     )
 
 

@@ -78,13 +78,17 @@ class SigningKey:
         header = {"alg": _ALGORITHM, "kid": self.kid}
         return jwt.encode(header, claims, self.private, [_ALGORITHM])
 
+    def is_named_by(self, token: str) -> bool:
+        """Whether the token's header is the one that this key writes."""
+        return len(token) <= _LONGEST and token.partition(".")[0] == self._header
+
     def read(self, token: str) -> dict[str, Any]:
         """The claims of a token that this key signed; times and audience are left to the caller.
 
         Raises BadTokenError. The header must be ours to the letter, which leaves an attacker no
         algorithm, key id, embedded key or extension to choose.
         """
-        if len(token) > _LONGEST or token.partition(".")[0] != self._header:
+        if not self.is_named_by(token):
             raise BadTokenError
         try:
             return dict(jwt.decode(token, self.private, [_ALGORITHM]).claims)

@@ -23,13 +23,12 @@ class TokenRequest:
     """What the token shall be for, as the caller spells it."""
 
 
-def parse_request(body: bytes, authorization: str | None, version: str) -> TokenRequest:
+def parse_request(fields: dict[str, str], authorization: str | None, version: str) -> TokenRequest:
     """Read a request. version: "1.0" names a resource, "2.0" a scope. Raises OAuthError."""
-    fields = parse_form(body)
     grant = _needed(fields, "grant_type")
     if grant != "client_credentials":
         raise oauth_errors.unsupported_grant(grant)
-    fields |= _basic(authorization, fields)
+    fields = fields | _basic(authorization, fields)
     client_id = _needed(fields, "client_id")
     if not (secret := fields.get("client_secret")):
         raise oauth_errors.missing_secret(version)

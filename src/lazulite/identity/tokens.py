@@ -15,8 +15,8 @@ from typing import Any
 from lazulite.core.clock import Clock
 from lazulite.identity.principals import ServicePrincipal
 from lazulite.identity.signing import BadTokenError, SigningKey
+from lazulite.identity.signing_keys import LIFETIME_S, SigningKeys
 
-LIFETIME_S = 3600
 BACKDATED_S = 300  # as Azure does: a clock that is a little behind must not refuse a fresh token
 _MOST_CACHED = 4096
 _LAST_TIME = 253_402_300_799  # epoch seconds; the year 9999
@@ -28,6 +28,7 @@ class Audience(enum.Flag):
     MANAGEMENT = enum.auto()
     ML = enum.auto()
     STORAGE = enum.auto()
+    GRAPH = enum.auto()
 
 
 class TokenError(Exception):
@@ -53,11 +54,13 @@ class Audiences:
         """
         management = {"https://management.azure.com", "https://management.core.windows.net"}
         origins = {origin.removesuffix("/") for origin in origins}
+        graph = {"https://graph.microsoft.com", *(f"{origin}/graph" for origin in origins)}
         ml = {"https://ml.azure.com", *(derived_ml_resource(origin) for origin in origins)}
         storage = {"https://storage.azure.com", *(url.removesuffix("/") for url in account_urls)}
         return cls(
             dict.fromkeys(storage, Audience.STORAGE)
             | dict.fromkeys(ml, Audience.ML)
+            | dict.fromkeys(graph, Audience.GRAPH)
             | dict.fromkeys(management | origins, Audience.MANAGEMENT)
         )
 
@@ -79,6 +82,14 @@ def derived_ml_resource(portal: str) -> str:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who gets a token, and the key id of the secret that was shown for it."""
+
+    principal: ServicePrincipal
+    credential: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Minted:
     """A new token with the times that the answer repeats, in epoch seconds."""
 
@@ -93,7 +104,8 @@ class Claims:
 
     object_id: str
     tenant_id: str
-    credential: int
+    credential: str
+    """The key id of the secret that it was got with."""
     resource: str
     not_before: int
     expires_on: int
@@ -104,22 +116,27 @@ class Tokens:
 
     def __init__(
         self,
-        key: SigningKey,
+        keys: SigningKeys,
         tenant_id: str,
         origins: Sequence[str],
         audiences: Audiences,
         clock: Clock,
     ) -> None:
         """origins: the server's base URLs without trailing slash, the one to show first."""
-        self.key, self.tenant_id, self.origins, self.audiences = key, tenant_id, origins, audiences
+        self.keys, self.tenant_id = keys, tenant_id
+        self.origins, self.audiences = origins, audiences
         self._clock = clock
         self._issuers = {issuer(origin, tenant_id, ver) for origin in origins for ver in VERSIONS}
         self._verified: dict[bytes, Claims] = {}
 
-    def mint(
-        self, principal: ServicePrincipal, resource: str, *, origin: str, version: str = "2.0"
-    ) -> Minted:
+    @property
+    def key(self) -> SigningKey:
+        """What new tokens are signed with."""
+        return self.keys.current
+
+    def mint(self, holder: Holder, resource: str, *, origin: str, version: str = "2.0") -> Minted:
         """A token for the resource, good for an hour. origin: the base URL that was asked."""
+        principal = holder.principal
         now = int(self._clock().timestamp())
         minted = {"iat": now - BACKDATED_S, "nbf": now - BACKDATED_S, "exp": now + LIFETIME_S}
         claims = minted | {
@@ -131,7 +148,7 @@ class Tokens:
             "appid": principal.client_id,
             "idtyp": "app",
             "ver": version,
-            "credential": principal.credential,
+            "credential": holder.credential,
         }
         return Minted(
             token=self.key.sign(claims), not_before=minted["nbf"], expires_on=minted["exp"]
@@ -152,11 +169,11 @@ class Tokens:
 
     def _read(self, token: str) -> Claims:
         try:
-            raw = self.key.read(token)
+            raw = self.keys.read(token, self._clock())
             claims = Claims(
                 object_id=_text(raw, "oid"),
                 tenant_id=_text(raw, "tid"),
-                credential=_number(raw, "credential"),
+                credential=_text(raw, "credential"),
                 resource=_text(raw, "aud"),
                 not_before=_number(raw, "nbf"),
                 expires_on=_number(raw, "exp"),
