@@ -165,7 +165,9 @@ async def test_roles_of_a_deleted_resource_do_not_come_back_with_its_name(plane)
 
     await plane.call("DELETE", endpoint)
     await plane.settle_kinds("Endpoints")
+    assert (await plane.call("GET", endpoint, **sent)).status_code == 404
     assert (await plane.put(endpoint, {})).status_code == 201
+    await plane.colleague("another")  # a change after which nobody's roles are remembered
 
     assert (await plane.call("GET", endpoint, **sent)).status_code == 403
 

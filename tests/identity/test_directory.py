@@ -134,22 +134,6 @@ async def test_assignments_are_listed_around_a_scope(directory) -> None:
     assert await listed(f"{scopes[1]}/providers/x") == scopes[:2]
 
 
-async def test_roles_of_a_deleted_scope_are_forgotten(directory) -> None:
-    principal = await added(directory)
-    scopes = ["/subscriptions/a_b", "/subscriptions/a_b/resourceGroups/g", "/subscriptions/aXb"]
-    for scope in scopes:
-        await directory.assignments.assign(assignment(principal, roles.READER, scope), "admin")
-
-    await directory.assignments.forget("/")
-    assert len(await directory.assignments.around("/")) == 3
-    await directory.assignments.forget("/subscriptions/A_B/")
-
-    left = await directory.assignments.around("/")
-    assert [each.assignment.scope for each in left] == scopes[2:]
-    found = await directory.access.principal(principal.object_id)
-    assert len(found.assignments) == 1
-
-
 async def test_owner_of_everything_lets_the_last_of_a_subscription_go(directory) -> None:
     first, second = await added(directory), await added(directory)
     mine = assignment(first, roles.OWNER, SUBSCRIPTION)

@@ -147,10 +147,8 @@ class ArmApp:
         await self._ancestors(request.address, kind.permission("delete"))
         found = await self.resources.find(request.address.id)
         if found is None:
-            await self.authorization.forget(request.address.id)
             return Response(status_code=204)
         marked = await self.writer.delete(kind, found, actor)
-        await self.authorization.forget(found.id)
         if kind.reconcile is None:
             return Response(status_code=200)
         location = operation_url(marked, request.base, request.version, "mfeOperationResults")

@@ -84,10 +84,6 @@ class Authorization:
         """Whether the path is one of this provider's, under whatever scope."""
         return _PATH.fullmatch(path) is not None
 
-    async def forget(self, scope: str) -> None:
-        """A resource is deleted: roles at it and below it are gone for good."""
-        await self._assignments.forget(scope)
-
     async def handle(self, http: Request) -> Response:
         """Answer one request. Raises ArmError."""
         match = _PATH.fullmatch(http.url.path)

@@ -13,7 +13,8 @@ from lazulite.core.errors import ArmError
 
 NOT_FOUND = "Request_ResourceNotFound"
 BAD_REQUEST = "Request_BadRequest"
-_CODES = {403: "Authorization_RequestDenied", 409: "Request_MultipleObjectsWithSameKeyValue"}
+DENIED = "Authorization_RequestDenied"
+TAKEN = "Request_MultipleObjectsWithSameKeyValue"
 
 
 def refusal(http: Request, error: ArmError) -> Response:
@@ -23,11 +24,13 @@ def refusal(http: Request, error: ArmError) -> Response:
         "request-id": str(uuid.uuid4()),
         "client-request-id": http.headers.get("client-request-id", str(uuid.uuid4())),
     }
-    code = _CODES.get(error.status, error.code)
-    if error.status == HTTPStatus.BAD_REQUEST:
-        code = BAD_REQUEST
-    body = {"code": code, "message": error.message, "innerError": inner}
+    body = {"code": _code(error), "message": error.message, "innerError": inner}
     return JSONResponse({"error": body}, error.status, error.headers)
+
+
+def _code(error: ArmError) -> str:
+    codes = {HTTPStatus.FORBIDDEN: DENIED, HTTPStatus.CONFLICT: TAKEN, 400: BAD_REQUEST}
+    return codes.get(HTTPStatus(error.status), error.code)
 
 
 def missing(object_id: str) -> ArmError:

@@ -59,16 +59,6 @@ class RoleAssignments:
             rows = (await connection.execute(query)).mappings().all()
         return [_stored(row) for row in rows]
 
-    async def forget(self, scope: str) -> None:
-        """Take back all roles at the scope and below it, which is being deleted."""
-        if not fold(scope):
-            return  # the root is never deleted
-        below = _ROW.scope_key.startswith(f"{fold(scope)}/", autoescape=True)
-        chosen = sa.or_(_ROW.scope_key == fold(scope), below)
-        async with self._engine.begin() as connection:
-            await connection.execute(sa.delete(role_assignments).where(chosen))
-        self._access.forget()
-
     async def assign(self, assignment: RoleAssignment, created_by: str) -> bool:
         """Give a role, at once. True if that is new, False if it stood there just so.
 

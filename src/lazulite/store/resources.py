@@ -15,6 +15,7 @@ from lazulite.core.clock import Clock
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import fold, parent_of
 from lazulite.store.database import reading
+from lazulite.store.identity_tables import role_assignments
 from lazulite.store.schema import resources
 
 Json = dict[str, Any]
@@ -186,7 +187,10 @@ class Resources:
         return None if row is None else from_row(row)
 
     async def _insert(self, tx: AsyncConnection, draft: Draft, actor: str) -> Resource:
+        """A new row. Roles at an earlier resource of that id are not roles at this one."""
         now = self.clock()
+        stale = role_assignments.c.scope_key == fold(draft.id)
+        await tx.execute(sa.delete(role_assignments).where(stale))
         values = {
             "uid": uuid.uuid4().hex,
             "resource_type": draft.resource_type,
