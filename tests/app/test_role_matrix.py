@@ -72,10 +72,18 @@ def compute_operator(action):
     return action.startswith(f"{ML}/workspaces/computes/")
 
 
-def nothing_here(action):
-    """Roles for registries, secrets of connections, and blobs."""
-    blobs = "Microsoft.Storage/storageAccounts/blobServices/"
-    return action.startswith((f"{ML}/registries/", f"{ML}/workspaces/connections/list", blobs))
+def registry_user(action):
+    """Assets of registries, but not the registries themselves."""
+    return action == f"{ML}/registries/read" or action.startswith(f"{ML}/registries/assets/")
+
+
+def connection_secrets_reader(action):
+    secrets = f"{ML}/workspaces/connections/listsecrets/action"
+    return action.lower() in {secrets.lower(), f"{ML}/workspaces/metadata/secrets/read".lower()}
+
+
+def blobs_only(action):
+    return action.startswith("Microsoft.Storage/storageAccounts/blobServices/")
 
 
 GRANTS = {
@@ -86,16 +94,16 @@ GRANTS = {
     "Role Based Access Control Administrator": rbac_administrator,
     "AzureML Data Scientist": data_scientist,
     "AzureML Compute Operator": compute_operator,
-    "AzureML Registry User": nothing_here,
-    "Azure Machine Learning Workspace Connection Secrets Reader": nothing_here,
-    "Storage Blob Data Reader": nothing_here,
-    "Storage Blob Data Contributor": nothing_here,
-    "Storage Blob Data Owner": nothing_here,
+    "AzureML Registry User": registry_user,
+    "Azure Machine Learning Workspace Connection Secrets Reader": connection_secrets_reader,
+    "Storage Blob Data Reader": blobs_only,
+    "Storage Blob Data Contributor": blobs_only,
+    "Storage Blob Data Owner": blobs_only,
 }
 
 
 def routes(plane):
-    """Every route of ARM: method, path, the action that Azure asks for, and where."""
+    """Every route of ARM and the services: method, path, the action it asks for, and where."""
     for kind in plane.server.registry.kinds:
         if kind.resource_type == "tenants":
             continue  # above all scopes but the root
@@ -108,6 +116,10 @@ def routes(plane):
         for name, action in kind.actions.items():
             verb = "read" if action.method == "GET" else "action"
             yield action.method, f"{item}/{name}", f"{what}/{name}/{verb}", item
+    for service, route in plane.server.app.services.routes():
+        path = re.sub(r"{\w+(:path)?}", "mine", route.path)
+        action = f"{ML}/workspaces/{route.permission}"
+        yield route.method, f"{service.prefix}{WORKSPACE}/{path}", action, WORKSPACE
     for (kind, is_item), methods in plane.server.roles.operations.items():
         for method, operation in methods.items():
             for scope in (SUBSCRIPTION, WORKSPACE, f"{WORKSPACE}/onlineEndpoints/e"):
@@ -249,15 +261,16 @@ async def surfaces(plane):
     """A path of each surface that the administrator may read, and whose tokens it takes."""
     accounts = await plane.base.resources.of_type("Microsoft.Storage/storageAccounts")
     await plane.put("/batchEndpoints/scorer", {})
+    arm, graph = Audience.MANAGEMENT, Audience.GRAPH
+    permissions = f"{plane.workspace}/providers/{AUTHORIZATION}/permissions"
     return {
-        f"{plane.workspace}?api-version=2021-10-01": Audience.MANAGEMENT,
-        f"{plane.workspace}/providers/{AUTHORIZATION}/permissions?api-version=2022-04-01": (
-            Audience.MANAGEMENT
-        ),
+        f"{plane.workspace}?api-version=2021-10-01": arm,
+        f"{permissions}?api-version=2022-04-01": arm,
+        f"/mferp/managementfrontend{plane.workspace}/batchEndpoints/scorer/jobs": arm | Audience.ML,
         "/inference/scorer/jobs": Audience.ML,
         f"/{accounts[0].name}/azureml-blobstore?restype=container&comp=list": Audience.STORAGE,
-        "/graph/v1.0/applications": Audience.GRAPH,
-        "/graph/v1.0/tokenSigningKeys": Audience.GRAPH,
+        "/graph/v1.0/applications": graph,
+        "/graph/v1.0/tokenSigningKeys": graph,
     }
 
 
@@ -268,4 +281,4 @@ async def test_each_surface_takes_tokens_of_its_own_audience_only(plane, given):
         answer = await plane.client.get(
             path, headers={"authorization": f"Bearer {token}", "x-ms-version": "2021-12-02"}
         )
-        assert answer.status_code == (200 if given is wanted else 401), (path, answer.text)
+        assert answer.status_code == (200 if given in wanted else 401), (path, answer.text)

@@ -13,8 +13,6 @@ from lazulite.core.errors import ArmError
 
 NOT_FOUND = "Request_ResourceNotFound"
 BAD_REQUEST = "Request_BadRequest"
-DENIED = "Authorization_RequestDenied"
-TAKEN = "Request_MultipleObjectsWithSameKeyValue"
 
 
 def refusal(http: Request, error: ArmError) -> Response:
@@ -24,13 +22,21 @@ def refusal(http: Request, error: ArmError) -> Response:
         "request-id": str(uuid.uuid4()),
         "client-request-id": http.headers.get("client-request-id", str(uuid.uuid4())),
     }
-    body = {"code": _code(error), "message": error.message, "innerError": inner}
+    shown = _shown(error)
+    body = {"code": shown.code, "message": error.message, "innerError": inner}
     return JSONResponse({"error": body}, error.status, error.headers)
 
 
-def _code(error: ArmError) -> str:
-    codes = {HTTPStatus.FORBIDDEN: DENIED, HTTPStatus.CONFLICT: TAKEN, 400: BAD_REQUEST}
-    return codes.get(HTTPStatus(error.status), error.code)
+def _shown(error: ArmError) -> ArmError:
+    match error.status:
+        case HTTPStatus.FORBIDDEN:
+            return ArmError("Authorization_RequestDenied", error.message, 403)
+        case HTTPStatus.CONFLICT:
+            return ArmError("Request_MultipleObjectsWithSameKeyValue", error.message, 409)
+        case HTTPStatus.BAD_REQUEST:
+            return ArmError(BAD_REQUEST, error.message)
+        case _:
+            return error
 
 
 def missing(object_id: str) -> ArmError:
