@@ -187,7 +187,7 @@ class Live:
             (self.blobs / folder / f"{number:04}.txt").write_text(str(number))
 
     def job(self, name):
-        return self.call("GET", f"/jobs/{name}").json()["properties"]
+        return self.call("GET", f"/jobs/{name}", api="2023-10-01").json()["properties"]
 
     def ended(self, name):
         """The job once it has ended."""

@@ -13,7 +13,8 @@ from lazulite.kinds.batch_deployment import batch_deployment
 from lazulite.kinds.batch_endpoint import batch_endpoint
 from lazulite.kinds.compute import Clusters, compute
 from lazulite.kinds.datastore import datastore
-from lazulite.kinds.job import BatchJobs, job
+from lazulite.kinds.experiment import EXPERIMENT
+from lazulite.kinds.job import Jobs, job
 from lazulite.kinds.online_deployment import OnlineDeployments, online_deployment
 from lazulite.kinds.online_endpoint import OnlineEndpoints, online_endpoint
 from lazulite.kinds.workspace import MakeContainer, workspace
@@ -33,7 +34,7 @@ class KindParts:
     clusters: Clusters
     endpoints: OnlineEndpoints
     deployments: OnlineDeployments
-    jobs: BatchJobs
+    jobs: Jobs
 
 
 def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
@@ -53,5 +54,6 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         online_deployment(parts.deployments),
         batch_endpoint(parts.resources),
         batch_deployment(parts.deployments.workshop),
+        EXPERIMENT,
         job(parts.jobs),
     )

@@ -43,11 +43,15 @@ from lazulite.identity.endpoint_keys import EndpointTokens
 from lazulite.identity.keys import Keyring, open_keyring
 from lazulite.identity.tokens import Audiences, Tokens
 from lazulite.kinds.compute import Clusters
-from lazulite.kinds.job import BatchJobs
-from lazulite.kinds.job import show as show_job
+from lazulite.kinds.job import Jobs
 from lazulite.kinds.online_deployment import OnlineDeployments
 from lazulite.kinds.online_endpoint import OnlineEndpoints
 from lazulite.operations.reconciler import Reconciler
+from lazulite.runs.batch_jobs import BatchJobs
+from lazulite.runs.command_jobs import CommandJobs
+from lazulite.runs.experiments import Experiments
+from lazulite.runs.shown import show as show_job
+from lazulite.runs.supervision import Supervision
 from lazulite.serving.certificates import Certificates, ensure_certificates, public_authorities
 from lazulite.serving.front_door import Addresses, FrontDoor, Launch, find_haproxy
 from lazulite.serving.haproxy_config import FrontDoorSettings
@@ -236,6 +240,7 @@ def _kind_parts(
         indexes=base.settings.indexes,
     )
     workshop = Workshop(resources, environments, places.locate, base.layout.folder("assets"))
+    supervision = Supervision(resources, executor, base.layout.folder("jobs"), base.layout.run)
     publish, worker = base.publish, base.layout.worker_path()
     tokens = EndpointTokens(base.keyring.endpoints, _issuer(base.installed), utc_now)
     return KindParts(
@@ -254,14 +259,11 @@ def _kind_parts(
             publish,
             utc_now,
         ),
-        jobs=BatchJobs(
-            resources,
-            workshop,
-            places.locate,
-            executor,
-            base.layout.folder("jobs"),
-            base.layout.run,
-            worker,
+        jobs=Jobs(
+            supervision,
+            CommandJobs(supervision, workshop, places.locate, url),
+            BatchJobs(supervision, workshop, places.locate, worker),
+            Experiments(resources),
         ),
     )
 

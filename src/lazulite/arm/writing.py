@@ -56,8 +56,8 @@ class Writer:
         The first version of an asset makes the asset. Raises ArmError, 412 for a condition.
         """
         existing = proposal.existing
-        refuse_changes(kind, proposal)
         ready = await kind.prepare(proposal)
+        refuse_changes(kind, ready)
         await self._container(kind, ready)
         draft = Draft(
             resource_type=kind.full_type,

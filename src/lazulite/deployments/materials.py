@@ -83,13 +83,9 @@ class Workshop:
         code_dir, script = await self._code(workspace, deployment.properties)
         mlflow = model if script is None else None
         definition = await self._definition(workspace, deployment.properties, mlflow)
-        built = await self.environments.ensure(definition)
-        if isinstance(built, Failed):
-            if deployment.observed.get("tried") == deployment.generation:
-                raise built.error
-            await self.environments.retry(built.hash)  # it failed for an earlier generation
-        if not isinstance(built, Built):
-            return Preparing(built.hash, deployment.generation)
+        built = await self.environment(deployment, definition)
+        if isinstance(built, Preparing):
+            return built
         return Materials(
             python=str(built.python),
             environment=built.hash,
@@ -98,6 +94,29 @@ class Workshop:
             model_dir=None if model is None else str(model.parent),
             mlflow_model=None if mlflow is None else str(mlflow),
         )
+
+    async def environment(self, user: Resource, definition: Definition) -> Built | Preparing:
+        """The environment for a resource that uses it, once it is built. Returns at once.
+
+        Raises SpecError if it does not build: each generation of the resource tries once.
+        """
+        built = await self.environments.ensure(definition)
+        if isinstance(built, Failed):
+            if user.observed.get("tried") == user.generation:
+                raise built.error
+            await self.environments.retry(built.hash)  # it failed for an earlier generation
+        return built if isinstance(built, Built) else Preparing(built.hash, user.generation)
+
+    async def registered(self, workspace: str, reference: str) -> Definition:
+        """The definition of an environment asset. Raises SpecError."""
+        found = await find_asset(self.resources, workspace, "environments", reference)
+        return from_properties(found.properties)
+
+    async def code(self, workspace: str, reference: str) -> Path:
+        """The folder with the files of a code asset. Raises SpecError."""
+        code = await find_asset(self.resources, workspace, "codes", reference)
+        folder = await self._snapshot(code, code.properties["codeUri"], link=False)
+        return folder if folder.is_dir() else folder.parent
 
     async def _model(self, workspace: str, properties: Json) -> Path | None:
         reference = model_reference(properties.get("model"))
@@ -116,9 +135,7 @@ class Workshop:
                 "codeConfiguration has a scoringScript but no codeId: name its code asset.",
                 target="codeConfiguration",
             )
-        code = await find_asset(self.resources, workspace, "codes", configuration["codeId"])
-        folder = await self._snapshot(code, code.properties["codeUri"], link=False)
-        folder = folder if folder.is_dir() else folder.parent
+        folder = await self.code(workspace, configuration["codeId"])
         script = folder / configuration["scoringScript"]
         if not script.resolve().is_relative_to(folder.resolve()) or not script.is_file():
             raise SpecError(
@@ -134,8 +151,7 @@ class Workshop:
     ) -> Definition:
         reference = properties.get("environmentId") or properties.get("environment")
         if reference:
-            found = await find_asset(self.resources, workspace, "environments", reference)
-            return from_properties(found.properties)
+            return await self.registered(workspace, reference)
         if mlflow is None:
             raise SpecError(
                 "EnvironmentMissing",

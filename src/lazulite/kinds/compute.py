@@ -21,6 +21,7 @@ from lazulite.core.errors import ArmError
 from lazulite.core.ids import JOBS, fold, workspace_of
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
+from lazulite.runs.supervision import has_ended, instance_count
 from lazulite.store.resources import Json, Resource, Resources
 
 WATCH = timedelta(seconds=2)
@@ -98,9 +99,11 @@ class Clusters:
         workspace = workspace_of(cluster.id)
         jobs = await self.resources.unfinished(workspace, JOBS)
         return [
-            Demand(job=job.uid, nodes=int(job.properties["instanceCount"]))
+            Demand(job=job.uid, nodes=instance_count(job))
             for job in jobs
-            if fold(job.properties["computeId"]) == cluster.key and not job.deleting
+            if fold(job.properties["computeId"]) == cluster.key
+            and not job.deleting
+            and not has_ended(job)
         ]
 
     async def _stop_leaving(self, nodes: tuple[Node, ...]) -> None:

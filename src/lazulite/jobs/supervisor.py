@@ -1,0 +1,96 @@
+"""The supervisor of one command job: `python -m lazulite.jobs.supervisor <job folder>`.
+
+It reads job.json and nodes.json and needs nobody: the control plane may die. If the node or this
+process is lost, the command is started again from the beginning, a few times at most. A file named
+`cancel` in the folder, or SIGTERM, cancels. Exit codes: 0 completed, 1 failed, 2 canceled.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from lazulite.core.errors import SpecError
+from lazulite.jobs.command_run import Canceled, CommandRun
+from lazulite.jobs.last_words import last_words
+from lazulite.jobs.progress import EXIT_CODES, ProgressFile, State
+from lazulite.jobs.spec import CommandSpec
+
+
+def main(arguments: list[str]) -> int:
+    """Bring the job in the folder to its end; of a job that has ended, just say again how."""
+    folder = Path(arguments[0])
+    lock = _wait_for_lock(folder / "lock")
+    canceled = _cancellation(folder / "cancel")
+    progress = ProgressFile(folder, time.time)
+    if progress.now.state not in EXIT_CODES:
+        _bring_to_its_end(folder, progress, canceled)
+    os.close(lock)
+    return EXIT_CODES[progress.now.state]
+
+
+def _bring_to_its_end(folder: Path, progress: ProgressFile, canceled: Callable[[], bool]) -> None:
+    try:
+        spec = CommandSpec.load(folder / "job.json")
+    except SpecError as error:
+        progress.enter(State.FAILED, error={"code": error.code, "message": error.message})
+        return
+    run = CommandRun(folder, spec, progress, canceled)
+    try:
+        _run(run, spec, progress)
+    finally:
+        run.work.remove()
+
+
+def _run(run: CommandRun, spec: CommandSpec, progress: ProgressFile) -> None:
+    try:
+        status = run.run()
+        progress.enter(State.FINALIZING)
+        run.work.collect()
+    except Canceled as wish:
+        progress.enter(State.CANCELED, error=wish.error)
+    except SpecError as error:
+        progress.enter(State.FAILED, error={"code": error.code, "message": error.message})
+    except Exception as error:  # noqa: BLE001 - the edge of the process: a job must not vanish
+        traceback.print_exc()
+        message = f"The job's supervisor failed: {type(error).__name__}: {error}"
+        progress.enter(State.FAILED, error={"code": "InternalError", "message": message})
+    else:
+        _conclude(progress, spec, status)
+
+
+def _conclude(progress: ProgressFile, spec: CommandSpec, status: int) -> None:
+    """The end of a command that ended by itself. status: as subprocess has it."""
+    code = status if status >= 0 else 128 - status
+    if code == 0:
+        progress.enter(State.COMPLETED, 0)
+        return
+    how = f"exit code {code}" if status >= 0 else f"signal {signal.Signals(-status).name}"
+    message = f"The command ended with {how}. See {spec.log_names[0]} among the run's artifacts."
+    error = {"code": "UserProgramFailed", "message": f"{message}\n{last_words(spec.log)}".rstrip()}
+    progress.enter(State.FAILED, code, error)
+
+
+def _wait_for_lock(path: Path) -> int:
+    """One supervisor a job: a second one waits, and then finds the job ended or takes it over."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+def _cancellation(wish: Path) -> Callable[[], bool]:
+    """Whether the job is to be canceled: SIGTERM came, or the file is there."""
+    signals: list[int] = []
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda number, _: signals.append(number))
+    return lambda: bool(signals) or wish.exists()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

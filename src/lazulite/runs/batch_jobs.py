@@ -1,0 +1,96 @@
+"""Batch scoring jobs, from their row to their supervisor's job.json. Source: spec/BATCH.md 1.9."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from lazulite.core.durations import parse_duration
+from lazulite.core.errors import SpecError
+from lazulite.core.ids import workspace_of
+from lazulite.deployments.materials import Locate, Materials, Preparing, Workshop
+from lazulite.operations.reconciler import Step
+from lazulite.runs.supervision import ARTIFACTS, SOON, Supervision, has_ended
+from lazulite.store.resources import Json, Resource
+
+INIT_TIMEOUT_S = 600.0
+SUPERVISOR = "lazulite.batch.supervisor"
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchJobs:
+    """Reconciles batch scoring jobs."""
+
+    supervision: Supervision
+    workshop: Workshop
+    locate: Locate
+    worker_path: Path
+
+    async def reconcile(self, job: Resource) -> Step:
+        """One step: materials, nodes, supervisor, progress."""
+        if job.deleting:
+            return await self.supervision.taken_down(job)
+        if has_ended(job):
+            return Step(observed=job.observed, converged=True)
+        if job.properties["cancelRequested"] and not self.supervision.is_under_way(job):
+            return self.supervision.ended(job, {"state": "canceled", "error": None})
+        try:
+            return await self._advanced(job)
+        except SpecError as error:  # an outcome of the job, not of the resource
+            return self.supervision.ended(job, {"state": "failed", "error": error.body})
+
+    async def _advanced(self, job: Resource) -> Step:
+        """Bring the job one step further. Raises SpecError when it can never run."""
+        if not self.supervision.is_under_way(job):
+            waiting = await self._prepared(job)
+            if waiting is not None:
+                return waiting
+        await self.supervision.supervise(job, SUPERVISOR)
+        return await self.supervision.watched(job)
+
+    async def _prepared(self, job: Resource) -> Step | None:
+        """Fix what the job runs, once it has a node; a step while something is missing."""
+        materials = await self.workshop.materials(job)
+        if isinstance(materials, Preparing):
+            observed = {**job.observed, **materials.observed(), "status": "Preparing"}
+            return Step(observed=observed, converged=False, after=SOON)
+        if not await self.supervision.nodes(job):
+            return await self.supervision.queued(job)
+        self.supervision.prepare(job, await self._spec(job, materials))
+        return None
+
+    async def _spec(self, job: Resource, materials: Materials) -> Json:
+        """job.json for the supervisor."""
+        properties = job.properties
+        workspace = workspace_of(job.id)
+        output = await self.locate(workspace, properties["output"])
+        artifacts = await self.locate(workspace, ARTIFACTS.format(job=job.name))
+        inputs = [
+            str(await self.locate(workspace, item["uri"])) for item in properties["inputs"].values()
+        ]
+        retries = properties["retrySettings"]
+        variables = properties["environmentVariables"]
+        own = {key: str(value) for key, value in variables.items() if value is not None}
+        run = {"AZUREML_BI_OUTPUT_PATH": str(output), "AZUREML_RUN_ID": job.name}
+        return {
+            "name": job.name,
+            "python": materials.python,
+            "worker_path": str(self.worker_path),
+            "script": materials.script,
+            "code_dir": materials.code_dir or materials.model_dir,
+            "env": {**own, **materials.variables(), **run},
+            "inputs": inputs,
+            "output_dir": str(output),
+            "log_dir": str(artifacts / "logs"),
+            "mini_batch_size": properties["miniBatchSize"],
+            "processes_per_node": properties["maxConcurrencyPerInstance"],
+            "max_retries": retries["maxRetries"],
+            "timeout_s": parse_duration(retries["timeout"]).total_seconds(),
+            "init_timeout_s": INIT_TIMEOUT_S,
+            "error_threshold": properties["errorThreshold"],
+            "output_action": "append_row"
+            if properties["outputAction"] == "AppendRow"
+            else "summary_only",
+            "output_file_name": properties["outputFileName"],
+            "logging_level": properties["loggingLevel"].lower(),
+        }

@@ -1,0 +1,75 @@
+"""The inputs and outputs of a command job, from what its row says to values on this machine."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from lazulite.core.errors import SpecError
+from lazulite.core.ids import workspace_of
+from lazulite.deployments.materials import Locate
+from lazulite.store.resources import Json, Resource
+
+FILE = "uri_file"
+DEFAULT_OUTPUT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{name}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Bindings:
+    """Values by name: paths, or literals as they are. None: an input that was left out."""
+
+    inputs: Mapping[str, str | None]
+    outputs: Mapping[str, str]
+    folders: tuple[str, ...]
+    """What must be made before the command starts."""
+
+    def variables(self) -> dict[str, str]:
+        """The variables that scripts read. Source: spec/REST.md 5."""
+        given = {name: value for name, value in self.inputs.items() if value is not None}
+        return {
+            **{f"AZURE_ML_INPUT_{name}": value for name, value in given.items()},
+            **{f"AZUREML_DATAREFERENCE_{name}": value for name, value in given.items()},
+            **{f"AZURE_ML_OUTPUT_{name}": value for name, value in self.outputs.items()},
+        }
+
+
+async def bind(job: Resource, locate: Locate) -> Bindings:
+    """Find the job's data. Raises SpecError naming the input or output that leads nowhere."""
+    workspace = workspace_of(job.id)
+    inputs = {
+        name: await _input(workspace, name, item, locate)
+        for name, item in (job.properties["inputs"] or {}).items()
+    }
+    places = {name: await locate(workspace, output["uri"]) for name, output in outputs(job).items()}
+    kinds = {name: output["jobOutputType"] for name, output in outputs(job).items()}
+    folders = [place.parent if kinds[name] == FILE else place for name, place in places.items()]
+    return Bindings(
+        inputs=inputs,
+        outputs={name: str(place) for name, place in places.items()},
+        folders=tuple(map(str, folders)),
+    )
+
+
+def outputs(job: Resource) -> dict[str, Json]:
+    """The outputs with the URIs that they go to; one without goes to the default datastore."""
+    return {
+        name: {**output, "uri": output.get("uri") or DEFAULT_OUTPUT.format(job=job.name, name=name)}
+        for name, output in (job.properties["outputs"] or {}).items()
+    }
+
+
+async def _input(workspace: str, name: str, item: Json | None, locate: Locate) -> str | None:
+    if item is None:
+        return None
+    if item["jobInputType"] == "literal":
+        return str(item["value"])
+    place: Path = await locate(workspace, item["uri"])
+    if not place.exists():
+        raise SpecError(
+            "InputNotFound",
+            f"The input {name!r} is not there: {item['uri']!r} names no file or folder. Upload it "
+            "before you submit the job.",
+            target=f"inputs.{name}",
+        )
+    return str(place)

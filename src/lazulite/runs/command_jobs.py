@@ -1,0 +1,113 @@
+"""Command jobs, from their row to their supervisor's job.json.
+
+Source: spec/REST.md 5 and 7.5, spec/CLIENTS.md 10.1.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+
+from lazulite.core.durations import parse_duration
+from lazulite.core.errors import SpecError
+from lazulite.core.ids import segment_of, workspace_of
+from lazulite.deployments.materials import Locate, Preparing, Workshop
+from lazulite.jobs.expressions import resolve
+from lazulite.jobs.spec import LOG
+from lazulite.operations.reconciler import Step
+from lazulite.runs.bindings import Bindings, bind
+from lazulite.runs.supervision import ARTIFACTS, SOON, Supervision, has_ended
+from lazulite.store.resources import Json, Resource
+
+SUPERVISOR = "lazulite.jobs.supervisor"
+DRIVER_LOG = "azureml-logs/70_driver_log.txt"
+"""Where clients of 2019 look for the log of a run."""
+
+
+@dataclasses.dataclass(frozen=True)
+class CommandJobs:
+    """Reconciles command jobs."""
+
+    supervision: Supervision
+    workshop: Workshop
+    locate: Locate
+    origin: str
+    """The server's own URL, for scripts."""
+
+    async def reconcile(self, job: Resource) -> Step:
+        """One step: environment and code, a node, supervisor, progress."""
+        if job.deleting:
+            return await self.supervision.taken_down(job)
+        if has_ended(job):
+            return Step(observed=job.observed, converged=True)
+        if job.properties["cancelRequested"] and not self.supervision.is_under_way(job):
+            return self.supervision.ended(job, {"state": "canceled", "error": None})
+        try:
+            return await self._advanced(job)
+        except SpecError as error:  # an outcome of the job, not of the resource
+            return self.supervision.ended(job, {"state": "failed", "error": error.body})
+
+    async def _advanced(self, job: Resource) -> Step:
+        if not self.supervision.is_under_way(job):
+            waiting = await self._prepared(job)
+            if waiting is not None:
+                return waiting
+        await self.supervision.supervise(job, SUPERVISOR)
+        return await self.supervision.watched(job)
+
+    async def _prepared(self, job: Resource) -> Step | None:
+        """Fix what the job runs, once it has a node; a step while something is missing."""
+        workspace, properties = workspace_of(job.id), job.properties
+        bindings = await bind(job, self.locate)
+        code = properties["codeId"]
+        folder = await self.workshop.code(workspace, code) if code else None
+        definition = await self.workshop.registered(workspace, properties["environmentId"])
+        built = await self.workshop.environment(job, definition)
+        if isinstance(built, Preparing):
+            observed = {**job.observed, **built.observed(), "status": "Preparing"}
+            return Step(observed=observed, converged=False, after=SOON)
+        if not await self.supervision.nodes(job):
+            return await self.supervision.queued(job)
+        spec = self._spec(job, bindings, built.python)
+        artifacts = await self.locate(workspace, ARTIFACTS.format(job=job.name))
+        places = {"code_dir": folder and str(folder), "artifacts": str(artifacts)}
+        self.supervision.prepare(job, {**spec, **places})
+        return None
+
+    def _spec(self, job: Resource, bindings: Bindings, python: Path) -> Json:
+        """job.json, without its folders. Raises SpecError for a command that cannot be resolved."""
+        properties = job.properties
+        values = {"inputs": bindings.inputs, "outputs": bindings.outputs}
+        given = (properties["environmentVariables"] or {}).items()
+        own = {name: resolve(str(value), values) for name, value in given if value is not None}
+        command = resolve(properties["command"], values)
+        limit = (properties["limits"] or {}).get("timeout")
+        variables = {**variables_of(job, python, self.origin), **bindings.variables(), **own}
+        return {
+            "name": job.name,
+            "argv": [shutil.which("bash") or "/bin/sh", "-c", command],
+            "env": variables,
+            "log_names": [LOG, DRIVER_LOG] if properties["runDefinition"] else [LOG],
+            "folders": bindings.folders,
+            "timeout_s": parse_duration(limit).total_seconds() if limit else None,
+        }
+
+
+def variables_of(job: Resource, python: Path, origin: str) -> dict[str, str]:
+    """What every run knows of itself and of its environment. Source: spec/CLIENTS.md 10, 11."""
+    path = (str(python.parent), os.defpath)
+    return {
+        "PATH": os.pathsep.join(path),
+        "VIRTUAL_ENV": str(python.parent.parent),
+        "PYTHONUNBUFFERED": "1",
+        "AZUREML_RUN_ID": job.name,
+        "AZUREML_ROOT_RUN_ID": job.name,
+        "AZUREML_EXPERIMENT_NAME": job.properties["experimentName"],
+        "AZUREML_ARM_PROJECT_NAME": job.properties["experimentName"],
+        "AZUREML_ARM_SUBSCRIPTION": segment_of(job.id, "subscriptions"),
+        "AZUREML_ARM_RESOURCEGROUP": segment_of(job.id, "resourceGroups"),
+        "AZUREML_ARM_WORKSPACE_NAME": segment_of(job.id, "workspaces"),
+        "AZUREML_SERVICE_ENDPOINT": origin,
+    }

@@ -1,0 +1,174 @@
+"""What all sorts of jobs share: nodes of a cluster, a folder, and a supervisor that is watched."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from lazulite.arm.envelope import timestamp
+from lazulite.arm.kind import Answer, Call
+from lazulite.arm.references import find_one
+from lazulite.core.errors import SpecError
+from lazulite.core.ids import workspace_of
+from lazulite.executors.protocol import Executor, Phase, Task
+from lazulite.operations.reconciler import Step
+from lazulite.store.files import read_json, write_atomically
+from lazulite.store.resources import Draft, Json, Resource, Resources
+
+ENDED = {"completed": "Completed", "failed": "Failed", "canceled": "Canceled"}
+RUNNING = {"preparing": "Starting", "running": "Running", "finalizing": "Finalizing"}
+SOON = timedelta(milliseconds=50)
+WATCH = timedelta(milliseconds=500)
+ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}"
+
+
+def has_ended(job: Resource) -> bool:
+    """Whether the job is in its last state."""
+    return job.observed.get("status") in ENDED.values()
+
+
+def instance_count(job: Resource) -> int:
+    """How many nodes the job asks for."""
+    resources: Json = job.properties.get("resources") or {}
+    return int(job.properties.get("instanceCount") or resources.get("instanceCount") or 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Supervision:
+    """Keeps the supervisors of jobs running. Every call returns at once and may be repeated."""
+
+    resources: Resources
+    executor: Executor
+    folder: Path
+    """Where each job has a folder for its journal and progress."""
+    sockets: Path
+    """Where nodes listen."""
+
+    async def cancel(self, call: Call) -> Answer:
+        """Ask the job to end; one that has ended stays as it is. A second call changes nothing."""
+        await self.request_cancel(call.resource, call.actor)
+        return Answer(status=200)
+
+    async def request_cancel(self, job: Resource, actor: str) -> None:
+        """Note that the job is to end, unless it has ended."""
+        if has_ended(job):
+            return
+        properties = {**job.properties, "cancelRequested": True}
+        draft = Draft(
+            resource_type=job.resource_type, id=job.id, properties=properties, envelope=job.envelope
+        )
+        await self.resources.put(draft, actor)
+
+    async def nodes(self, job: Resource) -> list[Json]:
+        """The nodes that the job's cluster has handed to it.
+
+        Raises SpecError if there is no such cluster, or if it can never have enough nodes.
+        """
+        cluster = await find_one(
+            self.resources, workspace_of(job.id), "computes", job.properties["computeId"]
+        )
+        _refuse_too_many(job, cluster)
+        return _nodes_of(job, cluster)
+
+    async def queued(self, job: Resource) -> Step:
+        """Wait for a node: the cluster is told once, and tells when it has one."""
+        cluster = await self.resources.find(job.properties["computeId"])
+        nodes = cluster.observed.get("nodes", ()) if cluster else ()
+        comes = any(node["state"] == "preparing" for node in nodes)
+        status = "Provisioning" if comes else "Queued"
+        if cluster and job.observed.get("status") not in {"Queued", "Provisioning"}:
+            await self.resources.touch(cluster.id)
+        return Step(observed={**job.observed, "status": status}, converged=False, after=WATCH)
+
+    def prepare(self, job: Resource, spec: Json) -> None:
+        """Write job.json: from now on the job is under way."""
+        self.folder_of(job).mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomically(self.folder_of(job) / "job.json", json.dumps(spec).encode())
+
+    async def supervise(self, job: Resource, module: str) -> None:
+        """See that the supervisor runs, and that it knows its nodes and whether to cancel."""
+        folder = self.folder_of(job)
+        cluster = await self.resources.find(job.properties["computeId"])
+        listed = {"nodes": [self._node(node["id"]) for node in _nodes_of(job, cluster)]}
+        if read_json(folder / "nodes.json") != listed:
+            write_atomically(folder / "nodes.json", json.dumps(listed).encode())
+        if job.properties["cancelRequested"]:
+            (folder / "cancel").touch()
+        name = self._task_name(job)
+        runs = await self.executor.observe(name) in {Phase.PENDING, Phase.RUNNING}
+        if not runs and self.progress(job)["state"] not in ENDED:
+            await self.executor.forget(name)  # it was killed: it goes on where its files say
+            command = (sys.executable, "-m", module, str(folder))
+            await self.executor.ensure(Task(name=name, command=command))
+
+    async def watched(self, job: Resource) -> Step:
+        """What the supervisor says of the job."""
+        progress = self.progress(job)
+        if progress["state"] in ENDED:
+            ended = self.ended(job, progress)
+            await self.resources.touch(job.properties["computeId"])  # its nodes are free
+            return ended
+        status = RUNNING[progress["state"]]
+        if job.properties["cancelRequested"]:
+            status = "CancelRequested"
+        observed = {**job.observed, "status": status, "progress": progress}
+        return Step(observed=observed, converged=False, after=WATCH)
+
+    def ended(self, job: Resource, progress: Json) -> Step:
+        """The job's last state."""
+        observed = {
+            **job.observed,
+            "status": ENDED[progress["state"]],
+            "progress": progress,
+            "error": progress.get("error"),
+            "endTime": timestamp(self.resources.clock()),
+        }
+        return Step(observed=observed, converged=True)
+
+    async def taken_down(self, job: Resource) -> Step:
+        """Stop what runs, and drop the job's folder."""
+        name = self._task_name(job)
+        if await self.executor.observe(name) in {Phase.PENDING, Phase.RUNNING}:
+            await self.executor.stop(name)
+            return Step(observed=job.observed, converged=False, after=SOON)
+        await self.executor.forget(name)
+        shutil.rmtree(self.folder_of(job), ignore_errors=True)
+        return Step(observed=job.observed, converged=True)
+
+    def progress(self, job: Resource) -> Json:
+        """What progress.json says."""
+        found: Json | None = read_json(self.folder_of(job) / "progress.json")
+        return found or {"state": "preparing", "error": None}
+
+    def is_under_way(self, job: Resource) -> bool:
+        """Whether job.json is written."""
+        return (self.folder_of(job) / "job.json").exists()
+
+    def folder_of(self, job: Resource) -> Path:
+        """The job's folder."""
+        return self.folder / job.uid
+
+    def _node(self, node: str) -> Json:
+        return {"id": node, "socket": str(self.sockets / f"{node}.sock")}
+
+    def _task_name(self, job: Resource) -> str:
+        return f"job-{job.uid}"
+
+
+def _nodes_of(job: Resource, cluster: Resource | None) -> list[Json]:
+    nodes = cluster.observed.get("nodes", ()) if cluster else ()
+    return [node for node in nodes if node["job"] == job.uid]
+
+
+def _refuse_too_many(job: Resource, cluster: Resource) -> None:
+    most = cluster.properties["properties"]["scaleSettings"]["maxNodeCount"]
+    if instance_count(job) > most:
+        raise SpecError(
+            "InstanceCountTooLarge",
+            f"The job asks for {instance_count(job)} nodes and {cluster.name!r} has at most "
+            f"{most}: lower instanceCount or raise maxNodeCount.",
+        )
