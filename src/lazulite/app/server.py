@@ -50,6 +50,8 @@ from lazulite.operations.reconciler import Reconciler
 from lazulite.runs.batch_jobs import BatchJobs
 from lazulite.runs.command_jobs import CommandJobs
 from lazulite.runs.experiments import Experiments
+from lazulite.runs.metrics import Metrics
+from lazulite.runs.run_rows import Runs
 from lazulite.runs.shown import show as show_job
 from lazulite.runs.supervision import Supervision
 from lazulite.serving.certificates import Certificates, ensure_certificates, public_authorities
@@ -155,7 +157,8 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     store = BlobStore(base.layout.folder("blobs"), BlobRows(base.engine), utc_now)
     await store.start()
     workspace = await ensure_landscape(base.resources, base.installed)
-    registry = Registry(all_kinds(_kind_parts(base, store, (url, origins), env)))
+    kinds = _kind_parts(base, store, (url, origins), env)
+    registry = Registry(all_kinds(kinds))
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
     roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
     arm = ArmApp(registry, base.resources, guard, reconciler.wake, roles)
@@ -169,7 +172,9 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     )
     routes = [*public_documents(), *directory.routes(), *_scoring_routes(scoring)]
     artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
-    parts = ServiceParts(arm=arm, scoring=scoring, artifacts=artifacts)
+    parts = ServiceParts(
+        arm=arm, scoring=scoring, artifacts=artifacts, jobs=kinds.jobs, account_keys=keys
+    )
     services = Services(all_services(parts), base.resources, guard)
     return Server(
         app=ControlPlane(routes, arm.handle, services, Gateway(store, authorizer, utc_now)),
@@ -260,10 +265,10 @@ def _kind_parts(
             utc_now,
         ),
         jobs=Jobs(
-            supervision,
+            Runs(resources, Experiments(resources), supervision),
             CommandJobs(supervision, workshop, places.locate, url),
             BatchJobs(supervision, workshop, places.locate, worker),
-            Experiments(resources),
+            Metrics(base.engine, utc_now),
         ),
     )
 

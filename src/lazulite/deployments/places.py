@@ -20,7 +20,8 @@ from lazulite.blobs.references import (
 from lazulite.blobs.uris import parse_data_uri
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import STORAGE_ACCOUNTS, segment_of
-from lazulite.store.resources import Resources
+from lazulite.deployments.job_outputs import ARTIFACTS, outputs_of
+from lazulite.store.resources import Resource, Resources
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +62,7 @@ class DataPlaces:
             return await self._asset(workspace, found)
         if isinstance(found, JobOutputPath):
             job = await find_one(self.resources, workspace, "jobs", found.job)
-            output = parse_data_uri(job.properties["output"], await self._site()).reference
+            output = parse_data_uri(_output(job, found.output), await self._site()).reference
             inside = await self._blob(workspace, output)
             return dataclasses.replace(inside, path=f"{inside.path}/{found.path}".rstrip("/"))
         raise SpecError(
@@ -96,6 +97,20 @@ class DataPlaces:
         accounts = await self.resources.of_type(STORAGE_ACCOUNTS)
         names = frozenset(account.name for account in accounts)
         return Site(self.origins, self.suffix, names)
+
+
+def _output(job: Resource, name: str) -> str:
+    """The URI of a job's output. Raises SpecError if the job has no such output."""
+    if name == "artifacts":
+        return ARTIFACTS.format(job=job.name)
+    known = outputs_of(job)
+    if name not in known:
+        raise SpecError(
+            "OutputNotFound",
+            f"The job {job.name!r} has no output {name!r}; it has: "
+            f"{', '.join(['artifacts', *known])}.",
+        )
+    return str(known[name]["uri"])
 
 
 def _refuse_elsewhere(named: Workspace, workspace: str) -> None:

@@ -21,7 +21,8 @@ from lazulite.core.errors import ArmError
 from lazulite.core.ids import JOBS, fold, workspace_of
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
-from lazulite.runs.supervision import has_ended, instance_count
+from lazulite.runs.status import has_ended
+from lazulite.runs.supervision import instance_count
 from lazulite.store.resources import Json, Resource, Resources
 
 WATCH = timedelta(seconds=2)

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 
-from lazulite.arm.kind import ASSET_NAME, Action, Kind, Proposal
+from lazulite.arm.kind import ASSET_NAME, Action, Answer, Call, Kind, Proposal
 from lazulite.arm.references import find_one
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.operations.reconciler import Step
 from lazulite.runs.batch_jobs import BatchJobs
 from lazulite.runs.command_jobs import CommandJobs
-from lazulite.runs.experiments import Experiments, check_name
+from lazulite.runs.experiments import check_name
 from lazulite.runs.job_properties import Job
 from lazulite.runs.job_wire import JOB_WIRE
+from lazulite.runs.metrics import Metrics
+from lazulite.runs.run_rows import Runs
 from lazulite.runs.shown import show
-from lazulite.runs.supervision import Supervision, has_ended
+from lazulite.runs.status import has_ended, is_clients
 from lazulite.store.resources import Json, Resource
 
 INSTEAD = {
@@ -44,17 +46,26 @@ FIXED = frozenset(
 class Jobs:
     """Every sort of job, each with what brings it about."""
 
-    supervision: Supervision
+    runs: Runs
     commands: CommandJobs
     batches: BatchJobs
-    experiments: Experiments
+    metrics: Metrics
 
     async def reconcile(self, job: Resource) -> Step:
         """One step of a job, by what the job is."""
-        if not job.observed and not job.deleting:
-            await self.experiments.note(job)
+        if job.deleting:
+            await self.metrics.forget(job.uid)
+        elif is_clients(job):
+            return Step(observed=job.observed, converged=True)
+        elif not job.observed:
+            await self.runs.experiments.note(job)
         sort = self.commands if job.properties.get("jobType") == "Command" else self.batches
         return await sort.reconcile(job)
+
+    async def cancel(self, call: Call) -> Answer:
+        """Ask the job to end; one that has ended stays as it is. A second call changes nothing."""
+        await self.runs.cancel(call.resource, call.actor)
+        return Answer(status=200)
 
     async def prepare(self, proposal: Proposal) -> Proposal:
         """Check a PUT and fill in what only the server knows. Raises ArmError."""
@@ -63,15 +74,14 @@ class Jobs:
         check_name(given["experimentName"])
         try:
             workspace = workspace_of(proposal.id)
-            compute = await find_one(
-                self.supervision.resources, workspace, "computes", given["computeId"]
-            )
+            compute = await find_one(self.runs.resources, workspace, "computes", given["computeId"])
         except SpecError as error:
             raise ArmError(error.code, str(error), 400, target="computeId") from error
         before: Json = proposal.existing.properties if proposal.existing else {}
         internal = {
             "cancelRequested": before.get("cancelRequested", False),
-            "runDefinition": before.get("runDefinition"),
+            "runDefinition": given.get("runDefinition") or before.get("runDefinition"),
+            "warnings": before.get("warnings"),
             "computeId": compute.id,
             "displayName": given["displayName"] or proposal.id.rpartition("/")[2],
         }
@@ -92,7 +102,7 @@ def job(jobs: Jobs) -> Kind:
         show=show,
         has_state=False,
         wire=JOB_WIRE,
-        actions={"cancel": Action(perform=jobs.supervision.cancel)},
+        actions={"cancel": Action(perform=jobs.cancel)},
     )
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
+from lazulite.deployments.job_outputs import ARTIFACTS
 from lazulite.deployments.materials import Locate, Materials, Preparing, Workshop
 from lazulite.operations.reconciler import Step
-from lazulite.runs.supervision import ARTIFACTS, SOON, Supervision, has_ended
+from lazulite.runs.status import has_ended
+from lazulite.runs.supervision import SOON, Supervision
 from lazulite.store.resources import Json, Resource
 
 INIT_TIMEOUT_S = 600.0

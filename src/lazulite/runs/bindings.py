@@ -8,11 +8,11 @@ from pathlib import Path
 
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
+from lazulite.deployments.job_outputs import outputs_of
 from lazulite.deployments.materials import Locate
 from lazulite.store.resources import Json, Resource
 
 FILE = "uri_file"
-DEFAULT_OUTPUT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{name}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,27 +36,19 @@ class Bindings:
 
 async def bind(job: Resource, locate: Locate) -> Bindings:
     """Find the job's data. Raises SpecError naming the input or output that leads nowhere."""
-    workspace = workspace_of(job.id)
+    workspace, outputs = workspace_of(job.id), outputs_of(job)
     inputs = {
         name: await _input(workspace, name, item, locate)
         for name, item in (job.properties["inputs"] or {}).items()
     }
-    places = {name: await locate(workspace, output["uri"]) for name, output in outputs(job).items()}
-    kinds = {name: output["jobOutputType"] for name, output in outputs(job).items()}
+    places = {name: await locate(workspace, output["uri"]) for name, output in outputs.items()}
+    kinds = {name: output["jobOutputType"] for name, output in outputs.items()}
     folders = [place.parent if kinds[name] == FILE else place for name, place in places.items()]
     return Bindings(
         inputs=inputs,
         outputs={name: str(place) for name, place in places.items()},
         folders=tuple(map(str, folders)),
     )
-
-
-def outputs(job: Resource) -> dict[str, Json]:
-    """The outputs with the URIs that they go to; one without goes to the default datastore."""
-    return {
-        name: {**output, "uri": output.get("uri") or DEFAULT_OUTPUT.format(job=job.name, name=name)}
-        for name, output in (job.properties["outputs"] or {}).items()
-    }
 
 
 async def _input(workspace: str, name: str, item: Json | None, locate: Locate) -> str | None:

@@ -13,12 +13,14 @@ from pathlib import Path
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import segment_of, workspace_of
+from lazulite.deployments.job_outputs import ARTIFACTS
 from lazulite.deployments.materials import Locate, Preparing, Workshop
 from lazulite.jobs.expressions import resolve
 from lazulite.jobs.spec import LOG
 from lazulite.operations.reconciler import Step
 from lazulite.runs.bindings import Bindings, bind
-from lazulite.runs.supervision import ARTIFACTS, SOON, Supervision, has_ended
+from lazulite.runs.status import has_ended
+from lazulite.runs.supervision import SOON, Supervision
 from lazulite.store.resources import Json, Resource
 
 SUPERVISOR = "lazulite.jobs.supervisor"

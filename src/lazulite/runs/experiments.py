@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from lazulite.arm.envelope import timestamp
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import WORKSPACES, workspace_of
 from lazulite.store.resources import Draft, Json, Resource, Resources
@@ -54,7 +55,11 @@ class Experiments:
         if not NAME.fullmatch(name):
             return  # an invocation may name any
         experiment = await self.ensure(workspace_of(job.id), name, job.created_by)
-        await self.change(experiment, {"latestCreatedRunId": job.name}, job.created_by)
+        latest = {
+            "latestCreatedRunId": job.name,
+            "latestCreatedRunCreatedUtc": timestamp(job.created_at),
+        }
+        await self.change(experiment, latest, job.created_by)
 
     async def change(self, experiment: Resource, change: Json, actor: str) -> Resource:
         """Set some of the experiment's properties."""

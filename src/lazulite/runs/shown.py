@@ -5,17 +5,15 @@ Source: spec/CLIENTS.md 9 and 10.1.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from lazulite.arm.envelope import timestamp
 from lazulite.core.ids import segment_of, workspace_of
-from lazulite.runs.bindings import outputs
+from lazulite.deployments.job_outputs import outputs_of
+from lazulite.runs.status import end_time, start_time, status_of, told
 from lazulite.store.resources import Json, Resource
 
 
 async def show(job: Resource, base: str) -> Json:
     """The read-only properties of a job of any sort."""
-    sort = _command if job.properties.get("jobType") == "Command" else _batch
+    sort = SORTS.get(str(job.properties.get("jobType")), _batch)
     studio = f"{base}/runs/{job.name}?wsid={workspace_of(job.id)}"
     workspace = segment_of(job.id, "workspaces")
     return {
@@ -30,21 +28,14 @@ async def show(job: Resource, base: str) -> Json:
         },
         "isArchived": bool(job.properties.get("isArchived")),
         "startTime": start_time(job),
-        "endTime": job.observed.get("endTime"),
+        "endTime": end_time(job),
         "progress": job.observed.get("progress") or {},
-        "error": job.observed.get("error"),
+        "error": told(job).get("error"),
     }
 
 
-def status_of(job: Resource) -> str:
-    """Azure's JobStatus."""
-    return str(job.observed.get("status", "NotStarted"))
-
-
-def start_time(job: Resource) -> str | None:
-    """When the work began; None before."""
-    started = (job.observed.get("progress") or {}).get("started")
-    return timestamp(datetime.fromtimestamp(started, UTC)) if started else None
+def _clients(job: Resource) -> Json:
+    return {"outputs": {}, "inputs": {}, "parameters": {}}
 
 
 def _command(job: Resource) -> Json:
@@ -54,7 +45,7 @@ def _command(job: Resource) -> Json:
         if item is not None and item["jobInputType"] == "literal"
     }
     return {
-        "outputs": outputs(job),
+        "outputs": outputs_of(job),
         "inputs": job.properties["inputs"] or {},
         "parameters": literals,
     }
@@ -65,5 +56,8 @@ def _batch(job: Resource) -> Json:
     return {
         "jobType": "Pipeline",
         "tags": {**job.properties["tags"], "azureml.batchrun": "true"},
-        "outputs": {"score": {"jobOutputType": "uri_folder", "uri": job.properties["output"]}},
+        "outputs": outputs_of(job),
     }
+
+
+SORTS = {"Command": _command, "Base": _clients}

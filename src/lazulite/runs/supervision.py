@@ -10,25 +10,18 @@ from datetime import timedelta
 from pathlib import Path
 
 from lazulite.arm.envelope import timestamp
-from lazulite.arm.kind import Answer, Call
 from lazulite.arm.references import find_one
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
+from lazulite.runs.status import ENDED, has_ended
 from lazulite.store.files import read_json, write_atomically
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
-ENDED = {"completed": "Completed", "failed": "Failed", "canceled": "Canceled"}
 RUNNING = {"preparing": "Starting", "running": "Running", "finalizing": "Finalizing"}
 SOON = timedelta(milliseconds=50)
 WATCH = timedelta(milliseconds=500)
-ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}"
-
-
-def has_ended(job: Resource) -> bool:
-    """Whether the job is in its last state."""
-    return job.observed.get("status") in ENDED.values()
 
 
 def instance_count(job: Resource) -> int:
@@ -48,20 +41,20 @@ class Supervision:
     sockets: Path
     """Where nodes listen."""
 
-    async def cancel(self, call: Call) -> Answer:
-        """Ask the job to end; one that has ended stays as it is. A second call changes nothing."""
-        await self.request_cancel(call.resource, call.actor)
-        return Answer(status=200)
-
-    async def request_cancel(self, job: Resource, actor: str) -> None:
-        """Note that the job is to end, unless it has ended."""
-        if has_ended(job):
-            return
-        properties = {**job.properties, "cancelRequested": True}
-        draft = Draft(
-            resource_type=job.resource_type, id=job.id, properties=properties, envelope=job.envelope
-        )
-        await self.resources.put(draft, actor)
+    async def request_cancel(self, job: Resource, actor: str) -> Resource:
+        """Note that the job is to end, unless it has ended; the job as it is then."""
+        found: Resource | None = job
+        while found is not None and not has_ended(found):
+            draft = Draft(
+                resource_type=found.resource_type,
+                id=found.id,
+                properties={**found.properties, "cancelRequested": True},
+                envelope=found.envelope,
+            )
+            if written := await self.resources.put(draft, actor, if_revision=found.revision):
+                return written[0]
+            found = await self.resources.find(job.id)
+        return found or job
 
     async def nodes(self, job: Resource) -> list[Json]:
         """The nodes that the job's cluster has handed to it.
