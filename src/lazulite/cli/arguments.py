@@ -104,6 +104,7 @@ class Arguments:
     )
     job_name: str = _option("--job-name", help="Name of the job.")
     experiment_name: str = _option("--experiment-name", help="Experiment of the job.")
+    stream: bool = _option("--stream", "-s", help="Follow the job until it ends.", default=False)
     output_name: str = _option("--output-name", help="The one output to download.")
     download_path: str = _option(
         "--download-path", "-p", help="Folder to download to (default: this one)."

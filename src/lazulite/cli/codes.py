@@ -1,4 +1,4 @@
-"""The code of deployments: a folder, uploaded and registered under its hash."""
+"""The code of deployments and jobs: a folder, uploaded and registered under its hash."""
 
 from __future__ import annotations
 
@@ -32,6 +32,21 @@ def resolve(workspace: Workspace, found: Document) -> dict[str, Any] | None:
     return {"scoring_script": script, "code": _resolve(workspace, found, code, script)}
 
 
+def registered(workspace: Workspace, found: Document, key: Key, code: str) -> str:
+    """The ARM id of the code at a local path or URI, or of a code asset that is there already."""
+    if is_uri(code):
+        return _register(workspace, code, assets.digest(code))
+    if is_reference(code):
+        return assets.reference(workspace, "codes", found, key, code)
+    sent = upload(workspace, found.file(key, code))
+    return _register(workspace, sent.uri, sent.digest)
+
+
+def is_reference(text: str) -> bool:
+    """Whether the text names something on the server, not a local file."""
+    return is_uri(text) or text.startswith(("azureml:", "/subscriptions/"))
+
+
 def _resolve(workspace: Workspace, found: Document, code: Any, script: str) -> str:
     key: Key = ("code_configuration", "code")
     if isinstance(code, Mapping):
@@ -39,17 +54,13 @@ def _resolve(workspace: Workspace, found: Document, code: Any, script: str) -> s
         key, code = (*key, field), code.get(field)
     if not code:
         raise found.error(key, "the folder with the scoring script is needed")
-    if code.startswith(("azureml:", "/subscriptions/")) and not is_uri(code):
-        return assets.reference(workspace, "codes", found, key, code)
-    if is_uri(code):
-        return _register(workspace, code, assets.digest(code))
-    folder = found.file(key, code)
-    if folder.is_dir() and not (folder / script).is_file():
-        raise found.error(
-            ("code_configuration", "scoring_script"), f"there is no {script} in {folder}"
-        )
-    sent = upload(workspace, folder)
-    return _register(workspace, sent.uri, sent.digest)
+    if not is_reference(code):
+        folder = found.file(key, code)
+        if folder.is_dir() and not (folder / script).is_file():
+            raise found.error(
+                ("code_configuration", "scoring_script"), f"there is no {script} in {folder}"
+            )
+    return registered(workspace, found, key, code)
 
 
 def _register(workspace: Workspace, uri: str, name: str) -> str:

@@ -35,13 +35,18 @@ def stream(workspace: Workspace, arguments: Arguments) -> None:
 
     Raises CommandError with the job's own error if it failed or was canceled.
     """
+    follow(workspace, arguments.name)
+
+
+def follow(workspace: Workspace, name: str) -> None:
+    """The same for a job by its name."""
     try:
-        last = _follow(workspace, arguments.name)
+        last = _follow(workspace, name)
     except KeyboardInterrupt:
         raise CommandError(
             "Interrupted",
-            f"The job goes on. Follow it again with `lazulite ml job stream -n {arguments.name}`,"
-            f" stop it with `lazulite ml job cancel -n {arguments.name}`.",
+            f"The job goes on. Follow it again with `lazulite ml job stream -n {name}`,"
+            f" stop it with `lazulite ml job cancel -n {name}`.",
             exit_code=INTERRUPTED,
         ) from None
     if last.get("status") != "Completed":
@@ -160,8 +165,11 @@ def _print_logs(workspace: Workspace, files: Mapping[str, str], printed: dict[st
     A log may only grow. Source: spec/CLIENTS.md 10.3.
     """
     grown = False
+    one_log = "user_logs/std_log.txt" in files  # then older clients' name for it says the same
     for name in sorted(files):
         if not name.startswith(("user_logs/", "azureml-logs/", "logs/job_progress")):
+            continue
+        if one_log and name.startswith("azureml-logs/"):
             continue
         answer = workspace.http.send(Request(method="GET", url=workspace.absolute(files[name])))
         text = answer.body[printed.get(name, 0) :]
