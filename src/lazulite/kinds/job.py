@@ -15,7 +15,7 @@ from lazulite.operations.reconciler import Step
 from lazulite.runs.batch_jobs import BatchJobs
 from lazulite.runs.command_jobs import CommandJobs
 from lazulite.runs.experiments import check_name
-from lazulite.runs.job_properties import Job
+from lazulite.runs.job_properties import NOT_OF_COMMANDS, OTHERS, Job
 from lazulite.runs.job_wire import JOB_WIRE
 from lazulite.runs.metrics import Metrics
 from lazulite.runs.run_rows import Runs
@@ -85,7 +85,8 @@ class Jobs:
             "computeId": compute.id,
             "displayName": given["displayName"] or proposal.id.rpartition("/")[2],
         }
-        return dataclasses.replace(proposal, properties={**given, **internal})
+        own = {name: item for name, item in given.items() if name not in NOT_OF_COMMANDS}
+        return dataclasses.replace(proposal, properties={**own, **internal})
 
 
 def job(jobs: Jobs) -> Kind:
@@ -109,6 +110,7 @@ def job(jobs: Jobs) -> Kind:
 def refuse_unsupported(given: Json) -> None:
     """Raise ArmError 501 for a job that nothing here can run."""
     if given["jobType"] != "Command":
+        _check_shape(given)
         missing = INSTEAD[given["jobType"]]
         raise _not_implemented(
             f"Jobs of type {given['jobType']!r} are not run by this server: what is missing is "
@@ -123,6 +125,14 @@ def refuse_unsupported(given: Json) -> None:
             "processes each; command jobs run as one process on one node here. Set both to 1.",
             "resources.instanceCount",
         )
+
+
+def _check_shape(given: Json) -> None:
+    """What jobs of that type must have comes first: a bad request is not taken for a good one."""
+    missing = [name for name in OTHERS.get(given["jobType"], ()) if not given[name]]
+    if missing:
+        message = f"A job of type {given['jobType']} needs {', '.join(missing)}."
+        raise ArmError("ValidationError", message, target=missing[0])
 
 
 COUNTS = ("processCountPerInstance", "workerCount", "parameterServerCount")

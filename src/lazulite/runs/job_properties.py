@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
 
 from lazulite.arm.kind import Duration, Properties
 
@@ -18,14 +17,23 @@ InputType = Literal[
 OutputType = Literal[
     "uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model"
 ]
-REQUIRED = {
-    "Command": ("command", "environment_id", "compute_id"),
-    "Sweep": ("objective", "sampling_algorithm", "search_space", "trial"),
-    "AutoML": ("task_details",),
-    "Spark": ("code_id", "entry"),
-    "Labeling": ("labeling_job_media_properties",),
+OTHERS = {
+    "Sweep": ("objective", "samplingAlgorithm", "searchSpace", "trial"),
+    "AutoML": ("taskDetails",),
+    "Spark": ("codeId", "entry"),
+    "Labeling": ("labelingJobMediaProperties",),
 }
-"""What a job of a type must have; all have a jobType."""
+"""What jobs of types that are only checked must have."""
+NOT_OF_COMMANDS = (
+    *("objective", "samplingAlgorithm", "searchSpace", "trial", "taskDetails", "entry"),
+    "labelingJobMediaProperties",
+)
+
+
+InputMode = Literal[
+    "ReadOnlyMount", "ReadWriteMount", "Download", "Direct", "EvalMount", "EvalDownload"
+]
+OutputMode = Literal["ReadWriteMount", "Upload", "Direct"]
 
 
 class JobInput(Properties):
@@ -35,7 +43,7 @@ class JobInput(Properties):
     job_input_type: InputType
     uri: str | None = None
     value: str | None = None
-    mode: str | None = None
+    mode: InputMode | None = None
     description: str | None = None
 
     @model_validator(mode="after")
@@ -44,8 +52,10 @@ class JobInput(Properties):
         name = "value" if self.job_input_type == "literal" else "uri"
         if not getattr(self, name):
             raise ValueError(f"an input of type {self.job_input_type} needs {name}")
-        if self.job_input_type != "literal" and self.mode is None:
-            self.mode = "ReadOnlyMount"
+        if self.job_input_type == "literal":
+            self.uri = self.mode = None
+        else:
+            self.value, self.mode = None, self.mode or "ReadOnlyMount"
         return self
 
 
@@ -54,18 +64,21 @@ class JobOutput(Properties):
 
     job_output_type: OutputType
     uri: str | None = None
-    mode: str = "ReadWriteMount"
+    mode: OutputMode = "ReadWriteMount"
     description: str | None = None
+
+    @model_validator(mode="after")
+    def _has_uri_or_none(self) -> JobOutput:
+        """An empty URI is none."""
+        self.uri = self.uri or None
+        return self
 
 
 class Limits(Properties):
-    """How long a job may take, and of a sweep how many trials."""
+    """How long a job may take."""
 
-    job_limits_type: str = "Command"
+    job_limits_type: Literal["Command", "Sweep"] = "Command"
     timeout: Duration | None = None
-    trial_timeout: Duration | None = None
-    max_concurrent_trials: int | None = Field(default=None, ge=1)
-    max_total_trials: int | None = Field(default=None, ge=1)
 
 
 class JobResources(Properties):
@@ -132,19 +145,26 @@ class Job(JobBase):
     resources: JobResources = Field(default_factory=JobResources)
     distribution: Distribution | None = None
     queue_settings: dict[str, Any] | None = None
-    trial: Trial | None = Field(default=None, exclude=True)
-    objective: Objective | None = Field(default=None, exclude=True)
-    sampling_algorithm: Any = Field(default=None, exclude=True)
-    search_space: Any = Field(default=None, exclude=True)
-    task_details: Any = Field(default=None, exclude=True)
-    entry: Any = Field(default=None, exclude=True)
-    labeling_job_media_properties: Any = Field(default=None, exclude=True)
+    trial: Trial | None = None
+    objective: Objective | None = None
+    sampling_algorithm: Any = None
+    search_space: Any = None
+    task_details: Any = None
+    entry: Any = None
+    labeling_job_media_properties: Any = None
 
     @model_validator(mode="after")
     def _is_complete(self) -> Job:
-        """Each type needs its own properties."""
-        needed = REQUIRED.get(self.job_type, ())
-        missing = [to_camel(name) for name in needed if getattr(self, name) in (None, "")]
-        if missing:
-            raise ValueError(f"a job of type {self.job_type} needs {', '.join(missing)}")
+        """A command job needs a command, an environment and a compute."""
+        if self.limits is not None and self.limits.timeout is None:
+            self.limits = None
+        if self.job_type != "Command":
+            return self
+        given = {
+            "command": self.command,
+            "environmentId": self.environment_id,
+            "computeId": self.compute_id,
+        }
+        if missing := [name for name, value in given.items() if not value]:
+            raise ValueError(f"a job of type Command needs {', '.join(missing)}")
         return self
