@@ -45,7 +45,7 @@ def test_a_job_is_submitted_with_its_code_and_data(server, lazulite, project):
         "digits",
     )
     assert put["command"].startswith("python train.py --data ${{inputs.data}}")
-    assert put["limits"] == {"jobLimitsType": "Command", "timeout": "PT1M30S"}
+    assert put["limits"] == {"jobLimitsType": "Command", "timeout": "PT90S"}
     assert put["resources"] == {"instanceCount": 1, "shmSize": "1g"}
     assert put["environmentVariables"] == {"SEED": "7"}
     assert put["environmentId"].endswith("/environments/env/versions/1")
