@@ -215,14 +215,14 @@ async def test_artifacts_are_listed_and_their_urls_open_without_a_token(history,
     assert (await plane.client.get(logs["user_logs/std_log.txt"])).text == "said"
     prefixed = (await history("GET", f"{of}/prefix/contentinfo/user_logs")).json()["value"]
     assert len(prefixed) == 1
-    paths = {"paths": ["user_logs/std_log.txt", "../../x"]}
+    paths = {"paths": [{"path": "user_logs/std_log.txt"}, {"path": "../../x"}]}
     several = (await history("POST", f"{of}/batch/metadata", paths)).json()
     assert several["artifacts"].keys() == {"user_logs/std_log.txt"}
     assert several["errors"].keys() == {"../../x"}
     uri = (await history("GET", f"{of}/artifacturi?path=outputs/m")).json()
     assert uri.endswith(f"/ExperimentRun/dcid.{job}/outputs/m")
     for path in ("outputs/leak", "../dcid.other/x", "/etc/passwd"):
-        assert (await history("GET", f"{of}/metadata?path={path}")).status_code == 404
+        assert (await history("GET", f"{of}/metadata?path={path}")).status_code in {400, 404}
 
 
 async def test_bodies_of_the_wrong_shape_are_refused(history, job):

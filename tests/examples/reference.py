@@ -15,7 +15,7 @@ from lazulite.cli.arguments import CONNECTION, Arguments
 from lazulite.cli.commands import IDENTITY, ML, SERVER
 from lazulite.core.settings import HELP, Settings
 from lazulite.kinds.compute import Clusters
-from lazulite.kinds.job import BatchJobs
+from lazulite.kinds.job import Jobs
 from lazulite.kinds.online_deployment import OnlineDeployments
 from lazulite.kinds.online_endpoint import OnlineEndpoints
 
@@ -138,7 +138,7 @@ def _kinds():
             clusters=Clusters(*[nothing] * len(dataclasses.fields(Clusters))),
             endpoints=OnlineEndpoints(*[nothing] * len(dataclasses.fields(OnlineEndpoints))),
             deployments=OnlineDeployments(*[nothing] * len(dataclasses.fields(OnlineDeployments))),
-            jobs=BatchJobs(*[nothing] * len(dataclasses.fields(BatchJobs))),
+            jobs=Jobs(*[nothing] * len(dataclasses.fields(Jobs))),
         )
     )
 

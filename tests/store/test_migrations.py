@@ -12,7 +12,8 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 
 import lazulite.store.blob_tables
-import lazulite.store.identity_tables  # noqa: F401 - declares its tables
+import lazulite.store.identity_tables
+import lazulite.store.run_tables  # noqa: F401 - declares its tables
 from lazulite.store import migrations
 from lazulite.store.database import close_database, open_database
 from lazulite.store.schema import metadata
@@ -32,7 +33,7 @@ async def test_opening_twice_changes_nothing(tmp_path):
         await close_database(engine)
     with sqlite3.connect(tmp_path / "twice.db") as connection:
         assert connection.execute("select version_num from alembic_version").fetchall() == [
-            ("0002_directory",)
+            ("0003_run_metrics",)
         ]
     connection.close()
 

@@ -172,9 +172,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     )
     routes = [*public_documents(), *directory.routes(), *_scoring_routes(scoring)]
     artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
-    parts = ServiceParts(
-        arm=arm, scoring=scoring, artifacts=artifacts, jobs=kinds.jobs, account_keys=keys
-    )
+    parts = ServiceParts(arm=arm, scoring=scoring, artifacts=artifacts, jobs=kinds.jobs)
     services = Services(all_services(parts), base.resources, guard)
     return Server(
         app=ControlPlane(routes, arm.handle, services, Gateway(store, authorizer, utc_now)),

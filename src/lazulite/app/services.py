@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from lazulite.app.blob_access import AccountKeys
 from lazulite.arm.app import ArmApp
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.artifacts import Artifacts
@@ -14,7 +13,6 @@ from lazulite.dataplane.history import history
 from lazulite.dataplane.hyperdrive import hyperdrive
 from lazulite.dataplane.management import management, resource_provider
 from lazulite.dataplane.model_management import model_management
-from lazulite.dataplane.run_files import RunFiles
 from lazulite.dataplane.services import Service
 from lazulite.dataplane.snapshots import content
 from lazulite.deployments.batch_scoring import BatchScoring
@@ -29,13 +27,11 @@ class ServiceParts:
     scoring: BatchScoring
     artifacts: ArtifactFiles
     jobs: Jobs
-    account_keys: AccountKeys
 
 
 def all_services(parts: ServiceParts) -> tuple[Service, ...]:
     """The regional host's content."""
     runs, locate = parts.jobs.runs, parts.jobs.commands.locate
-    files = RunFiles(runs.resources, locate, parts.account_keys)
     return (
         management(parts.arm.handle, parts.arm.resources, parts.scoring),
         resource_provider(parts.arm.handle),
@@ -44,6 +40,6 @@ def all_services(parts: ServiceParts) -> tuple[Service, ...]:
         Datastores(parts.arm.writer).service(),
         hyperdrive(),
         content(),
-        history(runs, parts.jobs.metrics, files),
+        history(runs, parts.jobs.metrics, parts.artifacts),
         Execution(parts.arm.writer, runs, locate).service(),
     )

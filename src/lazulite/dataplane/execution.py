@@ -20,7 +20,7 @@ from lazulite.arm.kind import ASSET_NAME
 from lazulite.arm.references import find_one
 from lazulite.arm.writing import FAILED_CONDITION, Writer
 from lazulite.core.errors import ArmError, SpecError
-from lazulite.core.ids import ML
+from lazulite.core.ids import WORKSPACES
 from lazulite.dataplane.multipart import Part, open_form
 from lazulite.dataplane.refusals import not_implemented
 from lazulite.dataplane.requests import Asked, read_model
@@ -110,6 +110,9 @@ class Execution:
         except SpecError as error:
             raise ArmError(error.code, error.message, 400, target="Target") from error
         run_id = asked.query.get("runid")
+        if run_id and not ASSET_NAME.fullmatch(run_id):
+            message = f"{run_id!r} is no id for a run: it must match {ASSET_NAME.pattern}."
+            raise ArmError("InvalidResourceName", message, target="runId")
         if run_id and await self.runs.resources.find(f"{asked.workspace.id}/jobs/{run_id}"):
             raise _taken(run_id)
 
@@ -134,9 +137,6 @@ class Execution:
         moment = int(time.time() * 1000)
         while True:
             name = given or f"{experiment.replace(' ', '_')}_{moment}"
-            if not ASSET_NAME.fullmatch(name):
-                message = f"{name!r} is no id for a run: it must match {ASSET_NAME.pattern}."
-                raise ArmError("InvalidResourceName", message, target="runId")
             try:
                 return await self._put(asked, f"jobs/{name}", *wanted, only_new=True)
             except ArmError as error:
@@ -167,11 +167,11 @@ class Execution:
     async def _put(
         self, asked: Asked, path: str, properties: Json, internal: Json, **conditions: Any
     ) -> Resource:
-        arm_id = f"{asked.workspace.id}/{path}"
-        kind = self.writer.registry.find(ML, "workspaces/" + "/".join(path.split("/")[::2]))
-        if kind is None:
-            raise LookupError(path)
-        proposal = await self.writer.propose(kind, arm_id, properties, asked.caller.object_id)
+        kind = self.writer.kind(f"{WORKSPACES}/{'/'.join(path.split('/')[::2])}")
+        above, _, name = f"{asked.workspace.id}/{path}".rpartition("/")
+        parent = above.rpartition("/")[0]
+        actor = asked.caller.object_id
+        proposal = await self.writer.propose(kind, parent, name, properties, actor)
         proposal = dataclasses.replace(proposal, properties={**proposal.properties, **internal})
         written, _ = await self.writer.put(kind, proposal, **conditions)
         return written

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.history_artifacts import ArtifactHistory
 from lazulite.dataplane.history_experiments import ExperimentHistory
 from lazulite.dataplane.history_records import Records
 from lazulite.dataplane.history_runs import RunHistory
-from lazulite.dataplane.run_files import RunFiles
 from lazulite.dataplane.services import Service
 from lazulite.runs.metrics import Metrics
 from lazulite.runs.run_rows import Runs
 
 
-def history(runs: Runs, metrics: Metrics, files: RunFiles) -> Service:
+def history(runs: Runs, metrics: Metrics, files: ArtifactFiles) -> Service:
     """The service. Fixed words come before names in the table: "runs/runIds" is no run."""
     return Service(
         name="history",

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from starlette.responses import JSONResponse, Response
 
 from lazulite.core.errors import ArmError
+from lazulite.dataplane.artifact_files import READ as SIGNED
+from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.continuation import next_link, page
 from lazulite.dataplane.history_forms import (
     CreateRun,
@@ -19,14 +21,14 @@ from lazulite.dataplane.history_forms import (
 )
 from lazulite.dataplane.odata import matcher, ordering
 from lazulite.dataplane.requests import Asked, read_model
-from lazulite.dataplane.run_files import RunFiles
-from lazulite.dataplane.run_views import details_view, run_view
+from lazulite.dataplane.run_views import ORIGIN, container_of, details_view, run_view
 from lazulite.dataplane.services import ServiceRoute
 from lazulite.runs.run_rows import Runs
 from lazulite.runs.status import told
 from lazulite.store.resources import Json, Resource
 
 READ, WRITE = "experiments/runs/read", "experiments/runs/write"
+LOG_FOLDERS = ("user_logs/", "azureml-logs/", "logs/", "system_logs/")
 OF_EXPERIMENT, ANYWHERE = "experiments/{experiment}/runs/{run}", "runs/{run}"
 
 
@@ -35,7 +37,7 @@ class RunHistory:
     """Answers for the runs of a workspace."""
 
     runs: Runs
-    files: RunFiles
+    files: ArtifactFiles
 
     def routes(self) -> tuple[ServiceRoute, ...]:
         """The operations on runs: each run also goes without its experiment."""
@@ -70,7 +72,7 @@ class RunHistory:
         run = await self.found(asked)
         view = run_view(run, asked.base)
         told_more = {"inputs": view["inputs"], "outputs": view["outputs"]}
-        logs = await self.files.logs(run, asked.base)
+        logs = await self._logs(asked, run)
         return JSONResponse({**details_view(run, logs), **told_more})
 
     async def children(self, asked: Asked) -> Response:
@@ -137,6 +139,15 @@ class RunHistory:
         """The run of the path. Raises ArmError 404."""
         names = asked.names
         return await self.runs.find(asked.workspace.id, names["run"], names.get("experiment"))
+
+    async def _logs(self, asked: Asked, run: Resource) -> dict[str, str]:
+        """URLs of the run's log files that open without a token, by path."""
+        found = self.files.every(asked.workspace, ORIGIN, container_of(run))
+        logs = [one.artifact async for one in found if one.artifact.path.startswith(LOG_FOLDERS)]
+        return {
+            log.path: await self.files.address(asked.workspace, log, asked.base, SIGNED)
+            for log in logs
+        }
 
     async def _modified(self, asked: Asked, run_id: str, form: CreateRun) -> Resource:
         change = form.model_dump(by_alias=True, exclude_none=True)

@@ -8,6 +8,8 @@ from lazulite.deployments.job_outputs import outputs_of
 from lazulite.runs.status import end_time, is_clients, start_time, status_of, told
 from lazulite.store.resources import Json, Resource
 
+ORIGIN = "ExperimentRun"
+"""Of the artifacts of runs."""
 SCRIPT_RUN, BATCH_RUN = "azureml.scriptrun", "azureml.parallelrun"
 
 
