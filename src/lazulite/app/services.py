@@ -7,13 +7,13 @@ import dataclasses
 from lazulite.arm.app import ArmApp
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.artifacts import Artifacts
+from lazulite.dataplane.batch_scoring import BatchScoring
 from lazulite.dataplane.datastores import Datastores
 from lazulite.dataplane.hyperdrive import hyperdrive
 from lazulite.dataplane.management import management, resource_provider
 from lazulite.dataplane.model_management import model_management
 from lazulite.dataplane.services import Service
 from lazulite.dataplane.snapshots import content
-from lazulite.deployments.batch_scoring import BatchScoring
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class ServiceParts:
 def all_services(parts: ServiceParts) -> tuple[Service, ...]:
     """The regional host's content."""
     return (
-        management(parts.arm.handle, parts.arm.resources, parts.scoring),
+        management(parts.arm.handle, parts.scoring),
         resource_provider(parts.arm.handle),
         model_management(parts.arm.writer),
         Artifacts(parts.artifacts).service(),
