@@ -73,7 +73,7 @@ def reference_text(given: Any) -> Any:
     if not isinstance(given, Mapping):
         return given or None
     said = {name.casefold(): value for name, value in given.items()}
-    path = str(said.get("path") or "").strip("/")
+    path = str(said.get("path") or "").lstrip("/")
     if said.get("assetid"):
         return said["assetid"]
     if said.get("jobid"):

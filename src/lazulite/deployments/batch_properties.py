@@ -29,8 +29,6 @@ class Resources(Properties):
     instance_count: int = Field(default=1, ge=1)
     instance_type: str | None = None
     properties: dict[str, Any] | None = None
-    locations: list[str] | None = None
-    max_instance_count: int | None = Field(default=None, ge=1)
 
 
 class RetrySettings(Properties):
@@ -73,7 +71,7 @@ class _OldCompute(Properties):
     target: str | None = None
     instance_count: int | None = None
     instance_type: str | None = None
-    properties: Texts | None = None
+    properties: dict[str, Any] | None = None
 
 
 class _OldOutput(Properties):
@@ -101,11 +99,9 @@ def _from_old(old: _Old) -> Json:
 
 def _to_old(properties: Json) -> Json:
     moved = {"compute", "resources", "outputFileName", "outputAction"}
-    resources = properties["resources"]
-    named = {name: resources[name] for name in ("instanceCount", "instanceType", "properties")}
     return {
         **{name: value for name, value in properties.items() if name not in moved},
-        "compute": {"target": properties["compute"], **named},
+        "compute": {"target": properties["compute"], **properties["resources"]},
         "outputConfiguration": {
             "appendRowFileName": properties["outputFileName"],
             "outputAction": properties["outputAction"],

@@ -37,10 +37,14 @@ class ProbeSettings(Properties):
 
 
 class FixedScale(Properties):
-    """As many instances as sku.capacity says; 2021-03-01-preview says it here."""
+    """As many instances as sku.capacity says."""
 
     scale_type: Literal["Default"]
-    instance_count: int | None = Field(default=None, ge=1, le=MOST_INSTANCES)
+
+
+class InstanceRange(Properties):
+    """Bounds that 2021-03-01-preview keeps beside a fixed number of instances."""
+
     min_instances: int | None = Field(default=None, ge=0)
     max_instances: int | None = Field(default=None, ge=0)
 
@@ -93,6 +97,9 @@ class OnlineDeployment(DeploymentProperties):
     liveness_probe: ProbeSettings | None = None
     readiness_probe: ProbeSettings | None = None
     scale_settings: Scale = Field(default_factory=lambda: FixedScale(scale_type="Default"))
+    instance_count: int | None = Field(default=None, ge=1, le=MOST_INSTANCES)
+    """As 2021-03-01-preview says it; it is kept as sku.capacity."""
+    instance_range: InstanceRange | None = None
     egress_public_network_access: Literal["Enabled", "Disabled"] = "Enabled"
     private_network_connection: bool | None = None
     data_collector: DataCollector | None = None
@@ -115,32 +122,32 @@ class _Old(Properties):
     scale_settings: _OldScale | None = None
 
 
-SCALE_TYPES = {"Manual": "Default", "Auto": "TargetUtilization"}
-OLD_TYPES = {ours: theirs for theirs, ours in SCALE_TYPES.items()}
+RANGE = ("minInstances", "maxInstances")
 
 
 def _from_old(old: _Old) -> Json:
     if old.scale_settings is None:
         return {}
     scale = old.scale_settings.model_dump(by_alias=True, exclude_none=True)
-    if "scaleType" in scale:
-        scale["scaleType"] = SCALE_TYPES[scale["scaleType"]]
-    return {"scaleSettings": scale}
+    if scale.get("scaleType") == "Auto":
+        return {"scaleSettings": {**scale, "scaleType": "TargetUtilization"}}
+    return {
+        "scaleSettings": {"scaleType": "Default"},
+        "instanceCount": scale.get("instanceCount"),
+        "instanceRange": {name: scale[name] for name in RANGE if name in scale} or None,
+    }
 
 
 def _to_old(properties: Json) -> Json:
-    scale = properties["scaleSettings"]
-    old_scale = {**scale, "scaleType": OLD_TYPES[scale["scaleType"]]}
-    model = reference_object(properties["model"])
-    return {**properties, "scaleSettings": old_scale, "model": model}
-
-
-def _without_counts(properties: Json) -> Json:
-    """Since 2021-10-01 only sku.capacity says how many instances there are."""
-    scale = properties["scaleSettings"]
+    counted = {"instanceCount", "instanceRange"}
+    rest = {name: value for name, value in properties.items() if name not in counted}
+    scale, bounds = properties["scaleSettings"], properties.get("instanceRange") or {}
     if scale["scaleType"] == "Default":
-        scale = {"scaleType": "Default"}
-    return {**properties, "scaleSettings": scale}
+        count = properties.get("instanceCount")
+        old = {"scaleType": "Manual", "instanceCount": count, **dict.fromkeys(RANGE), **bounds}
+    else:
+        old = {**scale, "scaleType": "Auto"}
+    return {**rest, "scaleSettings": old, "model": reference_object(properties["model"])}
 
 
 ONLINE_DEPLOYMENT_WIRE = Wire(
@@ -153,7 +160,7 @@ ONLINE_DEPLOYMENT_WIRE = Wire(
         Unknown(("dataCollector",), until="2023-03-31"),
         Respelled("endpointComputeType", {"Kubernetes": "K8S"}, until=BEFORE_OCTOBER_2021),
         Reshaped(_Old, _from_old, _to_old, until=BEFORE_OCTOBER_2021),
-        Reshaped(Properties, lambda _: {}, _without_counts, since="2021-10-01"),
+        Unknown(("instanceCount", "instanceRange"), since="2021-10-01"),
     )
 )
 """privateNetworkConnection is of 2022-02-01-preview alone; dataCollector is of previews only."""

@@ -30,6 +30,11 @@ class Defaults(Properties):
 
     deployment_name: str | None = None
 
+    @field_validator("deployment_name")
+    @classmethod
+    def _empty_is_none(cls, value: str | None) -> str | None:
+        return value or None
+
 
 class BatchEndpoint(EndpointProperties):
     """What a caller can say of an endpoint; authMode may be left out, as there is one only."""

@@ -258,14 +258,13 @@ def _refuse_collection(collector: Json | None) -> None:
 
 def _counted(proposal: Proposal) -> Proposal:
     """sku.capacity, whichever way it was said: 2021-03-01-preview has it in scaleSettings."""
-    scale = {**proposal.properties["scaleSettings"], "instanceCount": None}
-    count = proposal.properties["scaleSettings"]["instanceCount"]
+    count = proposal.properties["instanceCount"]
     sku = read_form(Scaled, {"sku": proposal.envelope.get("sku")}).sku
     if count is not None:
         sku = sku.model_copy(update={"capacity": count})
     return dataclasses.replace(
         proposal,
-        properties={**proposal.properties, "scaleSettings": scale},
+        properties={**proposal.properties, "instanceCount": None},
         envelope={**proposal.envelope, "sku": sku.model_dump(exclude_none=True)},
     )
 
@@ -331,10 +330,9 @@ def _failure(status: Mapping[str, Any]) -> SpecError:
 
 
 async def _show(deployment: Resource, base: str) -> Json:
-    scale = {**deployment.properties["scaleSettings"], "instanceCount": instances(deployment)}
     replicas = deployment.observed.get("replicas", [])
     return {
-        "scaleSettings": scale,
+        "instanceCount": instances(deployment),
         "replicas": [
             {key: replica.get(key) for key in ("index", "state", "restarts")}
             for replica in replicas
