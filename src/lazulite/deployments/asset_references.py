@@ -40,7 +40,8 @@ class OutputPathReference(Properties):
 
 
 DEFAULT_STORE = "workspaceblobstore"
-KEYS = {"assetid": "Id", "datastoreid": "DataPath", "jobid": "OutputPath"}
+KEYS = {"assetId": "Id", "datastoreId": "DataPath", "jobId": "OutputPath", "path": "DataPath"}
+SPELLED = {name.casefold(): name for name in (*KEYS, "referenceType")}
 DATA = re.compile(
     r"azureml://(?P<long>subscriptions/.+?/)?datastores/(?P<store>[^/]+)/paths/(?P<path>.*)",
     re.IGNORECASE,
@@ -54,11 +55,11 @@ def _as_object(given: Any) -> Any:
     """Also take a text, and an object that leaves its referenceType out."""
     if isinstance(given, str):
         return reference_object(given)
-    if not isinstance(given, Mapping) or "referenceType" in given:
+    if not isinstance(given, Mapping):
         return given
-    said = {name.casefold() for name in given}
-    implied = next((kind for key, kind in KEYS.items() if key in said), None)
-    return {**given, "referenceType": implied} if implied else given
+    said = {SPELLED.get(name.casefold(), name): value for name, value in given.items()}
+    implied = next((kind for key, kind in KEYS.items() if said.get(key)), None)
+    return said if said.get("referenceType") else {**said, "referenceType": implied}
 
 
 AssetReference = Annotated[
@@ -66,6 +67,15 @@ AssetReference = Annotated[
     Field(discriminator="reference_type"),
     BeforeValidator(_as_object),
 ]
+
+
+def model_text(given: Any) -> Any:
+    """As reference_text; raises ValueError for an object that names nothing."""
+    if isinstance(given, Mapping):
+        said = {name.casefold() for name, value in given.items() if value}
+        if not said & {"assetid", "path", "jobid"}:
+            raise ValueError("a model needs an assetId, or the path of its files")
+    return reference_text(given)
 
 
 def reference_text(given: Any) -> Any:

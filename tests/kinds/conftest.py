@@ -1,0 +1,5 @@
+"""Kinds in a control plane of this process."""
+
+from tests.app.conftest import keys, plane
+
+__all__ = ["keys", "plane"]
