@@ -22,10 +22,10 @@ class Script:
         """Whether the bodies are those of 2021-03-01-preview."""
         return self.api == "2021-03-01-preview"
 
-    def curl(self, method, path, body="", api=None):
+    def curl(self, method, path, body="", api=None, **query):
         """An authorised call below the workspace with a raw body."""
         headers = {"content-type": "application/json", "content-length": str(len(body.encode()))}
-        return self.server.call(method, path, body, api=api or self.api, headers=headers)
+        return self.server.call(method, path, body, api=api or self.api, headers=headers, **query)
 
     def made(self, path, body):
         """PUT of something that is not there yet; its id."""
@@ -59,7 +59,7 @@ class Script:
 
     def default_store(self):
         """Name, account and container, as jq takes them out of the answer."""
-        answer = self.curl("GET", "/datastores?isDefault=true")
+        answer = self.curl("GET", "/datastores", isDefault="true")
         (store,) = answer.json()["value"]
         shown = store["properties"].get("contents", store["properties"])
         return store["name"], shown["accountName"].rpartition("/")[2], shown["containerName"]
