@@ -127,6 +127,7 @@ class Live:
         made = self.put(
             path,
             {
+                "endpointComputeType": "Managed",
                 "environmentId": self.environment(),
                 "codeConfiguration": {"codeId": code, "scoringScript": "score.py"},
                 **properties,

@@ -231,7 +231,7 @@ async def test_subscriptions_and_groups_look_as_azures(plane):
 
 
 async def test_methods_that_a_resource_lacks_are_405(plane):
-    answer = await plane.call("PUT", "/jobs/j", {"properties": {}})
+    answer = await plane.call("PUT", "/experiments/e", {"properties": {}})
     assert answer.status_code == 405
     assert "GET" in answer.headers["allow"]
 
@@ -255,7 +255,6 @@ async def test_names_that_no_scoring_uri_can_carry_are_refused(plane, name):
     ("path", "properties", "code"),
     [
         ("/onlineEndpoints/e", {"authMode": "AADToken"}, "AuthModeNotSupported"),
-        ("/onlineEndpoints/e", {"mirrorTraffic": {"blue": 10}}, "MirrorTrafficNotSupported"),
         ("/computes/c", {"computeType": "AKS"}, "ComputeTypeNotSupported"),
         ("/datastores/d", {"datastoreType": "AzureDataLakeGen2", "accountName": "a"},
          "DatastoreTypeNotSupported"),
@@ -293,7 +292,8 @@ async def test_an_asset_of_another_workspace_is_not_taken_for_ones_own(plane):
     await plane.put("/onlineEndpoints/e", {"authMode": "Key"})
     await plane.put("/models/m/versions/1", MODEL)
     elsewhere = plane.workspace.replace("/main", "/other") + "/models/m/versions/1"
-    await plane.put("/onlineEndpoints/e/deployments/blue", {"model": elsewhere})
+    properties = {"endpointComputeType": "Managed", "model": elsewhere}
+    await plane.put("/onlineEndpoints/e/deployments/blue", properties)
     await plane.settle_deployments()
     found = await plane.base.resources.find(f"{plane.workspace}/onlineEndpoints/e/deployments/blue")
     assert found.error["code"] == "OtherWorkspace"

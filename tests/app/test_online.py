@@ -113,7 +113,11 @@ def test_a_missing_script_fails_the_deployment_with_its_name(server):
     configuration = {"codeId": code, "scoringScript": "score.py"}
     made = server.put(
         "/onlineEndpoints/missing/deployments/blue",
-        {"environmentId": server.environment(), "codeConfiguration": configuration},
+        {
+            "endpointComputeType": "Managed",
+            "environmentId": server.environment(),
+            "codeConfiguration": configuration,
+        },
     )
     assert "'score.py'" in server.outcome(made)["error"]["message"]
 
@@ -183,7 +187,8 @@ def test_what_serves_goes_on_without_the_assets_it_was_made_from(server):
 )
 def test_limits_that_nothing_could_keep_are_refused(server, settings):
     server.put("/onlineEndpoints/limits", {"authMode": "Key"})
-    body = {"location": "local", "properties": {"requestSettings": settings}}
+    properties = {"endpointComputeType": "Managed", "requestSettings": settings}
+    body = {"location": "local", "properties": properties}
     answer = server.call("PUT", "/onlineEndpoints/limits/deployments/blue", body)
     assert answer.status_code == 400
     assert next(iter(settings.values())) in answer.json()["error"]["message"]

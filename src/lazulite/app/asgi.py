@@ -79,11 +79,11 @@ class ControlPlane:
 
     async def _answer(self, http: Request, send: _Tagged) -> None:
         path = http.scope["path"]
-        if ARM.match(path):
-            response = await self._arm(http)
-            await response(http.scope, http.receive, send)
-        elif self.services.owns(path):
+        if self.services.owns(path):
             response = await self.services.handle(http)
+            await response(http.scope, http.receive, send)
+        elif ARM.match(path):
+            response = await self._arm(http)
             await response(http.scope, http.receive, send)
         elif ACCOUNT.match(path) and not SERVICE.match(path) and not self._is_plain(http):
             await self._blobs(http.scope, http.receive, send)

@@ -30,8 +30,9 @@ from lazulite.blobs.store import BlobStore
 from lazulite.core.clock import utc_now
 from lazulite.core.settings import Settings
 from lazulite.dataplane.artifact_files import ArtifactFiles
+from lazulite.dataplane.batch_scoring import BatchScoring
 from lazulite.dataplane.services import Services
-from lazulite.deployments.batch_scoring import BatchScoring
+from lazulite.deployments.invoking import Invoker
 from lazulite.deployments.materials import Workshop
 from lazulite.deployments.places import DataPlaces
 from lazulite.environments.interpreters import Interpreters, Search
@@ -162,8 +163,9 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
     roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
     arm = ArmApp(registry, base.resources, guard, reconciler.wake, roles)
-    scoring = BatchScoring(base.resources, guard, show_job, reconciler.wake)
     keys = AccountKeys(base.resources, base.keyring.secrets)
+    invoker = Invoker(base.resources, show_job, reconciler.wake)
+    scoring = BatchScoring(invoker, base.resources, guard)
     authorizer = Authorizer(
         keys,
         utc_now,

@@ -7,6 +7,7 @@ import dataclasses
 from lazulite.arm.app import ArmApp
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.artifacts import Artifacts
+from lazulite.dataplane.batch_scoring import BatchScoring
 from lazulite.dataplane.datastores import Datastores
 from lazulite.dataplane.execution import Execution
 from lazulite.dataplane.history import history
@@ -15,7 +16,6 @@ from lazulite.dataplane.management import management, resource_provider
 from lazulite.dataplane.model_management import model_management
 from lazulite.dataplane.services import Service
 from lazulite.dataplane.snapshots import content
-from lazulite.deployments.batch_scoring import BatchScoring
 from lazulite.kinds.job import Jobs
 
 
@@ -33,7 +33,7 @@ def all_services(parts: ServiceParts) -> tuple[Service, ...]:
     """The regional host's content."""
     runs, locate = parts.jobs.runs, parts.jobs.commands.locate
     return (
-        management(parts.arm.handle, parts.arm.resources, parts.scoring),
+        management(parts.arm.handle, parts.scoring),
         resource_provider(parts.arm.handle),
         model_management(parts.arm.writer),
         Artifacts(parts.artifacts).service(),

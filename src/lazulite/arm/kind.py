@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 from lazulite.arm.wire import Wire
@@ -20,7 +20,7 @@ from lazulite.operations.reconciler import Reconcile
 from lazulite.store.resources import Json, Resource
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
-ENDPOINT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,31}")  # of deployments, too
+ENDPOINT_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")  # of deployments, too
 ALL_VERBS = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 ALIKE = Wire()
 READ_ONLY = frozenset({"GET", "HEAD"})
@@ -37,11 +37,21 @@ Duration = Annotated[str, AfterValidator(_is_duration)]
 
 
 class Properties(BaseModel):
-    """Properties of a kind: snake_case here, camelCase on the wire; unknown ones are ignored."""
+    """Properties of a kind: snake_case here, camelCase on the wire; unknown ones are ignored.
+
+    null says the same as leaving a property out. Source: spec/REST.md 2.7.
+    """
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="ignore", protected_namespaces=()
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,8 @@ SHAPE: Mapping[str, Shape] = {
 }
 AUTH_MODES = {"key": "Key", "aml_token": "AMLToken", "aad_token": "AADToken"}
 _MIRRORING_VERSION = "2023-10-01"
+_NEWER = frozenset({"mirrorTraffic", "publicNetworkAccess"})
+"""Properties that the usual version does not know, and would leave out without a word."""
 
 
 def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
@@ -106,7 +108,8 @@ def regenerate_keys(workspace: Workspace, arguments: Arguments) -> dict[str, Any
 def put(workspace: Workspace, values: Mapping[str, Any], *, waiting: bool = True) -> dict[str, Any]:
     """Put the endpoint as the values in YAML's words say, and wait until it is ready."""
     body = to_body(values, values.get("location") or workspace.location())
-    version = _MIRRORING_VERSION if "mirrorTraffic" in body["properties"] else API_VERSION
+    newer = _NEWER & body["properties"].keys()
+    version = _MIRRORING_VERSION if newer else API_VERSION
     path = f"{COLLECTION}/{values['name']}"
     return view(operations.put(workspace, path, body, waiting=waiting, version=version))
 

@@ -8,40 +8,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from lazulite.arm.errors import not_found
-from lazulite.core.ids import BATCH_ENDPOINTS
+from lazulite.dataplane.batch_scoring import IN_ARM, BatchScoring
 from lazulite.dataplane.refusals import arm_error
-from lazulite.dataplane.requests import Asked
-from lazulite.dataplane.services import Service, ServiceRoute
-from lazulite.deployments.batch_scoring import BatchScoring
-from lazulite.store.resources import Resources
+from lazulite.dataplane.services import Service
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def management(arm: Handler, resources: Resources, scoring: BatchScoring) -> Service:
+def management(arm: Handler, scoring: BatchScoring) -> Service:
     """mferp/managementfrontend: any ARM path, and the jobs of batch endpoints."""
-
-    async def jobs(asked: Asked) -> Response:
-        owner_id = f"{asked.workspace.id}/batchEndpoints/{asked.names['endpoint']}"
-        if deployment := asked.names.get("deployment"):
-            owner_id += f"/deployments/{deployment}"
-        owner = await resources.find(owner_id)
-        if owner is None:
-            raise not_found(BATCH_ENDPOINTS, owner_id)
-        return JSONResponse({"value": await scoring.jobs_of(owner, asked.base), "nextLink": None})
-
-    endpoint, read = "batchEndpoints/{endpoint}", "batchEndpoints/jobs/read"
     return Service(
         name="mferp",
         version="managementfrontend",
-        routes=(
-            ServiceRoute("GET", f"{endpoint}/jobs", read, jobs),
-            ServiceRoute("GET", f"{endpoint}/deployments/{{deployment}}/jobs", read, jobs),
-        ),
+        routes=scoring.routes(),
         refusal=arm_error,
+        bare=IN_ARM,
         otherwise=arm,
     )
 

@@ -60,6 +60,8 @@ class Service:
     routes: tuple[ServiceRoute, ...]
     refusal: Refusal = user_error
     """The form of its errors."""
+    bare: re.Pattern[str] | None = None
+    """Whole paths without the prefix that are the service's, too."""
     otherwise: Callable[[Request], Awaitable[Response]] | None = None
     """Answers paths that no route has, without the prefix; it has to ask the guard itself."""
 
@@ -67,6 +69,14 @@ class Service:
     def prefix(self) -> str:
         """Such as "/history/v1.0"."""
         return f"/{self.name}/{self.version}"
+
+    def below(self, path: str) -> str | None:
+        """The path without the prefix; None if it is not the service's."""
+        if self.bare is not None and self.bare.fullmatch(path):
+            return path
+        start, rest = path[: len(self.prefix)], path[len(self.prefix) :]
+        is_ours = start.casefold() == self.prefix.casefold() and rest[:1] in {"", "/"}
+        return rest if is_ours else None
 
 
 class Services:
@@ -96,15 +106,10 @@ class Services:
             return service.refusal(error, http)
 
     def _service(self, path: str) -> Service | None:
-        folded = path.casefold()
-        for service in self.services:
-            prefix = service.prefix.casefold()
-            if folded == prefix or folded.startswith(f"{prefix}/"):
-                return service
-        return None
+        return next((one for one in self.services if one.below(path) is not None), None)
 
     async def _answer(self, service: Service, http: Request) -> Response:
-        path = http.scope["path"][len(service.prefix) :]
+        path = service.below(http.scope["path"]) or ""
         below = BELOW.fullmatch(path)
         known = _matching(service, below["path"].rstrip("/")) if below else []
         if not known and service.otherwise is not None:

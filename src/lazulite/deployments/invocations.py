@@ -6,15 +6,16 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
+from lazulite.arm.bodies import read_form
 from lazulite.arm.kind import ASSET_NAME, Properties
-from lazulite.arm.names import canonical
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import name_of
+from lazulite.deployments.unserved import Unserved, refuse_unserved
 from lazulite.store.resources import Json, Resource
 
 FOLDER, FILE = "uri_folder", "uri_file"
@@ -39,10 +40,25 @@ RunTimeout = Annotated[str, AfterValidator(_is_run_timeout)]
 """For one run(): Azure's range. Source: spec/BATCH.md 1.1."""
 
 
-class Dataset(Properties):
-    """The input of 2021: a URL, or a registered dataset."""
+LoggingLevel = Literal["Info", "Warning", "Debug"]
+InputType = Literal[
+    "uri_file", "uri_folder", "mltable", "literal", "custom_model", "mlflow_model", "triton_model"
+]
+SERVED_TYPES = (FILE, FOLDER)
+NO_PARTITIONS = Unserved(
+    "partitionKeys",
+    "PartitionKeysNotSupported",
+    "mini-batches are made by number of files: leave it out, and set miniBatchSize",
+)
 
-    data_input_type: str = "DataUrl"
+
+SHOWN_AS_SAID = ("dataset", "inputData", "outputDataset", "outputData", "compute")
+
+
+class Dataset(Properties):
+    """The input of 2021: a URL, or a registered dataset by name or by id."""
+
+    data_input_type: Literal["DataUrl", "DatasetVersion", "DatasetId"] | None = None
     path: str | None = None
     dataset_name: str | None = None
     dataset_version: str | None = None
@@ -52,9 +68,11 @@ class Dataset(Properties):
 class JobInput(Properties):
     """An input of 2023."""
 
-    job_input_type: str = FOLDER
+    job_input_type: InputType = "uri_folder"
     uri: str | None = None
     value: Any = None
+    mode: str | None = None
+    description: str | None = None
 
 
 class OutputDataset(Properties):
@@ -67,14 +85,18 @@ class OutputDataset(Properties):
 class JobOutput(Properties):
     """The output of 2023."""
 
-    job_output_type: str = FOLDER
+    job_output_type: InputType = "uri_folder"
     uri: str | None = None
+    mode: str | None = None
+    description: str | None = None
 
 
-class Instances(Properties):
-    """How many nodes; clients also send isLocal, which means nothing."""
+class Compute(Properties):
+    """Where the job runs, and on how many nodes; clients also send isLocal, which means nothing."""
 
+    target: str | None = None
     instance_count: int | None = Field(default=None, ge=1)
+    instance_type: str | None = None
 
 
 class Retries(Properties):
@@ -96,12 +118,17 @@ class Invocation(Properties):
     mini_batch_size: int | None = Field(default=None, ge=1)
     max_concurrency_per_instance: int | None = Field(default=None, ge=1)
     error_threshold: int | None = Field(default=None, ge=-1)
-    logging_level: str | None = None
+    logging_level: LoggingLevel | None = None
     retry_settings: Retries | None = None
-    compute: Instances | None = None
+    compute: Compute | None = None
+    partition_keys: list[str] | None = None
     properties: dict[str, Any] = Field(default_factory=dict)
     tags: dict[str, str | None] = Field(default_factory=dict)
     description: str | None = None
+
+    def said(self) -> Json:
+        """In Azure's words, without what was left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def read_invocation(body: Any) -> Invocation:
@@ -112,12 +139,9 @@ def read_invocation(body: Any) -> Invocation:
     given = folded.get("properties")
     if not isinstance(given, dict):
         raise ArmError("InvalidRequestContent", "The body lacks the object 'properties'.")
-    try:
-        return Invocation.model_validate(canonical(Invocation, given))
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise ArmError("ValidationError", f"{where}: {fault['msg']}", target=where) from error
+    invocation = read_form(Invocation, given)
+    refuse_unserved(invocation.said(), (NO_PARTITIONS,))
+    return invocation
 
 
 def input_of(invocation: Invocation) -> tuple[str, Json]:
@@ -133,8 +157,14 @@ def input_of(invocation: Invocation) -> tuple[str, Json]:
             target="inputData",
         )
     name, item = next(iter(named.items()))
-    kind = FILE if item.job_input_type.replace("_", "").lower() == "urifile" else FOLDER
-    return name, {"jobInputType": kind, "uri": item.uri}
+    if item.job_input_type not in SERVED_TYPES:
+        raise ArmError(
+            "BadArgument",
+            f"The input {name!r} is of type {item.job_input_type}: a deployment of a model reads "
+            "UriFile or UriFolder.",
+            target=f"inputData.{name}.jobInputType",
+        )
+    return name, {"jobInputType": item.job_input_type, "uri": item.uri}
 
 
 def output_of(invocation: Invocation, job: str) -> str:
@@ -151,7 +181,7 @@ def output_of(invocation: Invocation, job: str) -> str:
 
 def job_properties(invocation: Invocation, job: str, deployment: Resource, compute_id: str) -> Json:
     """What the job is to do: the deployment as it is now, with the invocation's own settings."""
-    own = invocation.model_dump(by_alias=True, exclude_none=True)
+    own = invocation.said()
     kept = ("model", "codeConfiguration", "environmentId", "environmentVariables", "outputAction")
     given = ("miniBatchSize", "maxConcurrencyPerInstance", "errorThreshold", "loggingLevel",
              "outputFileName")  # fmt: skip
@@ -172,6 +202,7 @@ def job_properties(invocation: Invocation, job: str, deployment: Resource, compu
         "description": invocation.description,
         "tags": invocation.tags,
         "properties": own["properties"],
+        "said": {name: own[name] for name in SHOWN_AS_SAID if own.get(name)},
         "requestId": None,
         "cancelRequested": False,
     }
@@ -192,13 +223,23 @@ def job_name(invocation: Invocation, endpoint: Resource, request_id: str | None)
 
 
 def _dataset_uri(dataset: Dataset) -> str:
-    if dataset.dataset_name:
-        return f"azureml:{dataset.dataset_name}:{dataset.dataset_version or '1'}"
-    reference = dataset.dataset_id or dataset.path
-    if not reference:
-        message = "dataset names nothing: give path, or datasetName and datasetVersion."
+    """The data that a dataset stands for; without a version, the latest one."""
+    version = f":{dataset.dataset_version}" if dataset.dataset_version else "@latest"
+    name = dataset.dataset_name
+    uris = {
+        "DataUrl": dataset.path,
+        "DatasetVersion": f"azureml:{name}{version}" if name else None,
+        "DatasetId": dataset.dataset_id,
+    }
+    kinds = [dataset.data_input_type] if dataset.data_input_type else list(uris)
+    found = next((uris[kind] for kind in kinds if uris[kind]), None)
+    if found is None:
+        message = (
+            f"dataset of type {dataset.data_input_type} names nothing: give path for DataUrl, "
+            "datasetName and datasetVersion for DatasetVersion, datasetId for DatasetId."
+        )
         raise ArmError("BadArgument", message, target="dataset")
-    return reference
+    return found
 
 
 def _endpoint(deployment: Resource) -> str:

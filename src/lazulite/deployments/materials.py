@@ -11,6 +11,7 @@ from typing import Any
 from lazulite.arm.references import find_asset
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
+from lazulite.deployments.asset_references import names_files, reference_text
 from lazulite.deployments.snapshots import snapshot
 from lazulite.environments.definition import Definition, from_properties
 from lazulite.environments.mlflow_model import from_mlflow_model
@@ -79,7 +80,7 @@ class Workshop:
         build.
         """
         workspace = workspace_of(deployment.id)
-        model = await self._model(workspace, deployment.properties)
+        model = await self._model(workspace, deployment)
         code_dir, script = await self._code(workspace, deployment.properties)
         mlflow = model if script is None else None
         definition = await self._definition(workspace, deployment.properties, mlflow)
@@ -118,10 +119,14 @@ class Workshop:
         folder = await self._snapshot(code, code.properties["codeUri"], link=False)
         return folder if folder.is_dir() else folder.parent
 
-    async def _model(self, workspace: str, properties: Json) -> Path | None:
-        reference = model_reference(properties.get("model"))
+    async def _model(self, workspace: str, user: Resource) -> Path | None:
+        reference = reference_text(user.properties.get("model"))
         if reference is None:
             return None
+        if names_files(reference):
+            source = await self.locate(workspace, reference)
+            target = self.folder / f"{user.task_name}-model"
+            return await asyncio.to_thread(snapshot, source, target, link=True)
         model = await find_asset(self.resources, workspace, "models", reference)
         return await self._snapshot(model, model.properties["modelUri"], link=True)
 
@@ -164,11 +169,3 @@ class Workshop:
         source = await self.locate(workspace_of(asset.id), uri)
         target = self.folder / f"{asset.uid}-{asset.generation}"
         return await asyncio.to_thread(snapshot, source, target, link=link)
-
-
-def model_reference(model: Any) -> str | None:
-    """The reference in a deployment's model: a text, or {"assetId"}. Source: spec/REST.md 5."""
-    if isinstance(model, Mapping):
-        folded = {key.lower(): value for key, value in model.items()}
-        return folded.get("assetid") or folded.get("modelid")
-    return str(model) if model else None

@@ -74,6 +74,7 @@ class DataPlaces:
     async def _asset(self, workspace: str, found: AssetName | AssetId) -> BlobPath:
         """The data of an asset, of a model if the id says so."""
         plural = found.kind if isinstance(found, AssetId) else "data"
+        plural = "data" if plural == "datasets" else plural  # one asset, called so in 2021-10-01
         name = found.asset if isinstance(found, AssetId) else found
         which = f":{name.version}" if name.version else f"@{name.label}"
         asset = await find_asset(self.resources, workspace, plural, f"azureml:{name.name}{which}")

@@ -9,26 +9,25 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
-from lazulite.arm.kind import (
-    ENDPOINT_NAME,
-    Action,
-    Answer,
-    Call,
-    Duration,
-    Kind,
-    Properties,
-    Proposal,
-)
+from lazulite.arm.bodies import read_form
+from lazulite.arm.kind import ENDPOINT_NAME, Action, Answer, Call, Kind, Properties, Proposal
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import parent_of
 from lazulite.deployments.logs import last_lines, tail
 from lazulite.deployments.materials import Materials, Preparing, Workshop
+from lazulite.deployments.online_properties import (
+    MOST_INSTANCES,
+    ONLINE_DEPLOYMENT_WIRE,
+    OnlineDeployment,
+    ProbeSettings,
+)
+from lazulite.deployments.unserved import Unserved, refuse_unserved
 from lazulite.operations.reconciler import Step
 from lazulite.serving.replica_sets import ReplicaSets, ReplicaSpec, all_ready
 from lazulite.store.resources import Json, Resource, Resources
@@ -37,53 +36,57 @@ NOW = timedelta(0)
 SOON = timedelta(milliseconds=40)
 WATCH = timedelta(seconds=2)
 LINGER_S = 6.0  # longest that the front door keeps an idle connection to an old configuration
-MOST_INSTANCES = 100
 SHORTEST, LONGEST = timedelta(milliseconds=1), timedelta(milliseconds=180_000)
 
 
-class CodeConfiguration(Properties):
-    """Where the scoring script is."""
+UNSERVED = (
+    Unserved(
+        "endpointComputeType",
+        "KubernetesNotSupported",
+        "deployments run on this server, not on a cluster: use Managed",
+        ("Kubernetes", "AzureMLCompute"),
+    ),
+    Unserved(
+        "scaleSettings.scaleType",
+        "ScaleTypeNotSupported",
+        "use Default (Manual in 2021-03-01-preview) and say the number of instances",
+        ("TargetUtilization",),
+    ),
+    Unserved(
+        "egressPublicNetworkAccess",
+        "NetworkIsolationNotSupported",
+        "leave it Enabled, and restrict what the server may reach with a firewall",
+        ("Disabled",),
+    ),
+    Unserved(
+        "privateNetworkConnection",
+        "NetworkIsolationNotSupported",
+        "leave it out, and restrict what the server may reach with a firewall",
+    ),
+)
 
-    code_id: str | None = None
-    scoring_script: str
+
+class Sku(Properties):
+    """How many instances there are; the rest is kept."""
+
+    name: str = "Default"
+    tier: Literal["Free", "Basic", "Standard", "Premium"] | None = None
+    size: str | None = None
+    family: str | None = None
+    capacity: int = Field(default=1, ge=1, le=MOST_INSTANCES)
 
 
-class RequestSettings(Properties):
-    """Limits on requests."""
+class Scaled(Properties):
+    """The part of a deployment beside its properties that is read here."""
 
-    request_timeout: Duration = "PT5S"
-    max_concurrent_requests_per_instance: int = Field(default=1, ge=1, le=1000)
-    max_queue_wait: Duration = "PT0.5S"
+    sku: Sku = Field(default_factory=Sku)
 
 
-class ProbeSettings(Properties):
-    """How a replica is asked whether it is well."""
+class LogsRequest(Properties):
+    """The body of getLogs."""
 
-    initial_delay: Duration = "PT10S"
-    period: Duration = "PT10S"
-    timeout: Duration = "PT2S"
-    failure_threshold: int = Field(default=30, ge=1)
-    success_threshold: int = Field(default=1, ge=1)
-
-
-class OnlineDeployment(Properties):
-    """What a caller can say of a deployment."""
-
-    endpoint_compute_type: str = "Managed"
-    model: Any = None
-    model_mount_path: str | None = None
-    code_configuration: CodeConfiguration | None = None
-    environment_id: str | None = None
-    environment_variables: dict[str, str | None] = Field(default_factory=dict)
-    instance_type: str | None = None
-    description: str | None = None
-    properties: dict[str, Any] = Field(default_factory=dict)
-    app_insights_enabled: bool = False
-    request_settings: RequestSettings = Field(default_factory=RequestSettings)
-    liveness_probe: ProbeSettings | None = None
-    readiness_probe: ProbeSettings | None = None
-    scale_settings: dict[str, Any] = Field(default_factory=lambda: {"scaleType": "Default"})
-    egress_public_network_access: str = "Enabled"
+    container_type: Literal["InferenceServer", "StorageInitializer"] = "InferenceServer"
+    tail: int = Field(default=100, ge=1, le=2**31 - 1)  # lines
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,12 +146,12 @@ class OnlineDeployments:
 
     async def get_logs(self, call: Call) -> Answer:
         """The last lines that the replicas, or the environment's build, wrote."""
-        lines = int(call.body.get("tail") or 100)
-        if str(call.body.get("containertype", "")).lower() == "storageinitializer":
+        asked = read_form(LogsRequest, call.body)
+        if asked.container_type == "StorageInitializer":
             environment = call.resource.observed.get("environment")
             log = self.workshop.environments.log(environment) if environment else b""
-            return Answer(body={"content": last_lines(log, lines)})
-        return Answer(body={"content": tail(self.sets.logs(call.resource.task_name), lines)})
+            return Answer(body={"content": last_lines(log, asked.tail)})
+        return Answer(body={"content": tail(self.sets.logs(call.resource.task_name), asked.tail)})
 
     def _turned(self, observed: Json, serving: Json) -> Json:
         """Serve the new replicas; the old ones stay until nothing can reach them any more."""
@@ -210,6 +213,7 @@ def online_deployment(deployments: OnlineDeployments) -> Kind:
         resource_type="workspaces/onlineEndpoints/deployments",
         name=ENDPOINT_NAME,
         properties=OnlineDeployment,
+        wire=ONLINE_DEPLOYMENT_WIRE,
         envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
         prepare=_checked,
         may_delete=may_delete,
@@ -224,14 +228,14 @@ def online_deployment(deployments: OnlineDeployments) -> Kind:
 
 
 def instances(deployment: Resource) -> int:
-    """sku.capacity; in 2021-03-01-preview scaleSettings.instanceCount."""
-    sku = deployment.envelope.get("sku") or {}
-    scale = deployment.properties["scaleSettings"]
-    return int(sku.get("capacity") or scale.get("instanceCount") or 1)
+    """How many there are to be."""
+    return int((deployment.envelope.get("sku") or {}).get("capacity") or 1)
 
 
 async def _checked(proposal: Proposal) -> Proposal:
     """Limits that Azure has, too. Source: spec/ONLINE.md 5.5."""
+    refuse_unserved(proposal.properties, UNSERVED)
+    _refuse_collection(proposal.properties["dataCollector"])
     settings = proposal.properties["requestSettings"]
     for name in ("requestTimeout", "maxQueueWait"):
         if not SHORTEST <= parse_duration(settings[name]) <= LONGEST:
@@ -240,17 +244,29 @@ async def _checked(proposal: Proposal) -> Proposal:
                 f"{name} is {settings[name]}: it must be from PT0.001S to PT180S.",
                 target=f"requestSettings.{name}",
             )
-    scale = str(proposal.properties["scaleSettings"].get("scaleType", "Default"))
-    if scale.lower() not in {"default", "manual"}:
-        message = f"scaleType {scale!r} is not served yet: use Default and sku.capacity."
-        raise ArmError("ScaleTypeNotSupported", message, target="scaleSettings.scaleType")
-    sku = proposal.envelope.get("sku") or {"name": "Default", "capacity": None}
-    capacity = sku.get("capacity") or proposal.properties["scaleSettings"].get("instanceCount") or 1
-    if not str(capacity).isdigit() or not 1 <= int(capacity) <= MOST_INSTANCES:
-        message = f"The instance count is {capacity!r}: it must be 1 to {MOST_INSTANCES}."
-        raise ArmError("ValidationError", message, target="sku.capacity")
-    envelope = {**proposal.envelope, "sku": {**sku, "capacity": int(capacity)}}
-    return dataclasses.replace(proposal, envelope=envelope)
+    return _counted(proposal)
+
+
+def _refuse_collection(collector: Json | None) -> None:
+    """Nothing is collected here, so nobody must think so."""
+    collections = (collector or {}).get("collections", {})
+    for name, collection in collections.items():
+        if collection["dataCollectionMode"] == "Enabled":
+            message = f"The collection {name!r} is Enabled: data is not collected here, disable it."
+            raise ArmError("DataCollectorNotSupported", message, target="dataCollector")
+
+
+def _counted(proposal: Proposal) -> Proposal:
+    """sku.capacity, whichever way it was said: 2021-03-01-preview has it in scaleSettings."""
+    count = proposal.properties["instanceCount"]
+    sku = read_form(Scaled, {"sku": proposal.envelope.get("sku")}).sku
+    if count is not None:
+        sku = sku.model_copy(update={"capacity": count})
+    return dataclasses.replace(
+        proposal,
+        properties={**proposal.properties, "instanceCount": None},
+        envelope={**proposal.envelope, "sku": sku.model_dump(exclude_none=True)},
+    )
 
 
 def _replicas(deployment: Resource, materials: Materials) -> ReplicaSpec:
@@ -316,7 +332,7 @@ def _failure(status: Mapping[str, Any]) -> SpecError:
 async def _show(deployment: Resource, base: str) -> Json:
     replicas = deployment.observed.get("replicas", [])
     return {
-        "scaleSettings": deployment.properties["scaleSettings"] or {"scaleType": "Default"},
+        "instanceCount": instances(deployment),
         "replicas": [
             {key: replica.get(key) for key in ("index", "state", "restarts")}
             for replica in replicas

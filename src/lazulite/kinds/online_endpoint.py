@@ -8,46 +8,94 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
+from lazulite.arm.bodies import read_form
 from lazulite.arm.kind import ENDPOINT_NAME, Action, Answer, Call, Kind, Properties, Proposal
 from lazulite.arm.proposals import refuse_taken_name
+from lazulite.arm.wire import Renamed, Unknown, Wire
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import ONLINE_DEPLOYMENTS, ONLINE_ENDPOINTS
+from lazulite.deployments.endpoint_properties import (
+    BEFORE_OCTOBER_2021,
+    ENDPOINT_ID_KEY,
+    AuthMode,
+    EndpointProperties,
+)
+from lazulite.deployments.unserved import Unserved, refuse_unserved
 from lazulite.identity.endpoint_keys import EndpointKeys, EndpointTokens, KeyName
 from lazulite.identity.sealing import SecretBox
 from lazulite.operations.reconciler import Step
 from lazulite.store.resources import Json, Resource, Resources
 
 SOON = timedelta(milliseconds=100)
+MOST_MIRRORED = 50  # percent
 
 
-class OnlineEndpoint(Properties):
+class OnlineEndpoint(EndpointProperties):
     """What a caller can say of an endpoint."""
 
-    auth_mode: Literal["Key", "AMLToken", "AADToken"] = "Key"
-    description: str | None = None
-    properties: dict[str, Any] = Field(default_factory=dict)
+    auth_mode: AuthMode
     traffic: dict[str, int] = Field(default_factory=dict)
     mirror_traffic: dict[str, int] = Field(default_factory=dict)
     compute: str | None = None
-    public_network_access: str = "Enabled"
+    public_network_access: Literal["Enabled", "Disabled"] = "Enabled"
 
-    @field_validator("traffic", "mirror_traffic", mode="before")
+    @field_validator("traffic", "mirror_traffic")
     @classmethod
-    def _nothing_is_empty(cls, value: Any) -> Any:
-        return value or {}
+    def _are_shares(cls, value: dict[str, int]) -> dict[str, int]:
+        if any(not 0 <= share <= 100 for share in value.values()):
+            raise ValueError("each share of traffic is 0 to 100")
+        if len({name.casefold() for name in value}) < len(value):
+            raise ValueError("one deployment is named twice: names compare without case")
+        return value
 
     @field_validator("traffic")
     @classmethod
     def _adds_up(cls, value: dict[str, int]) -> dict[str, int]:
-        if any(not 0 <= share <= 100 for share in value.values()):
-            raise ValueError("each share of traffic is 0 to 100")
         if sum(value.values()) not in {0, 100}:
             raise ValueError(f"shares of traffic add up to {sum(value.values())}, not 100 or 0")
         return value
+
+    @field_validator("mirror_traffic")
+    @classmethod
+    def _is_at_most_half(cls, value: dict[str, int]) -> dict[str, int]:
+        if sum(value.values()) > MOST_MIRRORED:
+            raise ValueError(f"shares to mirror add up to more than {MOST_MIRRORED}")
+        return value
+
+
+ONLINE_ENDPOINT_WIRE = Wire(
+    (
+        Unknown(("mirrorTraffic", "publicNetworkAccess"), until="2022-01-31"),
+        Unknown(("mirrorTraffic", "publicNetworkAccess"), since="2022-02-02", until="2022-09-30"),
+        Renamed("compute", "target", until=BEFORE_OCTOBER_2021),
+    )
+)
+UNSERVED = (
+    Unserved("authMode", "AuthModeNotSupported", "use Key or AMLToken", ("AADToken",)),
+    Unserved("mirrorTraffic", "MirrorTrafficNotSupported", "leave it empty"),
+    Unserved(
+        "compute",
+        "KubernetesNotSupported",
+        "endpoints run on this server, not on a cluster: leave it out",
+    ),
+    Unserved(
+        "publicNetworkAccess",
+        "NetworkIsolationNotSupported",
+        "leave it Enabled, and choose with `lazulite up --host` who reaches the server",
+        ("Disabled",),
+    ),
+)
+
+
+class KeyChoice(Properties):
+    """The body of regenerateKeys."""
+
+    key_type: KeyName
+    key_value: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,17 +109,18 @@ class OnlineEndpoints:
     """Makes the front door serve what the resource table says."""
 
     async def prepare(self, proposal: Proposal) -> Proposal:
-        """Refuse a name taken elsewhere; make the keys of a new endpoint."""
+        """Refuse a name taken elsewhere; seal the keys of a new endpoint, given or made.
+
+        Keys that are given for an endpoint that is there change nothing, as in Azure.
+        """
         await refuse_taken_name(self.resources, ONLINE_ENDPOINTS, proposal)
-        if proposal.properties["authMode"] == "AADToken":
-            message = "authMode AADToken is not served yet: use Key or AMLToken."
-            raise ArmError("AuthModeNotSupported", message, target="authMode")
-        if any(proposal.properties["mirrorTraffic"].values()):
-            message = "mirrorTraffic is not served yet: leave it empty."
-            raise ArmError("MirrorTrafficNotSupported", message, target="mirrorTraffic")
+        refuse_unserved(proposal.properties, UNSERVED)
+        properties = {key: value for key, value in proposal.properties.items() if key != "keys"}
+        proposed = dataclasses.replace(proposal, properties=properties)
         if proposal.existing is not None:
-            return proposal
-        return dataclasses.replace(proposal, secrets=EndpointKeys.make(self.box).to_json())
+            return proposed
+        keys = self._new_keys(proposal.properties.get("keys") or {})
+        return dataclasses.replace(proposed, secrets=keys.to_json())
 
     async def reconcile(self, endpoint: Resource) -> Step:
         """Let the front door serve it; a deletion waits until its deployments are gone."""
@@ -88,13 +137,10 @@ class OnlineEndpoints:
     async def regenerate_keys(self, call: Call) -> Answer:
         """A new primary or secondary key; the other one stays valid. Source: CLIENTS.md 8."""
         self._must_be(call, "Key", "regenerateKeys", "token")
-        which = str(call.body.get("keytype", "Primary")).capitalize()
-        if which not in set(KeyName):
-            message = f"keyType is {which!r}: it must be Primary or Secondary."
-            raise ArmError("ValidationError", message, target="keyType")
-        keys, value = _keys(call.resource), call.body.get("keyvalue")
+        asked = read_form(KeyChoice, call.body)
+        keys, value = _keys(call.resource), asked.key_value
         chosen = None if value is None or keys.accepts(value) else value  # clients send the old one
-        changed = keys.regenerate(KeyName(which), self.box, chosen)
+        changed = keys.regenerate(asked.key_type, self.box, chosen)
         await self.resources.reseal(call.resource.id, changed.to_json())
         await self.publish()
         return Answer(status=200)
@@ -103,6 +149,13 @@ class OnlineEndpoints:
         """A token that only this endpoint takes. Raises ArmError unless it uses tokens."""
         self._must_be(call, "AMLToken", "token", "listKeys")
         return Answer(body=self.tokens.mint(call.resource.uid, call.actor))
+
+    def _new_keys(self, given: Json) -> EndpointKeys:
+        keys = EndpointKeys.make(self.box)
+        for name in KeyName:
+            if value := given.get(f"{name.value.lower()}Key"):
+                keys = keys.regenerate(name, self.box, value)
+        return keys
 
     def _must_be(self, call: Call, mode: str, action: str, instead: str) -> None:
         if call.resource.properties["authMode"] != mode:
@@ -119,6 +172,7 @@ def online_endpoint(endpoints: OnlineEndpoints) -> Kind:
         resource_type="workspaces/onlineEndpoints",
         name=ENDPOINT_NAME,
         properties=OnlineEndpoint,
+        wire=ONLINE_ENDPOINT_WIRE,
         envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
         prepare=endpoints.prepare,
         reconcile=endpoints.reconcile,
@@ -138,6 +192,8 @@ def _keys(endpoint: Resource) -> EndpointKeys:
 
 async def _show(endpoint: Resource, base: str) -> Json:
     return {
+        "keys": None,
         "scoringUri": f"{base}/inference/{endpoint.name}/score",
         "swaggerUri": f"{base}/inference/{endpoint.name}/swagger.json",
+        "properties": {**endpoint.properties["properties"], ENDPOINT_ID_KEY: endpoint.id},
     }

@@ -1,0 +1,147 @@
+"""Jobs of batch endpoints below their ARM path; the scoring URI is in tests/app/test_batch.py."""
+
+import httpx2
+import pytest
+
+API = "2020-09-01-dataplanepreview"
+ENDPOINT = "/batchEndpoints/scorer"
+DATA = {"dataset": {"dataInputType": "DataUrl", "path": "https://elsewhere.example/mnist"}}
+CLUSTER = {"computeType": "AmlCompute", "properties": {"scaleSettings": {"maxNodeCount": 1}}}
+MFE = "/mferp/managementfrontend"
+
+
+@pytest.fixture
+async def scorer(plane):
+    for name in ("cpu", "gpu"):
+        await plane.put(f"/computes/{name}", CLUSTER)
+    await plane.put(ENDPOINT, {"defaults": {"deploymentName": "one"}})
+    for name in ("one", "two"):
+        await plane.put(f"{ENDPOINT}/deployments/{name}", {"compute": "azureml:cpu"})
+    return plane
+
+
+async def invoke(plane, path=f"{ENDPOINT}/jobs", headers=None, **properties):
+    body = {"properties": {**DATA, **properties}}
+    return await plane.call("POST", path, body, api=API, headers=headers)
+
+
+async def test_a_job_has_its_status_at_the_top_and_in_properties(scorer):
+    answer = await invoke(scorer, miniBatchSize="5", tags={"a": "b"}, description="d")
+    assert answer.status_code == 201
+    job = answer.json()
+    assert job["id"].endswith(f"/jobs/{job['name']}")
+    assert job["status"] == job["properties"]["status"] == "NotStarted"
+    expected = {
+        "provisioningState": "InProgress",
+        "miniBatchSize": 5,
+        "errorThreshold": -1,
+        "maxConcurrencyPerInstance": 1,
+        "loggingLevel": "Info",
+        "outputFileName": "predictions.csv",
+        "retrySettings": {"maxRetries": 3, "timeout": "PT30S"},
+        "dataset": DATA["dataset"],
+        "tags": {"a": "b"},
+        "description": "d",
+        "name": job["name"],
+    }
+    assert expected.items() <= job["properties"].items()
+    output = job["properties"]["output"]
+    assert output["datastoreId"].endswith("/datastores/workspaceblobstore")
+    assert output["path"] == f"azureml/{job['name']}/score"
+    assert "Studio" in job["properties"]["interactionEndpoints"]
+
+
+@pytest.mark.parametrize("prefix", ["", MFE])
+async def test_both_origins_show_the_same_job(scorer, prefix):
+    name = (await invoke(scorer)).json()["name"]
+    sent = {"authorization": f"Bearer {scorer.bearer}"}
+    folded = f"{scorer.workspace}/BATCHENDPOINTS/scorer/Jobs/{name}"
+    answer = await scorer.client.get(prefix + folded, headers=sent)
+    assert (answer.status_code, answer.json()["name"]) == (200, name)
+
+
+async def test_the_path_or_the_header_chooses_the_deployment(scorer):
+    by_path = (await invoke(scorer, f"{ENDPOINT}/deployments/two/jobs")).json()["name"]
+    header = {"azureml-model-deployment": "two"}
+    by_header = (await invoke(scorer, headers=header)).json()["name"]
+    by_default = (await invoke(scorer)).json()["name"]
+    for path, names in (
+        (f"{ENDPOINT}/deployments/two/jobs", [by_header, by_path]),
+        (f"{ENDPOINT}/deployments/one/jobs", [by_default]),
+        (f"{ENDPOINT}/jobs", [by_default, by_header, by_path]),
+    ):
+        listed = (await scorer.call("GET", path, api=API)).json()
+        assert [job["name"] for job in listed["value"]] == names
+    filtered = (await scorer.call("GET", f"{ENDPOINT}/jobs", api=API, deployment="TWO")).json()
+    assert [job["name"] for job in filtered["value"]] == [by_header, by_path]
+    missed = await scorer.call("GET", f"{ENDPOINT}/deployments/one/jobs/{by_path}", api=API)
+    assert missed.status_code == 404
+
+
+async def test_pages_follow_each_other(scorer):
+    names = [(await invoke(scorer)).json()["name"] for _ in range(5)]
+    seen = []
+    page = (await scorer.call("GET", f"{ENDPOINT}/jobs", api=API, **{"$top": "2"})).json()
+    while True:
+        seen += [job["name"] for job in page["value"]]
+        if page["nextLink"] is None:
+            break
+        assert "$skiptoken=" in page["nextLink"].replace("%24", "$")
+        sent = {"authorization": f"Bearer {scorer.bearer}"}
+        page = (await scorer.client.get(httpx2.URL(page["nextLink"]), headers=sent)).json()
+    assert seen == names[::-1]
+
+
+async def test_the_same_request_id_again_is_the_same_job(scorer):
+    sent = {"Repeatability-Request-ID": "0f0e0d0c-0000-4000-8000-000000000001"}
+    first, second = [await invoke(scorer, headers=sent) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["id"] == second.json()["id"]
+
+
+async def test_a_name_that_is_taken_is_refused(scorer):
+    assert (await invoke(scorer, name="mine")).status_code == 201
+    answer = await invoke(scorer, name="mine")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "Conflict")
+
+
+async def test_the_invocations_compute_wins(scorer):
+    compute = {"target": "azureml:gpu", "instanceCount": 2, "isLocal": True}
+    name = (await invoke(scorer, compute=compute)).json()["name"]
+    row = await scorer.base.resources.find(f"{scorer.workspace}/jobs/{name}")
+    assert row.properties["computeId"].endswith("/computes/gpu")
+    assert row.properties["instanceCount"] == 2
+
+
+@pytest.mark.parametrize(
+    ("properties", "status", "target"),
+    [
+        ({"compute": {"target": "azureml:none"}}, 404, "compute"),
+        ({"outputDataset": {"datastoreId": "none", "path": "x"}}, 404, "outputDataset.datastoreId"),
+        ({"partitionKeys": ["year"]}, 400, "partitionKeys"),
+    ],
+)
+async def test_a_refused_invocation_leaves_nothing_behind(scorer, properties, status, target):
+    answer = await invoke(scorer, **properties)
+    assert (answer.status_code, answer.json()["error"]["target"]) == (status, target)
+    assert (await scorer.call("GET", f"{ENDPOINT}/jobs", api=API)).json()["value"] == []
+
+
+async def test_what_is_not_there_is_404(scorer):
+    for path in ("/batchEndpoints/none/jobs", f"{ENDPOINT}/deployments/none/jobs"):
+        assert (await invoke(scorer, path)).status_code == 404
+        assert (await scorer.call("GET", path, api=API)).status_code == 404
+    assert (await scorer.call("GET", f"{ENDPOINT}/jobs/none", api=API)).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_other_methods_are_405(scorer, method):
+    answer = await scorer.call(method, f"{ENDPOINT}/jobs/x", api=API)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+
+
+@pytest.mark.parametrize("prefix", ["", MFE])
+async def test_nobody_comes_in_without_a_token(scorer, prefix):
+    for method in ("GET", "POST"):
+        answer = await scorer.client.request(method, f"{prefix}{scorer.workspace}{ENDPOINT}/jobs")
+        assert answer.status_code == 401
