@@ -38,6 +38,11 @@ PLAUSIBLE = {
         st.fixed_dictionaries({"file": URIS}) | st.fixed_dictionaries({"folder": URIS}),
         max_size=3,
     ),
+    "expression": st.sampled_from(["0 6 * * MON-FRI", "*/15 0,12 1-7 * 0"]),
+    "startTime": st.sampled_from(["2023-01-01T00:00:00"]),
+    "endTime": st.sampled_from(["2024-01-01T00:00:00", "2024-01-01"]),
+    "interval": st.integers(1, 9),
+    "monthDays": st.lists(st.integers(1, 31), max_size=2),
     "modelType": st.sampled_from(["custom_model", "mlflow_model", "triton_model"]),
 }
 """Values of properties whose type does not say all, by their name or by model and name."""

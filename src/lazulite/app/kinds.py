@@ -14,6 +14,7 @@ from lazulite.kinds.batch_endpoint import batch_endpoint
 from lazulite.kinds.code import code
 from lazulite.kinds.component import component
 from lazulite.kinds.compute import Clusters, compute
+from lazulite.kinds.connection import connection
 from lazulite.kinds.data import data, dataset
 from lazulite.kinds.datastore import datastore
 from lazulite.kinds.environment import environment
@@ -21,6 +22,7 @@ from lazulite.kinds.job import BatchJobs, job
 from lazulite.kinds.model import model
 from lazulite.kinds.online_deployment import OnlineDeployments, online_deployment
 from lazulite.kinds.online_endpoint import OnlineEndpoints, online_endpoint
+from lazulite.kinds.schedule import schedule
 from lazulite.kinds.workspace import MakeContainer, workspace
 from lazulite.store.resources import Resources
 
@@ -52,6 +54,8 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         storage_account(parts.box),
         workspace(parts.resources, parts.box, parts.make_container),
         datastore(parts.box, parts.storage_suffix, parts.https_base),
+        connection(parts.box),
+        schedule(),
         *_assets(parts.resources, uploads),
         ASSET,
         compute(parts.clusters),
