@@ -110,7 +110,7 @@ def _sealed(proposal: Proposal, box: SecretBox) -> Proposal:
     wanted = {**(known or {}), **secret}
     if not wanted and auth_type not in OPEN:
         names = " or ".join(f"credentials.{name}" for name in CREDENTIALS[auth_type])
-        message = f"A connection with authType {auth_type!r} has no {names}: give its credentials."
+        message = f"A connection with authType {auth_type!r} has no {names}, and no value."
         raise ArmError("ValidationError", message, target="properties.credentials")
     changed = {} if wanted == known else {SEALED: box.seal(json.dumps(wanted).encode())}
     return dataclasses.replace(proposal, properties=properties, secrets=changed)
