@@ -34,9 +34,33 @@ PLAUSIBLE = {
     "codeUri": URIS,
     "modelUri": URIS,
     "dataUri": URIS,
+    "paths": st.lists(
+        st.fixed_dictionaries({"file": URIS}) | st.fixed_dictionaries({"folder": URIS}),
+        max_size=3,
+    ),
+    "expression": st.sampled_from(["0 6 * * MON-FRI", "*/15 0,12 1-7 * 0"]),
+    "startTime": st.sampled_from(["2023-01-01T00:00:00"]),
+    "endTime": st.sampled_from(["2024-01-01T00:00:00", "2024-01-01"]),
+    "interval": st.integers(1, 9),
+    "monthDays": st.lists(st.integers(1, 31), max_size=2),
     "modelType": st.sampled_from(["custom_model", "mlflow_model", "triton_model"]),
 }
 """Values of properties whose type does not say all, by their name or by model and name."""
+
+
+def _of_paths(data):
+    """Of several paths the first one is dataUri; one is not kept beside it."""
+    paths = data.pop("paths", None) or []
+    if len(paths) < 2:
+        return data
+    first = paths[0]
+    shape = "uri_file" if first.get("file") else "uri_folder"
+    uri = first.get("file") or first.get("folder") or ""
+    return {**data, "paths": paths, "dataUri": uri, "dataType": shape}
+
+
+CONSISTENT = {"Data": _of_paths, "Dataset": _of_paths}
+"""What makes generated properties fit together, by model."""
 
 
 def properties_of(model: type[BaseModel]) -> st.SearchStrategy[dict[str, Any]]:
@@ -48,7 +72,8 @@ def properties_of(model: type[BaseModel]) -> st.SearchStrategy[dict[str, Any]]:
         if value is None:
             value = of_type(field.annotation, field.metadata)
         (required if field.is_required() else optional)[alias] = value
-    return st.fixed_dictionaries(required, optional=optional)
+    drawn = st.fixed_dictionaries(required, optional=optional)
+    return drawn.map(CONSISTENT.get(model.__name__, lambda same: same))
 
 
 def of_type(annotation: Any, metadata: Any = ()) -> st.SearchStrategy[Any]:

@@ -67,8 +67,8 @@ def row(properties):
     return Resource(**{**columns, "properties": properties, "envelope": {"location": "local"}})
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.resource_type)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.called or kind.resource_type)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_version_loses_what_another_one_wrote(kind, data):
     try:

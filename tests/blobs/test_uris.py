@@ -56,6 +56,14 @@ WS = Workspace("s1", "rg", "ws")
             AssetId(WS, "data", AssetName("d", label="latest")),
         ),
         (
+            "azureml://locations/local/workspaces/ws/data/d/versions/labels/latest",
+            AssetId(Workspace("", "", "ws"), "data", AssetName("d", label="latest")),
+        ),
+        (
+            f"{ARM}/data/d/versions/labels/latest",
+            AssetId(WS, "data", AssetName("d", label="latest")),
+        ),
+        (
             "azureml://jobs/j/outputs/artifacts/paths/model/",
             JobOutputPath("j", "artifacts", "model"),
         ),

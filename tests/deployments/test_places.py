@@ -56,6 +56,8 @@ async def observe(engine, arm_id, observed):
         ("azureml:pics:1", "mine/data/images"),
         ("azureml:pics@latest", "mine/data/images"),
         (f"{WORKSPACE}/data/pics/versions/1", "mine/data/images"),
+        (f"{WORKSPACE}/data/pics/versions/labels/latest", "mine/data/images"),
+        ("azureml://locations/l/workspaces/W/data/pics/versions/labels/latest", "mine/data/images"),
     ],
 )
 async def test_every_form_leads_to_the_file(places, uri, path):

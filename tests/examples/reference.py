@@ -62,7 +62,7 @@ def kinds_table() -> str:
     for kind in _kinds():
         methods = " ".join(method for method in _METHODS if method in kind.verbs)
         actions = ", ".join(f"`{each.method} {name}`" for name, each in kind.actions.items())
-        lines.append(f"| `{kind.full_type}` | {methods} | {actions} |")
+        lines.append(f"| `{kind.shown_type}` | {methods} | {actions} |")
     return "\n".join(lines)
 
 

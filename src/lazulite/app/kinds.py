@@ -6,17 +6,24 @@ import dataclasses
 
 from lazulite.arm.kind import Kind
 from lazulite.dataplane.model_assets import ASSET
+from lazulite.deployments.pending_uploads import PendingUploads
 from lazulite.identity.sealing import SecretBox
 from lazulite.kinds.account import LOCATION, TENANT, resource_group, storage_account, subscription
-from lazulite.kinds.assets import assets
 from lazulite.kinds.batch_deployment import batch_deployment
 from lazulite.kinds.batch_endpoint import batch_endpoint
+from lazulite.kinds.code import code
+from lazulite.kinds.component import component
 from lazulite.kinds.compute import Clusters, compute
+from lazulite.kinds.connection import connection
+from lazulite.kinds.data import data, dataset
 from lazulite.kinds.datastore import datastore
+from lazulite.kinds.environment import environment
 from lazulite.kinds.experiment import EXPERIMENT
 from lazulite.kinds.job import Jobs, job
+from lazulite.kinds.model import model
 from lazulite.kinds.online_deployment import OnlineDeployments, online_deployment
 from lazulite.kinds.online_endpoint import OnlineEndpoints, online_endpoint
+from lazulite.kinds.schedule import schedule
 from lazulite.kinds.workspace import MakeContainer, workspace
 from lazulite.store.resources import Resources
 
@@ -39,6 +46,7 @@ class KindParts:
 
 def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
     """The registry's content."""
+    uploads = PendingUploads(parts.resources, parts.box, parts.make_container)
     return (
         TENANT,
         subscription(parts.tenant_id),
@@ -47,7 +55,9 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         storage_account(parts.box),
         workspace(parts.resources, parts.box, parts.make_container),
         datastore(parts.box, parts.storage_suffix, parts.https_base),
-        *assets(parts.resources),
+        connection(parts.box),
+        schedule(),
+        *_assets(parts.resources, uploads),
         ASSET,
         compute(parts.clusters),
         online_endpoint(parts.endpoints),
@@ -56,4 +66,15 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         batch_deployment(parts.deployments.workshop),
         EXPERIMENT,
         job(parts.jobs),
+    )
+
+
+def _assets(resources: Resources, uploads: PendingUploads) -> tuple[Kind, ...]:
+    return (
+        *code(resources, uploads),
+        *model(resources, uploads),
+        *environment(resources, uploads),
+        *component(resources),
+        *data(resources, uploads),
+        *dataset(resources),
     )

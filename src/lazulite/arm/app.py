@@ -140,7 +140,9 @@ class ArmApp:
         self, kind: Kind, request: ArmRequest, proposal: Proposal, conditions: Json
     ) -> Response:
         written = await self.writer.put(kind, proposal, **conditions)
-        return await self._shown(kind, written[0], request, status=201 if written[1] else 200)
+        return await self._shown(
+            kind, written[0], request, status=kind.created if written[1] else 200
+        )
 
     async def _delete(self, kind: Kind, request: ArmRequest) -> Response:
         actor = await self._require(request.http, kind.permission("delete"), request.address.id)
@@ -167,9 +169,14 @@ class ArmApp:
             raise not_allowed(request.http.method, request.address.id, (action.method,))
         verb = f"{request.address.types[-1]}/{action.permission}"
         actor = await self._require(request.http, kind.permission(verb), target.id)
-        found = await self._existing(kind, target, "read")
+        if action.comes_before:
+            await self._ancestors(target, kind.permission("read"))
+            found = await self.resources.find(target.id)
+        else:
+            found = await self._existing(kind, target, "read")
         call = Call(
-            resource=found,
+            id=target.id,
+            existing=found,
             body=await request.body(),
             query=request.query,
             base=request.base,

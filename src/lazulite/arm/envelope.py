@@ -24,7 +24,11 @@ async def show(kind: Kind, resource: Resource, base: str, version: str) -> Json:
         own = dict(properties.get("properties") or {})
         own["AzureAsyncOperationUri"] = operation_url(resource, base, version)
         properties["properties"] = own
-    shown: Json = {"id": resource.id, "name": resource.name, "type": kind.full_type}
+    shown: Json = {
+        "id": kind.shown_id(resource.id),
+        "name": resource.name,
+        "type": kind.shown_type,
+    }
     shown |= {key: resource.envelope.get(key) for key in ENVELOPE if key in kind.envelope}
     if "tags" in kind.envelope:
         shown["tags"] = shown["tags"] or {}

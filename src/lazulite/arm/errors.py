@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lazulite.arm.kind import Kind, Registry
+from lazulite.arm.unavailable import refusal
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import RESOURCES, Address, name_of
 
 
 def unknown_type(registry: Registry, address: Address) -> ArmError:
-    """No kind has that type."""
+    """No kind has that type: 501 if Azure has it, 404 otherwise."""
+    if (known := refusal(address)) is not None:
+        return known
     if not registry.has_provider(address.provider):
         message = f"The resource namespace {address.provider!r} is invalid."
         return ArmError("InvalidResourceNamespace", message, 404)

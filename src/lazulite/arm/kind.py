@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from lazulite.arm.wire import Wire
 from lazulite.core.durations import parse_duration
-from lazulite.core.ids import ML
+from lazulite.core.ids import ML, parse_path, spelled
 from lazulite.operations.reconciler import Reconcile
 from lazulite.store.resources import Json, Resource
 
@@ -70,11 +70,20 @@ class Proposal:
 class Call:
     """One action on one resource."""
 
-    resource: Resource
+    id: str
+    existing: Resource | None
+    """None for an action on what is not there yet."""
     body: Json
     query: Mapping[str, str]
     base: str
     actor: str
+
+    @property
+    def resource(self) -> Resource:
+        """The row. Raises LookupError in an action that may come before it, and did."""
+        if self.existing is None:
+            raise LookupError(self.id)
+        return self.existing
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,6 +103,8 @@ class Action:
     method: str = "POST"
     permission: str = "action"
     """"action" for what changes or reveals, "read" for what only shows."""
+    comes_before: bool = False
+    """Whether it can be asked for before the resource is there."""
 
 
 async def unchanged(proposal: Proposal) -> Proposal:
@@ -117,6 +128,8 @@ class Kind:
     resource_type: str
     """Below the provider, in Azure's spelling: "workspaces/computes"."""
     properties: type[Properties]
+    called: str = ""
+    """What callers call it, where that is not what its rows are called: a second view of them."""
     provider: str = ML
     name: re.Pattern[str] = NAME
     envelope: frozenset[str] = frozenset()
@@ -133,6 +146,8 @@ class Kind:
     actions: Mapping[str, Action] = dataclasses.field(default_factory=dict)
     wire: Wire = ALIKE
     """What api-versions differ in."""
+    created: int = 201
+    """What a PUT of a new one is answered with: some providers say 200."""
     since: str = "2018-11-19"
     """The day of the first api-version that has the type."""
     until: str = "9999-99-99"
@@ -141,6 +156,8 @@ class Kind:
     """The methods that a resource of this kind knows; lists know GET."""
     made_by_versions: bool = False
     """A container of versions: PUT of a version makes it."""
+    inherited: frozenset[str] = frozenset()
+    """Properties that such a container takes from the version that makes it."""
     fixed: frozenset[str] = frozenset()
     """Properties that cannot change once written."""
     has_operation_uri: bool = False
@@ -152,6 +169,17 @@ class Kind:
     def full_type(self) -> str:
         """With the provider: the type that rows and answers carry."""
         return f"{self.provider}/{self.resource_type}"
+
+    @property
+    def shown_type(self) -> str:
+        """The type that callers see."""
+        return f"{self.provider}/{self.called or self.resource_type}"
+
+    def shown_id(self, arm_id: str) -> str:
+        """The id of a row as callers see it."""
+        if not self.called:
+            return arm_id
+        return spelled(parse_path(arm_id), self.provider, self.called).id
 
     @property
     def parent_type(self) -> str:
@@ -170,7 +198,7 @@ class Registry:
     def __init__(self, kinds: tuple[Kind, ...]) -> None:
         """kinds: each type once."""
         self.kinds = kinds
-        self._by_type: dict[str, Kind] = {kind.full_type.casefold(): kind for kind in kinds}
+        self._by_type: dict[str, Kind] = {kind.shown_type.casefold(): kind for kind in kinds}
 
     def find(self, provider: str, resource_type: str) -> Kind | None:
         """The kind of a type."""

@@ -31,7 +31,7 @@ def propose(
         raise ArmError("InvalidRequestContent", "properties is not an object.", target="properties")
     given = canonical(kind.properties, kind.wire.read(given, request.version))
     if existing is not None:
-        given = {**kind.wire.hidden(existing.properties, request.version), **given}
+        given |= kind.wire.kept(existing.properties, given, request.version)
     envelope = {key: body[key] for key in kind.envelope if body.get(key) is not None}
     if merge and existing is not None:
         given = merged(existing.properties, given)

@@ -59,7 +59,7 @@ def taken_apart(reference: str, plural: str) -> tuple[str, str | None]:
     """The name and the version or label in a reference. Raises SpecError if it is none."""
     text = reference.strip()
     found = IN_WORKSPACE.fullmatch(text)
-    if found is not None and found["plural"].lower() == plural.lower():
+    if found is not None and same_asset(found["plural"]) == same_asset(plural):
         return found["name"], found["version"]
     found = SHORT.fullmatch(text)
     if found is None:
@@ -69,6 +69,11 @@ def taken_apart(reference: str, plural: str) -> tuple[str, str | None]:
             "azureml:name@latest or the full ARM id.",
         )
     return found["name"].strip(), found["version"]
+
+
+def same_asset(plural: str) -> str:
+    """The type whose rows a type's are: 2021-10-01 calls data datasets."""
+    return "data" if plural.lower() == "datasets" else plural.lower()
 
 
 def missing(plural: str, reference: str, workspace: str) -> SpecError:

@@ -57,12 +57,18 @@ class Wire:
             properties = row.write(properties)
         return properties
 
-    def hidden(self, properties: Json, version: str) -> Json:
-        """What is stored and cannot be said in a version: a PUT in that version keeps it."""
-        names = {
-            name for row in self._of(version) if isinstance(row, Unknown) for name in row.names
+    def kept(self, stored: Json, given: Json, version: str) -> Json:
+        """What a PUT in a version leaves as it is stored, of what it gives in internal form.
+
+        That is what the version cannot say, and what is given back as the version shows it: a
+        form that says less than the internal one must not lose the rest on the way.
+        """
+        shown = self.read(self.write(stored, version), version)
+        return {
+            name: value
+            for name, value in stored.items()
+            if (name in shown) == (name in given) and shown.get(name) == given.get(name)
         }
-        return {name: value for name, value in properties.items() if name in names}
 
     def _of(self, version: str) -> list[Row]:
         return [row for row in self.rows if row.since <= version[:10] <= row.until]

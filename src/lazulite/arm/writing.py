@@ -87,7 +87,13 @@ class Writer:
         owner = self.registry.find(above.provider, above.resource_type)
         if owner is None or not owner.made_by_versions:
             return
-        draft = Draft(resource_type=owner.full_type, id=above.id, properties={}, reconciled=False)
+        taken = {name: proposal.properties[name] for name in owner.inherited}
+        draft = Draft(
+            resource_type=owner.full_type,
+            id=above.id,
+            properties=validated(owner, taken),
+            reconciled=False,
+        )
         await self.resources.put(draft, proposal.actor, only_new=True)
 
     async def _delete_tree(self, kind: Kind, found: Resource, actor: str) -> Resource:

@@ -4,6 +4,7 @@
     azureml://subscriptions/../workspaces/{w}/datastores/{d}/paths/{p}   DatastorePath
     azureml:{name}:{version}, azureml:{name}@{label}                     AssetName
     [azureml:]/subscriptions/../workspaces/{w}/{type}/{name}/versions/{v}  AssetId
+    azureml://locations/{l}/workspaces/{w}/{type}/{name}/versions/labels/{l}  AssetId
     azureml://jobs/{job}/outputs/{output}/paths/{p}, runs:/{job}/{p}     JobOutputPath
     {origin}/{account}[.blob.{suffix}]/{c}/{p}, wasbs:// on our accounts  BlobPath
     http(s)://..., wasbs:// elsewhere                                    WebAddress
@@ -42,7 +43,8 @@ DATASTORE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 ASSET_ID = re.compile(
-    rf"{WORKSPACE}/(?P<kind>[a-z]+)/(?P<name>[^/]+)/(?P<how>versions|labels)/(?P<which>[^/]+)/?",
+    rf"(?:{WORKSPACE}|locations/[^/]+/workspaces/(?P<located>[^/]+))/(?P<kind>[a-z]+)"
+    r"/(?P<name>[^/]+)/(?P<how>versions|(?:versions/)?labels)/(?P<which>[^/]+)/?",
     re.IGNORECASE,
 )
 JOB_OUTPUT = re.compile(
@@ -140,7 +142,8 @@ def _asset(text: str, rest: str) -> Reference:
 def _asset_id(text: str, match: re.Match[str]) -> AssetId:
     name, which = _named(text, match["name"]), _named(text, match["which"])
     how = "version" if match["how"].lower() == "versions" else "label"
-    return AssetId(_workspace(match), match["kind"].lower(), AssetName(name, **{how: which}))
+    inside = Workspace("", "", match["located"]) if match["located"] else _workspace(match)
+    return AssetId(inside, match["kind"].lower(), AssetName(name, **{how: which}))
 
 
 def _workspace(match: re.Match[str]) -> Workspace:

@@ -153,7 +153,7 @@ class Datastores:
         if not asked.may(SECRETS) or not row.secrets:
             return {}
         actor = asked.caller.object_id
-        call = Call(resource=row, body={}, query={}, base=asked.base, actor=actor)
+        call = Call(id=row.id, existing=row, body={}, query={}, base=asked.base, actor=actor)
         answer = await self._kind.actions["listSecrets"].perform(call)
         return answer.body or {}
 

@@ -66,7 +66,12 @@ class ModelServices:
         if endpoint is None:
             raise _missing(asked)
         call = Call(
-            resource=endpoint, body={}, query={}, base=asked.base, actor=asked.caller.object_id
+            id=endpoint.id,
+            existing=endpoint,
+            body={},
+            query={},
+            base=asked.base,
+            actor=asked.caller.object_id,
         )
         action = self.writer.kind(ONLINE_ENDPOINTS).actions["listKeys"]
         return JSONResponse((await action.perform(call)).body)

@@ -122,7 +122,8 @@ def _refuse_elsewhere(named: Workspace, workspace: str) -> None:
         segment_of(workspace, "workspaces"),
     )
     given = (named.subscription, named.resource_group, named.name)
-    if [part.casefold() for part in given] != [part.casefold() for part in ids]:
+    known = zip(given, ids, strict=True)  # a form with a location says the name only
+    if any(part and part.casefold() != wanted.casefold() for part, wanted in known):
         raise SpecError(
             "OtherWorkspace",
             f"The data is in the workspace {named.name!r}, not in {ids[2]!r}: register it here.",

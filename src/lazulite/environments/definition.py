@@ -43,7 +43,9 @@ def from_properties(properties: Mapping[str, Any]) -> Definition:
     return dataclasses.replace(
         definition or Definition(),
         image=str(image) if image else None,
-        builds_image=bool(properties.get("build") or docker.get("dockerfile")),
+        builds_image=bool(
+            properties.get("build") or properties.get("dockerfile") or docker.get("dockerfile")
+        ),
     )
 
 
