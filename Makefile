@@ -29,7 +29,7 @@ quick: $(VENV)/.ready-science
 	$(PYTEST) -m "not slow and not crash"
 
 bench: $(VENV)/.ready-test
-	for each in online latency batch_overhead blob_throughput front_door; do \
+	for each in online latency batch_overhead blob_throughput front_door control_plane; do \
 	  $(BIN)/python -m bench.$$each || exit 1; done
 
 lock: $(VENV)/.uv

@@ -15,7 +15,7 @@ from lazulite.core.errors import ArmError
 SCALARS = (
     st.none()
     | st.booleans()
-    | st.integers()
+    | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text()
 )
@@ -48,7 +48,7 @@ def test_any_text_is_read_or_refused_and_what_both_accept_is_the_same(text: str)
         assert repr(found) == repr(expected)
     elif refusal is not None:
         assert refusal.status == 400
-        beyond_json = ("twice", "double can hold", "surrogate")
+        beyond_json = ("twice", "double can hold", "64 bits", "surrogate")
         assert invalid is not None or any(said in refusal.message for said in beyond_json)
 
 
@@ -88,7 +88,9 @@ ACCEPTED = [
     ('"raw \x01\x7f and \\n escape"', "raw \x01\x7f and \n escape"),
     ("-0", 0),
     ("1E+2", 100.0),
-    ("9223372036854775808", 2**63),
+    ("9223372036854775807", 2**63 - 1),
+    ('// a\n{ /* b */ "c": /**/ 1, // d\r\n}', {"c": 1}),
+    ('"// no /* comment */"', "// no /* comment */"),
     ("1e-999", 0.0),
     ('{"a": {"a": {"a": 1}}}', {"a": {"a": {"a": 1}}}),
     ("[" * 64 + "]" * 64, json.loads("[" * 64 + "]" * 64)),
@@ -126,6 +128,8 @@ REFUSED = [
     ("[nan, null]", 1, 2, "found 'nan'"),
     ("[1e999]", 1, 2, "larger than a double can hold"),
     ("[-1e400]", 1, 2, "larger than a double can hold"),
+    ("9223372036854775808", 1, 1, "more than 64 bits"),
+    ("-9223372036854775809", 1, 1, "more than 64 bits"),
     ("1" * 401, 1, 1, "more than 400 characters"),
     ("01", 1, 2, "expected the end of the text"),
     ("+1", 1, 1, "expected a value, found '+1'"),
@@ -135,7 +139,9 @@ REFUSED = [
     ("\u0661", 1, 1, "expected a number"),
     ("True", 1, 1, "found 'True'"),
     ("nulll", 1, 1, "found 'nulll'"),
-    ("// comment\n{}", 1, 1, "expected a value, found '/'"),
+    ("/* comment {}", 1, 1, "expected a value, found '/'"),
+    ("/ comment\n{}", 1, 1, "expected a value, found '/'"),
+    ("# comment\n{}", 1, 1, "expected a value, found '#'"),
     ('"abc', 1, 1, "no closing double quote"),
     ('{\n"a": "b}', 2, 6, "no closing double quote"),
     ('"abc\\', 1, 1, "no closing double quote"),
@@ -194,8 +200,23 @@ def test_body_over_the_limit_is_refused_before_it_is_read() -> None:
         b"-" * 3_000_000,
         b"a" * 3_000_000,
         b'"' * 3_000_000,
+        b"/*" * 1_500_000,
+        b"/**/" * 700_000,
+        b"//\n" * 1_000_000,
     ],
-    ids=["escaped quotes", "quotes", "spaces", "escapes", "digits", "minus", "letters", "empty"],
+    ids=[
+        "escaped quotes",
+        "quotes",
+        "spaces",
+        "escapes",
+        "digits",
+        "minus",
+        "letters",
+        "empty",
+        "open comments",
+        "comments",
+        "lines of comments",
+    ],
 )
 def test_hostile_texts_take_linear_time(body: bytes) -> None:
     """Were any of them quadratic, the suite's time limit would end it."""

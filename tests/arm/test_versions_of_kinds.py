@@ -1,7 +1,5 @@
 """What is written in one api-version reads correctly in every other one, for every kind."""
 
-import dataclasses
-
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -63,7 +61,7 @@ def put(kind, properties, version, existing=None):
 
 
 def row(properties):
-    columns = {field.name: None for field in dataclasses.fields(Resource)}
+    columns = dict.fromkeys(Resource._fields)
     return Resource(**{**columns, "properties": properties, "envelope": {"location": "local"}})
 
 

@@ -132,7 +132,7 @@ async def test_a_failed_update_is_shown_while_the_old_state_is_watched(table):
 
 async def test_a_deleted_resource_goes_when_its_step_says_so(table):
     await put(table, a=1)
-    await table.delete(ID, "me", reconciled=True)
+    await table.delete(ID, "me", reconciled={KIND})
     assert (await table.find(ID)).provisioning_state == "Deleting"
     with pytest.raises(ArmError, match="being deleted"):
         await put(table, a=2)
@@ -146,7 +146,7 @@ async def test_a_deleted_resource_goes_when_its_step_says_so(table):
 
 async def test_tombstones_answer_for_a_day_and_then_go(table):
     made = await put(table, a=1)
-    await table.delete(ID, "me", reconciled=False)
+    await table.delete(ID, "me")
     assert (await table.by_uid(made.uid)).gone_at is not None
     await table.release_leases()
     assert await table.by_uid(made.uid) is not None

@@ -33,9 +33,32 @@ async def test_opening_twice_changes_nothing(tmp_path):
         await close_database(engine)
     with sqlite3.connect(tmp_path / "twice.db") as connection:
         assert connection.execute("select version_num from alembic_version").fetchall() == [
-            ("0003_run_metrics",)
+            ("0004_names_and_pages",)
         ]
     connection.close()
+
+
+async def test_rows_of_the_first_release_get_their_names_and_numbers(tmp_path):
+    path = tmp_path / "old.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        upgrade(connection, "0001")
+        for name in ("12", "V2", "0" * 30):
+            ids = f"'{name}', 't', '/m/{name}', '/m/{name}', '/m'"
+            values = ids + ", '{}', '{}', '{}', 1, '{}', 1"
+            columns = (
+                "uid, resource_type, key, id, parent, envelope, properties, secrets, generation"
+            )
+            connection.exec_driver_sql(
+                f"INSERT INTO resources ({columns}, observed, observed_generation, created_at, "
+                f"created_by, modified_at, modified_by) VALUES ({values}, '2026-01-01 00:00:00', "
+                "'', '2026-01-01 00:00:00', '')"
+            )
+    engine.dispose()
+    await close_database(await open_database(path))
+    with sa.create_engine(f"sqlite:///{path}").connect() as connection:
+        rows = connection.exec_driver_sql("SELECT name, number FROM resources ORDER BY name").all()
+    assert rows == [("0" * 30, None), ("12", 12), ("v2", None)]
 
 
 async def test_administrators_of_the_first_release_keep_their_secret_and_roles(tmp_path):

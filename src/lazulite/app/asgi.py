@@ -6,6 +6,7 @@ import logging
 import re
 import uuid
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lazulite.app.documents import discovery, health, metadata
+from lazulite.arm.requests import base_url
 from lazulite.core.errors import ArmError
 from lazulite.dataplane.services import Services
 
@@ -22,6 +24,11 @@ log = logging.getLogger(__name__)
 ARM = re.compile(r"/(subscriptions|tenants|providers)(/|$)", re.IGNORECASE)
 SERVICE = re.compile(r"/(mlflow|discovery|inference|graph)/")  # no names of storage accounts
 ACCOUNT = re.compile(r"/[a-z0-9]{3,24}(\.blob\.[^/]+)?(/|$)")
+
+CORRELATION = "x-ms-correlation-request-id"
+ECHO = "x-ms-return-client-request-id"
+IDENTIFIER = re.compile(r"[!-~]{1,128}")
+LOCAL = re.compile(r"(?:.+\.)?localhost(?::\d+)?|127\.[\d.]+(?::\d+)?|\[::1\](?::\d+)?")
 
 PUBLIC = frozenset(
     {
@@ -107,15 +114,27 @@ class _Tagged:
         if message["type"] == "http.response.start":
             self._started = True
             headers = MutableHeaders(scope=message)
-            given = self._http.headers.get("x-ms-correlation-request-id", self.id)
-            headers.setdefault("x-ms-request-id", self.id)
-            headers.setdefault("x-ms-correlation-request-id", given)
-            headers.setdefault("x-content-type-options", "nosniff")
-            headers.setdefault("cache-control", "no-cache")
-            client = self._http.headers.get("x-ms-client-request-id")
-            if client is not None:
-                headers.setdefault("x-ms-client-request-id", client)
+            for name, value in self._own().items():
+                headers.setdefault(name, value)
         await self._send(message)
+
+    def _own(self) -> dict[str, str]:
+        given, arm = self._http.headers, ARM.match(self._http.scope["path"])
+        own = {
+            "x-ms-request-id": self.id,
+            "x-ms-correlation-request-id": _plain(given.get(CORRELATION)) or self.id,
+            "x-content-type-options": "nosniff",
+            "cache-control": "no-cache",
+        }
+        if arm:
+            now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+            own["x-ms-routing-request-id"] = f"LOCAL:{now}:{self.id}"
+        client = _plain(given.get("x-ms-client-request-id"))
+        if client and (not arm or given.get(ECHO, "").lower() == "true"):
+            own["x-ms-client-request-id"] = client
+        if base_url(self._http).startswith("https:"):
+            own["strict-transport-security"] = _transport(given.get("host", ""))
+        return own
 
     async def refuse(self, status: int, error: object, headers: dict[str, str]) -> None:
         """Answer with an error, unless an answer has begun: then the connection just ends."""
@@ -123,6 +142,16 @@ class _Tagged:
             return
         response = JSONResponse({"error": error}, status, headers)
         await response(self._http.scope, self._http.receive, self)
+
+
+def _plain(given: str | None) -> str | None:
+    """What a caller sent to be repeated, if it is an id and not a text."""
+    return given if given and IDENTIFIER.fullmatch(given) else None
+
+
+def _transport(host: str) -> str:
+    """Browsers are held to HTTPS, except on localhost, where every port is somebody else's."""
+    return "max-age=0" if LOCAL.fullmatch(host) else "max-age=31536000; includeSubDomains"
 
 
 async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:

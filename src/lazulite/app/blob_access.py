@@ -67,7 +67,5 @@ def bearer_access(resources: Resources, guard: Guard) -> Authorize:
 
 
 async def _account(resources: Resources, name: str) -> Resource | None:
-    for account in await resources.of_type(STORAGE_ACCOUNTS):
-        if account.name == name:
-            return account
-    return None
+    found = await resources.named(STORAGE_ACCOUNTS, name)
+    return next((account for account in found if account.name == name), None)

@@ -23,6 +23,7 @@ from lazulite.app.services import ServiceParts, all_services
 from lazulite.arm.app import ArmApp
 from lazulite.arm.authorization import Authorization
 from lazulite.arm.kind import Registry
+from lazulite.arm.turns import Turns
 from lazulite.blobs.authorization import Authorizer
 from lazulite.blobs.gateway import Gateway
 from lazulite.blobs.rows import BlobRows
@@ -162,7 +163,8 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     registry = Registry(all_kinds(kinds))
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
     roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
-    arm = ArmApp(registry, base.resources, guard, reconciler.wake, roles)
+    turns = Turns(base.settings.requests_per_caller)
+    arm = ArmApp(registry, base.resources, guard, reconciler.wake, roles, turns)
     keys = AccountKeys(base.resources, base.keyring.secrets)
     invoker = Invoker(base.resources, show_job, reconciler.wake)
     scoring = BatchScoring(invoker, base.resources, guard)

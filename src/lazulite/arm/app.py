@@ -13,21 +13,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from lazulite.arm.authorization import Authorization
-from lazulite.arm.envelope import operation_status, operation_url, show
+from lazulite.arm.conditions import FAILED_CONDITION, Conditions, etag
+from lazulite.arm.envelope import operation_status, outcome, show, show_all
 from lazulite.arm.errors import missing_parent, not_allowed, not_found, unknown_type
-from lazulite.arm.kind import Call, Kind, Proposal, Registry
-from lazulite.arm.paging import page, select
+from lazulite.arm.kind import Action, Call, Kind, Proposal, Registry
+from lazulite.arm.paging import Asked, next_link
 from lazulite.arm.proposals import propose
 from lazulite.arm.requests import ArmRequest
-from lazulite.arm.writing import FAILED_CONDITION, Writer
+from lazulite.arm.turns import Turns
+from lazulite.arm.versions import require_known
+from lazulite.arm.watching import ENDED, OPERATIONS, POLL_S
+from lazulite.arm.writing import Writer
 from lazulite.core.errors import ArmError
-from lazulite.core.ids import RESOURCES, Address, parse_path, spelled
+from lazulite.core.ids import RESOURCES, Address, fold, parse_path, spelled, workspace_of
 from lazulite.identity.authorize import Guard
 from lazulite.identity.tokens import Audience
-from lazulite.store.resources import Json, Resource, Resources
+from lazulite.store.pages import Condition, anywhere_below, as_number, right_under
+from lazulite.store.resources import Resource, Resources
 
-OPERATIONS = {"locations/mfeoperationsstatus", "locations/mfeoperationresults"}
-PENDING = {"Retry-After": "1", "x-ms-async-operation-timeout": "PT1H"}
+RETRY = {"Retry-After": POLL_S}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +45,7 @@ class ArmApp:
     """Called after a write that a reconcile step must follow."""
     authorization: Authorization
     """Roles, which stand under any resource."""
+    turns: Turns
 
     @property
     def writer(self) -> Writer:
@@ -49,10 +54,13 @@ class ArmApp:
 
     async def handle(self, http: Request) -> Response:
         """Answer one request. Raises ArmError."""
-        await self.guard.authenticate(http.headers, Audience.MANAGEMENT)
-        if self.authorization.owns(http.url.path):
-            return await self.authorization.handle(http)
-        request = ArmRequest.of(http)
+        caller = await self.guard.authenticate(http.headers, Audience.MANAGEMENT)
+        with self.turns.one_of(caller.object_id):
+            if self.authorization.owns(http.scope["path"]):
+                return await self.authorization.handle(http)
+            return await self._answer(ArmRequest.of(http))
+
+    async def _answer(self, request: ArmRequest) -> Response:
         address = request.address
         kind = self.registry.find(address.provider, address.resource_type)
         if kind is not None:
@@ -64,7 +72,7 @@ class ArmApp:
             owner = self.registry.find(address.provider, address.parent.resource_type)
             if owner is not None:
                 return await self._action(owner, request)
-        await self._require(http, "*/read", address.scope or "/")
+        await self._require(request.http, "*/read", address.scope or "/")
         raise unknown_type(self.registry, address)
 
     async def _of_kind(self, kind: Kind, request: ArmRequest) -> Response:
@@ -72,7 +80,8 @@ class ArmApp:
         method = request.http.method
         if method not in known:
             await self._require(request.http, kind.permission("read"), request.address.id)
-            raise not_allowed(method, kind.full_type, sorted(known))
+            return _methods(request, kind.full_type, sorted(known))
+        require_known(request.version, kind.full_type, kind.since, kind.until)
         verb = {
             "GET": self._get if request.address.is_resource else self._list,
             "HEAD": self._head,
@@ -91,71 +100,72 @@ class ArmApp:
         return Response(status_code=204)
 
     async def _list(self, kind: Kind, request: ArmRequest) -> Response:
-        parent = request.address.parent
-        scope = parent.id if parent.types else request.address.scope
+        scope = _scope_of(request.address)
         caller = await self.guard.authenticate(request.http.headers, Audience.MANAGEMENT)
         if scope:  # a list at the very top shows each caller their own
             await self._require(request.http, kind.permission("read"), scope)
         await self._ancestors(request.address, kind.permission("read"))
-        if parent.types or kind.provider == RESOURCES:
-            items = await self.resources.children(scope, kind.full_type)
-        else:
-            items = await self.resources.of_type(kind.full_type, request.address.scope)
-        items = [item for item in items if caller.may(kind.permission("read"), item.id)]
-        items = await self._marked(items, kind, request)
-        shown, more = page(select(items, request.query), request.query, request.url)
-        value = [await show(kind, item, request.base, request.version) for item in shown]
+        conditions = [*_listed(kind, request, scope), *kind.listing.conditions(request.query)]
+        shown, token = await Asked.of(request.query, kind.listing).read(
+            self.resources,
+            conditions,
+            lambda row: bool(scope) or caller.may(kind.permission("read"), row.id),
+        )
+        value = await show_all(kind, shown, request.base, request.version)
+        query = request.http.query_params.multi_items()
+        more = next_link(request.url, query, token) if token else None
         return JSONResponse({"value": value, "nextLink": more})
-
-    async def _marked(
-        self, items: list[Resource], kind: Kind, request: ArmRequest
-    ) -> list[Resource]:
-        """Only the default datastore, if the query wants it."""
-        if request.query.get("isdefault", "").lower() != "true":
-            return items
-        shown = [(item, await kind.show(item, request.base)) for item in items]
-        return [item for item, computed in shown if computed.get("isDefault")]
 
     async def _put(self, kind: Kind, request: ArmRequest) -> Response:
         actor = await self._require(request.http, kind.permission("write"), request.address.id)
         await self._ancestors(request.address, kind.permission("write"))
         existing = await self.resources.find(request.address.id)
+        conditions = Conditions.of(request.http.headers)
+        conditions.check(request.address.id, existing)
         proposal = propose(kind, request, await request.body(), existing, actor)
-        return await self._write(kind, request, proposal, _conditions(request.http))
+        return await self._write(kind, request, proposal, conditions)
 
     async def _patch(self, kind: Kind, request: ArmRequest) -> Response:
         actor = await self._require(request.http, kind.permission("write"), request.address.id)
-        body, asked = await request.body(), _conditions(request.http)
+        body, conditions = await request.body(), Conditions.of(request.http.headers)
         while True:
             found = await self._existing(kind, request.address, "write")
+            conditions.check(request.address.id, found)
             proposal = propose(kind, request, body, found, actor, merge=True)
-            guarded = {"if_revision": found.revision, **asked}
             try:
-                return await self._write(kind, request, proposal, guarded)
+                return await self._write(kind, request, proposal, conditions, found.revision)
             except ArmError as error:
-                if error.code != FAILED_CONDITION or "if_revision" in asked:
+                if error.code != FAILED_CONDITION or conditions.match is not None:
                     raise  # else somebody wrote meanwhile: merge into what is there now
 
     async def _write(
-        self, kind: Kind, request: ArmRequest, proposal: Proposal, conditions: Json
+        self,
+        kind: Kind,
+        request: ArmRequest,
+        proposal: Proposal,
+        conditions: Conditions,
+        if_revision: int | None = None,
     ) -> Response:
-        written = await self.writer.put(kind, proposal, **conditions)
-        return await self._shown(
-            kind, written[0], request, status=kind.created if written[1] else 200
-        )
+        guards = conditions.guards(proposal.existing)
+        if if_revision is not None:
+            guards["if_revision"] = if_revision
+        row, created = await self.writer.put(kind, proposal, **guards)
+        status = _status(kind, request.http.method, row, created=created)
+        return await self._shown(kind, row, request, status)
 
     async def _delete(self, kind: Kind, request: ArmRequest) -> Response:
         actor = await self._require(request.http, kind.permission("delete"), request.address.id)
         await self._ancestors(request.address, kind.permission("delete"))
         found = await self.resources.find(request.address.id)
+        conditions = Conditions.of(request.http.headers)
+        conditions.check(request.address.id, found)
         if found is None:
             return Response(status_code=204)
-        marked = await self.writer.delete(kind, found, actor)
+        if_revision = conditions.guards(found)["if_revision"]
+        marked = await self.writer.delete(kind, found, actor, if_revision=if_revision)
         if kind.reconcile is None:
             return Response(status_code=200)
-        location = operation_url(marked, request.base, request.version, "mfeOperationResults")
-        watched = operation_url(marked, request.base, request.version)
-        headers = {**PENDING, "Location": location, "Azure-AsyncOperation": watched}
+        headers = kind.watching.headers(marked, 202, request.base, request.version)
         return Response(status_code=202, headers=headers)
 
     async def _action(self, kind: Kind, request: ArmRequest) -> Response:
@@ -166,7 +176,12 @@ class ArmApp:
             await self._require(request.http, kind.permission("read"), target.id)
             if action is None:
                 raise unknown_type(self.registry, request.address)
-            raise not_allowed(request.http.method, request.address.id, (action.method,))
+            return _methods(request, request.address.id, [action.method])
+        require_known(request.version, kind.full_type, kind.since, kind.until)
+        return await self._performed(kind, action, request)
+
+    async def _performed(self, kind: Kind, action: Action, request: ArmRequest) -> Response:
+        target = request.address.parent
         verb = f"{request.address.types[-1]}/{action.permission}"
         actor = await self._require(request.http, kind.permission(verb), target.id)
         if action.comes_before:
@@ -188,17 +203,32 @@ class ArmApp:
         return JSONResponse(answer.body, answer.status, dict(answer.headers))
 
     async def _operation(self, request: ArmRequest) -> Response:
-        uid, _, generation = request.address.names[-1].rpartition(":")
-        found = await self.resources.by_uid(uid) if generation.isdigit() else None
+        """A status, or what an operation came to: the row, or its error."""
+        uid, generation = _operation_of(request.address.names[-1])
+        found = await self.resources.by_uid(uid) if generation else None
         scope = found.id if found else request.address.scope
         await self._require(request.http, f"{request.address.provider}/locations/read", scope)
+        if request.http.method != "GET":
+            return _methods(request, request.address.id, ["GET"])
         if found is None:
             raise not_found("Operation", request.address.id)
-        status = operation_status(found, int(generation), request.address.id)
-        retry = {"Retry-After": "1"} if status["status"] == "InProgress" else {}
-        if request.address.types[-1].lower() == "mfeoperationresults":
-            return Response(status_code=202 if retry else 204, headers=retry)
-        return JSONResponse(status, headers=retry)
+        status = operation_status(found, generation, request.address.id)
+        running = status["status"] == "InProgress"
+        if _wants_results(request):
+            return await self._results(found, generation, request)
+        return JSONResponse(status, headers=RETRY if running else {})
+
+    async def _results(self, found: Resource, generation: int, request: ArmRequest) -> Response:
+        status, error = outcome(found, generation)
+        if status == "InProgress":
+            body = operation_status(found, generation, request.address.id)
+            return JSONResponse(body, 202, {**RETRY, "Location": _itself(request)})
+        if error is not None:
+            return JSONResponse({"error": error}, 409)
+        if found.deleting:
+            return Response(status_code=204)
+        kind = self.writer.kind(found.resource_type)
+        return JSONResponse(await show(kind, found, request.base, request.version))
 
     async def _found(self, kind: Kind, request: ArmRequest, verb: str) -> Resource:
         await self._require(request.http, kind.permission(verb), request.address.id)
@@ -213,18 +243,22 @@ class ArmApp:
 
     async def _ancestors(self, address: Address, action: str) -> None:
         """Whatever encloses the address must be there; containers of versions need not."""
-        for above in enclosing(address):
-            kind = self.registry.find(above.provider, above.resource_type)
-            if kind is None:
-                raise unknown_type(self.registry, above)
-            if kind.made_by_versions:
-                continue
-            found = await self.resources.find(above.id)
+        needed = [(above, self._enclosing_kind(above)) for above in enclosing(address)]
+        needed = [(above, kind) for above, kind in needed if not kind.made_by_versions]
+        there = await self.resources.find_all([above.id for above, _ in needed])
+        for above, kind in needed:
+            found = there.get(fold(above.id))
             if found is None:
                 raise missing_parent(kind, above, action)
             if found.deleting and action.endswith("write"):
                 message = f"{found.id!r} is being deleted: nothing can be written below it."
                 raise ArmError("Conflict", message, 409)
+
+    def _enclosing_kind(self, above: Address) -> Kind:
+        kind = self.registry.find(above.provider, above.resource_type)
+        if kind is None:
+            raise unknown_type(self.registry, above)
+        return kind
 
     async def _require(self, http: Request, action: str, scope: str) -> str:
         caller = await self.guard.require(http.headers, action, scope, Audience.MANAGEMENT)
@@ -233,14 +267,64 @@ class ArmApp:
     async def _shown(
         self, kind: Kind, found: Resource, request: ArmRequest, status: int = 200
     ) -> Response:
-        headers = {"ETag": f'"{found.revision}"'}
-        if found.provisioning_state not in {"Succeeded", "Failed", "Canceled"}:
-            headers |= PENDING
-            if request.http.method in {"PUT", "PATCH"}:
-                watched = operation_url(found, request.base, request.version)
-                headers["Azure-AsyncOperation"] = watched
-        body = await show(kind, found, request.base, request.version)
-        return JSONResponse(body, status, headers)
+        if request.http.method == "GET":
+            headers = {} if found.provisioning_state in ENDED else RETRY
+        else:
+            headers = kind.watching.headers(found, status, request.base, request.version)
+        if status == 202 and request.http.method == "PUT":
+            return Response(status_code=202, headers=headers)
+        answer = JSONResponse(await show(kind, found, request.base, request.version), status)
+        tag = etag(found, bytes(answer.body))
+        if request.http.method == "GET" and Conditions.of(request.http.headers).is_known(tag):
+            return Response(status_code=304, headers={**headers, "ETag": tag})
+        answer.headers.update({**headers, "ETag": tag})
+        return answer
+
+
+def _scope_of(address: Address) -> str:
+    """What a collection is in; "" for one at the very top."""
+    return address.parent.id if address.parent.types else address.scope
+
+
+def _listed(kind: Kind, request: ArmRequest, scope: str) -> tuple[Condition, ...]:
+    """Where the rows of a list are."""
+    if kind.listing.is_across(request.query):
+        return anywhere_below(workspace_of(scope), kind.full_type)
+    if request.address.parent.types or kind.provider == RESOURCES:
+        return right_under(scope, kind.full_type)
+    return anywhere_below(scope, kind.full_type)
+
+
+def _status(kind: Kind, method: str, row: Resource, *, created: bool) -> int:
+    """The status of a PUT or PATCH. Source: spec/REST.md 2.3."""
+    ended = row.provisioning_state in ENDED
+    if method == "PATCH":
+        return 200 if ended else kind.watching.patched
+    if kind.watching.accepts:
+        return 200 if ended else 202
+    return kind.created if created else 200
+
+
+def _methods(request: ArmRequest, what: str, known: list[str]) -> Response:
+    """The answer to OPTIONS. Raises ArmError 405 for every other method."""
+    if request.http.method != "OPTIONS":
+        raise not_allowed(request.http.method, what, known)
+    return Response(status_code=204, headers={"Allow": ", ".join([*known, "OPTIONS"])})
+
+
+def _operation_of(name: str) -> tuple[str, int]:
+    """The uid and the generation in "prefix:uid:generation"; generation 0 for anything else."""
+    head, _, generation = name.rpartition(":")
+    return head.rpartition(":")[2], as_number(generation) or 0
+
+
+def _wants_results(request: ArmRequest) -> bool:
+    by_type = request.address.types[-1].lower().endswith("results")
+    return by_type or request.query.get("type", "").lower() == "location"
+
+
+def _itself(request: ArmRequest) -> str:
+    return f"{request.url}?{request.http.url.query}"
 
 
 def enclosing(address: Address) -> list[Address]:
@@ -254,12 +338,3 @@ def enclosing(address: Address) -> list[Address]:
         return inner[::-1]
     scope = parse_path(address.scope)
     return [*enclosing(scope), scope, *inner[::-1]]
-
-
-def _conditions(http: Request) -> Json:
-    """If-Match and If-None-Match, as the resource table takes them."""
-    expected = http.headers.get("if-match", "").strip().strip('"')
-    conditions: Json = {"only_new": http.headers.get("if-none-match") == "*"}
-    if expected and expected != "*":
-        conditions["if_revision"] = int(expected) if expected.isdigit() else -1
-    return conditions

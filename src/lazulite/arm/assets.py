@@ -6,12 +6,13 @@ Source: spec/REST.md 5 and 7.4; what clients need of them: spec/CLIENTS.md 7 and
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 
-from lazulite.arm.kind import ASSET_NAME, Action, Kind, Properties
+from lazulite.arm.kind import ASSET_NAME, EVERYTHING, Action, Kind, Properties
+from lazulite.arm.listing import Listing
 from lazulite.arm.wire import Row, Unknown, Wire
 from lazulite.store.resources import Json, Resource, Resources
 
@@ -60,6 +61,8 @@ class AssetType:
     computed: Mapping[str, Any] = dataclasses.field(default_factory=lambda: dict(DONE))
     """Read-only properties of every version."""
     actions: Mapping[str, Action] = dataclasses.field(default_factory=dict)
+    listing: Listing = EVERYTHING
+    """How lists of versions are filtered."""
     called: str = ""
     """What callers call it, if its rows are those of another type."""
     since: str = FIRST
@@ -73,8 +76,8 @@ def kinds_of(asset: AssetType, resources: Resources) -> tuple[Kind, Kind]:
 
 
 def _version(asset: AssetType) -> Kind:
-    async def show(version: Resource, base: str) -> Json:
-        return dict(asset.computed)
+    async def show_all(versions: Sequence[Resource], base: str) -> list[Json]:
+        return [dict(asset.computed) for _ in versions]
 
     return Kind(
         resource_type=f"workspaces/{asset.plural}/versions",
@@ -83,7 +86,8 @@ def _version(asset: AssetType) -> Kind:
         name=ASSET_NAME,
         fixed=asset.fixed | {"isAnonymous"},
         has_state=False,
-        show=show,
+        show_all=show_all,
+        listing=asset.listing,
         wire=Wire((UNARCHIVED, STATED, *asset.rows)),
         actions=asset.actions,
         since=asset.since,
@@ -92,14 +96,15 @@ def _version(asset: AssetType) -> Kind:
 
 
 def _container(asset: AssetType, version: Kind, resources: Resources) -> Kind:
-    async def show(container: Resource, base: str) -> Json:
-        """Which version is the latest, and which would be next."""
-        found = await resources.children(container.id, version.full_type)
-        numbers = [int(item.name) for item in found if item.name.isdigit()]
-        latest = found[-1].name if found else None
-        stated = {name: asset.computed[name] for name in DONE if name in asset.computed}
-        next_version = str(max(numbers, default=0) + 1)
-        return {**stated, "latestVersion": latest, "nextVersion": next_version}
+    stated = {name: asset.computed[name] for name in DONE if name in asset.computed}
+
+    async def show_all(containers: Sequence[Resource], base: str) -> list[Json]:
+        """Which version of each is the latest, and which would be next."""
+        counted = await resources.counted([one.id for one in containers], version.full_type)
+        return [
+            {**stated, "latestVersion": latest, "nextVersion": str(most + 1)}
+            for latest, most in counted
+        ]
 
     return Kind(
         resource_type=f"workspaces/{asset.plural}",
@@ -110,7 +115,7 @@ def _container(asset: AssetType, version: Kind, resources: Resources) -> Kind:
         inherited=asset.inherited,
         fixed=asset.inherited,
         has_state=False,
-        show=show,
+        show_all=show_all,
         wire=Wire((UNNUMBERED, STATED, *asset.container_rows)),
         since=asset.since,
         until=asset.until,

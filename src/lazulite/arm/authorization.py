@@ -86,9 +86,10 @@ class Authorization:
 
     async def handle(self, http: Request) -> Response:
         """Answer one request. Raises ArmError."""
-        match = _PATH.fullmatch(http.url.path)
+        path = http.scope["path"]
+        match = _PATH.fullmatch(path)
         if match is None:
-            raise ArmError("NotFound", f"There is nothing at {http.url.path!r}.", 404)
+            raise ArmError("NotFound", f"There is nothing at {path!r}.", 404)
         kind, name = match["type"].lower(), match["name"] or ""
         query = {key.lower(): value for key, value in http.query_params.items()}
         methods = self.operations.get((kind, bool(name)))
@@ -96,7 +97,7 @@ class Authorization:
         scope = match["scope"] or "/"
         action = operation.action if operation else f"{PROVIDER}/{kind}/read"
         caller = await self._guard.require(http.headers, action, scope, Audience.MANAGEMENT)
-        check_version(query.get("api-version"), OLDEST)
+        check_version(query.get("api-version"), f"{PROVIDER}/{kind}", OLDEST)
         if methods is None:
             message = (
                 f"The resource type '{match['type']}' could not be found in the namespace "

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lazulite.arm.kind import Kind
-from lazulite.core.ids import segment_of
+from lazulite.arm.kind import Kind, nothing
 from lazulite.store.resources import Json, Resource
 
 ENVELOPE = ("location", "tags", "kind", "sku", "identity")
@@ -14,15 +14,34 @@ ENVELOPE = ("location", "tags", "kind", "sku", "identity")
 
 async def show(kind: Kind, resource: Resource, base: str, version: str) -> Json:
     """The resource as a caller of one api-version sees it."""
+    return (await show_all(kind, [resource], base, version))[0]
+
+
+async def show_all(
+    kind: Kind, resources: Sequence[Resource], base: str, version: str
+) -> list[Json]:
+    """The same of a whole page."""
     if kind.shape is not None:
-        return kind.shape(resource)
-    computed = await kind.show(resource, base)
+        return [kind.shape(resource) for resource in resources]
+    if kind.show_all is not None:
+        computed = await kind.show_all(resources, base)
+    elif kind.show is nothing:
+        computed = [{}] * len(resources)
+    else:
+        computed = [await kind.show(resource, base) for resource in resources]
+    return [
+        _shown(kind, resource, more, base, version)
+        for resource, more in zip(resources, computed, strict=True)
+    ]
+
+
+def _shown(kind: Kind, resource: Resource, computed: Json, base: str, version: str) -> Json:
     properties = kind.wire.write({**resource.properties, **computed}, version)
     if kind.has_state:
         properties["provisioningState"] = resource.provisioning_state
     if kind.has_operation_uri:
         own = dict(properties.get("properties") or {})
-        own["AzureAsyncOperationUri"] = operation_url(resource, base, version)
+        own["AzureAsyncOperationUri"] = kind.watching.status_url(resource, base, version)
         properties["properties"] = own
     shown: Json = {
         "id": kind.shown_id(resource.id),
@@ -49,24 +68,12 @@ def system_data(resource: Resource) -> Json:
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def operation_url(
-    resource: Resource, base: str, version: str, part: str = "mfeOperationsStatus"
-) -> str:
-    """Where the operation of the resource's present generation is watched."""
-    subscription = segment_of(resource.id, "subscriptions")
-    location = resource.envelope.get("location") or "local"
-    return (
-        f"{base}/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices"
-        f"/locations/{location}/{part}/{resource.uid}:{resource.generation}?api-version={version}"
-    )
+    return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def operation_status(resource: Resource, generation: int, operation_id: str) -> Json:
     """The operation that made a generation, read off the row: it has no state of its own."""
-    status, error = _outcome(resource, generation)
+    status, error = outcome(resource, generation)
     body: dict[str, Any] = {
         "id": operation_id,
         "name": operation_id.rsplit("/", 1)[-1],
@@ -82,7 +89,8 @@ def operation_status(resource: Resource, generation: int, operation_id: str) -> 
     return body
 
 
-def _outcome(resource: Resource, generation: int) -> tuple[str, Json | None]:
+def outcome(resource: Resource, generation: int) -> tuple[str, Json | None]:
+    """The state of the operation that made a generation, and its error if it has failed."""
     if generation < resource.generation:  # superseded, unless it had been reached before
         return ("Succeeded" if generation <= resource.observed_generation else "Canceled"), None
     if resource.gone_at is not None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
+from lazulite.arm.listing import Listing
+from lazulite.arm.watching import BY_SERVICE, Watching
 from lazulite.arm.wire import Wire
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import ML, parse_path, spelled
@@ -23,6 +25,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 ENDPOINT_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")  # of deployments, too
 ALL_VERBS = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 ALIKE = Wire()
+EVERYTHING = Listing()
 READ_ONLY = frozenset({"GET", "HEAD"})
 ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
@@ -43,7 +46,11 @@ class Properties(BaseModel):
     """
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="ignore", protected_namespaces=()
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        protected_namespaces=(),
+        allow_inf_nan=False,
     )
 
     @model_validator(mode="before")
@@ -137,6 +144,8 @@ class Kind:
     reconcile: Reconcile | None = None
     show: Callable[[Resource, str], Awaitable[Json]] = nothing
     """Read-only properties, from the row and the server's base URL."""
+    show_all: Callable[[Sequence[Resource], str], Awaitable[list[Json]]] | None = None
+    """The same as show, of a whole page, where that takes fewer queries."""
     shape: Callable[[Resource], Json] | None = None
     """The whole answer, for the few types that have no properties."""
     prepare: Callable[[Proposal], Awaitable[Proposal]] = unchanged
@@ -160,6 +169,10 @@ class Kind:
     """Properties that such a container takes from the version that makes it."""
     fixed: frozenset[str] = frozenset()
     """Properties that cannot change once written."""
+    listing: Listing = EVERYTHING
+    """How its lists are filtered."""
+    watching: Watching = BY_SERVICE
+    """How a write that takes long is watched."""
     has_operation_uri: bool = False
     """Whether properties.properties carries AzureAsyncOperationUri. Source: spec/REST.md 2.4."""
     has_state: bool = True

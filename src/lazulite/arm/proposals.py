@@ -26,7 +26,7 @@ def propose(
 ) -> Proposal:
     """Validate a body against its kind; merge: PATCH semantics. Raises ArmError 400."""
     check_name(kind, request.address.names[-1])
-    given = body.get("properties") or {}
+    given = {} if body.get("properties") is None else body["properties"]
     if not isinstance(given, dict):
         raise ArmError("InvalidRequestContent", "properties is not an object.", target="properties")
     given = canonical(kind.properties, kind.wire.read(given, request.version))
@@ -86,8 +86,8 @@ def refuse_changes(kind: Kind, proposal: Proposal) -> None:
 async def refuse_taken_name(resources: Resources, full_type: str, proposal: Proposal) -> None:
     """Raise ArmError 409 if another workspace has the name, which is part of a scoring URI."""
     name = name_of(proposal.id)
-    for other in await resources.of_type(full_type):
-        if other.name.lower() == name.lower() and other.key != fold(proposal.id):
+    for other in await resources.named(full_type, name):
+        if other.key != fold(proposal.id):
             raise ArmError(
                 "Conflict",
                 f"The endpoint name {name!r} is taken by {other.id!r}: names are unique on a "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from lazulite.arm.listing import in_view
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import ML, fold
 from lazulite.store.resources import Resource, Resources
@@ -21,13 +22,15 @@ IN_WORKSPACE = re.compile(
 
 
 async def find_asset(resources: Resources, workspace: str, plural: str, reference: str) -> Resource:
-    """The version of an asset. Raises SpecError if there is none; @latest is the newest one."""
+    """The version of an asset. @latest is the newest active one.
+
+    Raises SpecError if there is none.
+    """
     name, version = taken_apart(reference, plural)
     refuse_elsewhere(reference, workspace)
     base = f"{workspace}/{plural}/{name}"
     if version is None or version.lower() == "latest":
-        versions = await resources.children(base, f"{ML}/workspaces/{plural}/versions")
-        found = versions[-1] if versions else None
+        found = await resources.newest(base, f"{ML}/workspaces/{plural}/versions", in_view(""))
     else:
         found = await resources.find(f"{base}/versions/{version}")
     if found is None:

@@ -6,7 +6,7 @@ import re
 
 from lazulite.core.errors import ArmError
 
-FORM = re.compile(r"\d{4}-\d{2}-\d{2}(-preview|-dataplanepreview|-privatepreview)?")
+FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview|-dataplanepreview|-privatepreview)?")
 OLDEST, NEWEST = "2018-11-19", "2026-12-31"
 NAMED = (
     "2019-05-01",
@@ -37,27 +37,43 @@ def negotiate(version: str | None) -> str:
 
     A well-formed version that no list names is taken for a newer or a lesser-known one.
     """
-    return check_version(version, OLDEST)
-
-
-def check_version(version: str | None, oldest: str) -> str:
-    """The same for a provider whose versions began at another time."""
     if not version:
         raise ArmError(
             "MissingApiVersionParameter",
             "The api-version query parameter (?api-version=) is required for all requests. "
             f"Supported values: {', '.join(NAMED)}.",
         )
-    if not FORM.fullmatch(version):
+    if not FORM.fullmatch(version.lower()):
         raise ArmError(
             "InvalidApiVersionParameter",
             f"The api-version {version!r} is invalid: it reads YYYY-MM-DD, with or without "
             f"-preview. Supported values: {', '.join(NAMED)}.",
         )
-    if not oldest <= version[:10] <= NEWEST:
+    return version.lower()
+
+
+def check_version(version: str | None, provider: str, oldest: str) -> str:
+    """The same for a provider that is no kind's; oldest: the day of its first version."""
+    asked = negotiate(version)
+    require_known(asked, provider, oldest, NEWEST)
+    return asked
+
+
+def require_known(version: str, full_type: str, since: str, until: str) -> None:
+    """Raise ArmError 400 unless a version has a type; since, until: the days of those that do."""
+    day = version[:10]
+    if since <= day <= min(until, NEWEST):
+        return
+    known = ", ".join(name for name in NAMED if since <= name[:10] <= until)
+    if OLDEST <= day <= NEWEST:
+        provider, _, resource_type = full_type.partition("/")
         raise ArmError(
-            "NoRegisteredProviderFound",
-            f"No registered resource provider found for API version {version!r}. "
-            f"The supported api-versions are {', '.join(NAMED)}.",
+            "InvalidResourceType",
+            f"The resource type {resource_type!r} could not be found in the namespace "
+            f"{provider!r} for api version {version!r}. The supported api-versions are {known}.",
         )
-    return version
+    raise ArmError(
+        "NoRegisteredProviderFound",
+        f"No registered resource provider found for API version {version!r} for type "
+        f"{full_type!r}. The supported api-versions are {known}.",
+    )

@@ -6,13 +6,11 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from lazulite.arm.conditions import failed
 from lazulite.arm.kind import Kind, Proposal, Registry
 from lazulite.arm.proposals import check_name, refuse_changes, validated
-from lazulite.core.errors import ArmError
 from lazulite.core.ids import name_of, parse_path
 from lazulite.store.resources import Draft, Json, Resource, Resources
-
-FAILED_CONDITION = "PreconditionFailed"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,22 +68,34 @@ class Writer:
         )
         written = await self.resources.put(draft, ready.actor, **conditions)
         if written is None:
-            message = f"The condition on {draft.id!r} failed: it is not as If-Match says."
-            raise ArmError(FAILED_CONDITION, message, 412)
+            header = "If-None-Match" if conditions.get("only_new") else "If-Match"
+            raise failed(draft.id, header)
         self.wake()
         return written
 
-    async def delete(self, kind: Kind, found: Resource, actor: str) -> Resource:
-        """Delete it and what is in it, or mark it for deletion. Raises ArmError if it may not."""
+    async def delete(
+        self, kind: Kind, found: Resource, actor: str, *, if_revision: int | None = None
+    ) -> Resource:
+        """Delete it and what is in it, or mark it for deletion.
+
+        Raises ArmError: if it may not be, and 412 if it is no longer in that revision.
+        """
         await kind.may_delete(found)
-        marked = await self._delete_tree(kind, found, actor)
+        types = self.registry.reconcilers().keys()
+        marked = await self.resources.delete(
+            found.id, actor, reconciled=types, if_revision=if_revision
+        )
+        if marked is None and if_revision is not None:
+            raise failed(found.id, "If-Match")
         self.wake()
-        return marked
+        return marked or found
 
     async def _container(self, kind: Kind, proposal: Proposal) -> None:
         above = parse_path(proposal.id).parent
         owner = self.registry.find(above.provider, above.resource_type)
         if owner is None or not owner.made_by_versions:
+            return
+        if await self.resources.find(above.id) is not None:
             return
         taken = {name: proposal.properties[name] for name in owner.inherited}
         draft = Draft(
@@ -95,11 +105,3 @@ class Writer:
             reconciled=False,
         )
         await self.resources.put(draft, proposal.actor, only_new=True)
-
-    async def _delete_tree(self, kind: Kind, found: Resource, actor: str) -> Resource:
-        for child in self.registry.kinds:
-            if child.parent_type == kind.full_type:
-                for item in await self.resources.children(found.id, child.full_type):
-                    await self._delete_tree(child, item, actor)
-        reconciled = kind.reconcile is not None
-        return await self.resources.delete(found.id, actor, reconciled=reconciled) or found

@@ -34,6 +34,8 @@ class Settings:
     """More host names for the certificate and the Host header, separated by commas."""
     package_indexes: str = ""
     """Package indexes that environments may name, separated by commas, besides the server's own."""
+    requests_per_caller: int = 100
+    """Requests of one client that are answered at a time; more are refused with 429. 0: any."""
     drain_s: float = 10.0
     """Seconds that running requests get when the server stops."""
     log_level: str = "info"
@@ -57,6 +59,7 @@ HELP = {
     "http_port": "HTTP port on loopback; 0 takes a free one. Default: 8080.",
     "names": "More host names that the server answers to, separated by commas.",
     "package_indexes": "Indexes that environments may name besides the server's, with commas.",
+    "requests_per_caller": "Requests of one client answered at a time; 0 for any. Default: 100.",
     "drain_s": "Seconds that running requests get when the server stops. Default: 10.",
     "log_level": "debug, info, warning or error. Default: info.",
 }
@@ -107,5 +110,5 @@ def _converted(source: str, default: Any, text: Any) -> Any:
         kind = type(default).__name__
         raise SettingError("InvalidSetting", f"{source} is {text!r}: it must be {kind}.") from error
     if isinstance(value, int) and not 0 <= value <= 65535:
-        raise SettingError("InvalidSetting", f"{source} is {value}: a port is 0 to 65535.")
+        raise SettingError("InvalidSetting", f"{source} is {value}: it must be 0 to 65535.")
     return value

@@ -112,9 +112,8 @@ class BatchScoring:
 
     async def _called(self, http: Request, verb: str) -> tuple[Asked, Resource]:
         """The request to a scoring URI, and its endpoint. Raises ArmError 401, 403 or 404."""
-        name = http.path_params["endpoint"].lower()
-        rows = await self.resources.of_type(BATCH_ENDPOINTS)
-        endpoint = next((row for row in rows if row.name.lower() == name), None)
+        rows = await self.resources.named(BATCH_ENDPOINTS, http.path_params["endpoint"])
+        endpoint = rows[0] if rows else None
         scope = endpoint.id if endpoint else "/"
         action = f"{BATCH_ENDPOINTS}/jobs/{verb}"
         caller = await self.guard.require(http.headers, action, scope, Audience.ML)

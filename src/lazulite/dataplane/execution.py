@@ -15,10 +15,11 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from lazulite.arm.conditions import FAILED_CONDITION
 from lazulite.arm.json_reader import read_json
 from lazulite.arm.kind import ASSET_NAME
 from lazulite.arm.references import find_one
-from lazulite.arm.writing import FAILED_CONDITION, Writer
+from lazulite.arm.writing import Writer
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import WORKSPACES
 from lazulite.dataplane.multipart import Part, open_form

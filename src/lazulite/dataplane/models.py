@@ -11,9 +11,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from lazulite.arm.conditions import FAILED_CONDITION
 from lazulite.arm.envelope import timestamp
 from lazulite.arm.kind import ASSET_NAME, Kind
-from lazulite.arm.writing import FAILED_CONDITION, Writer
+from lazulite.arm.writing import Writer
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import WORKSPACES, parent_of
 from lazulite.dataplane.continuation import next_link, page

@@ -14,6 +14,9 @@ from lazulite.core.ids import ML, RESOURCES, STORAGE
 from lazulite.identity.sealing import SecretBox
 from lazulite.store.resources import Json, Resource, Resources
 
+SINCE = "2014-04-01"
+"""These providers are older than Machine Learning, and clients ask for their old versions."""
+
 
 class Plain(Properties):
     """No properties of its own."""
@@ -63,6 +66,7 @@ def _group(row: Resource) -> Json:
 TENANT = Kind(
     resource_type="tenants",
     provider=RESOURCES,
+    since=SINCE,
     properties=Plain,
     verbs=READ_ONLY,
     shape=_tenant,
@@ -70,6 +74,7 @@ TENANT = Kind(
 LOCATION = Kind(
     resource_type="subscriptions/locations",
     provider=RESOURCES,
+    since=SINCE,
     properties=Plain,
     verbs=READ_ONLY,
     shape=_location,
@@ -89,6 +94,7 @@ def resource_group(resources: Resources) -> Kind:
     return Kind(
         resource_type="subscriptions/resourceGroups",
         provider=RESOURCES,
+        since=SINCE,
         properties=Plain,
         name=re.compile(r"[-\w._()]{0,89}[-\w_()]"),
         envelope=frozenset({"location", "tags"}),
@@ -106,6 +112,7 @@ def subscription(tenant_id: str) -> Kind:
     return Kind(
         resource_type="subscriptions",
         provider=RESOURCES,
+        since=SINCE,
         properties=Plain,
         verbs=READ_ONLY,
         shape=shape,
@@ -122,6 +129,7 @@ def storage_account(box: SecretBox) -> Kind:
     return Kind(
         resource_type="storageAccounts",
         provider=STORAGE,
+        since=SINCE,
         properties=StorageAccount,
         envelope=frozenset({"location", "tags", "kind", "sku"}),
         show=_endpoints,

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from lazulite.arm.kind import ENDPOINT_NAME, Kind, Proposal
 from lazulite.arm.references import find_one
+from lazulite.arm.watching import Watching
 from lazulite.core.ids import workspace_of
 from lazulite.deployments.batch_properties import BATCH_DEPLOYMENT_WIRE, BatchDeployment
 from lazulite.deployments.invocations import NO_PARTITIONS
@@ -58,4 +59,5 @@ def batch_deployment(workshop: Workshop) -> Kind:
         prepare=_checked,
         reconcile=reconcile,
         has_operation_uri=True,
+        watching=Watching(prefix="bdidp"),
     )

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from lazulite.arm.kind import ENDPOINT_NAME, Action, Answer, Call, Kind, Properties, Proposal
 from lazulite.arm.proposals import refuse_taken_name
+from lazulite.arm.watching import Watching
 from lazulite.arm.wire import Reshaped, Wire
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import BATCH_ENDPOINTS
@@ -112,4 +113,5 @@ def batch_endpoint(resources: Resources) -> Kind:
         show=_show,
         has_operation_uri=True,
         actions={"listkeys": Action(perform=_list_keys)},
+        watching=Watching(prefix="beidp"),
     )

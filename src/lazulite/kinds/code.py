@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from lazulite.arm.assets import Asset, AssetType, kinds_of
 from lazulite.arm.kind import Kind
+from lazulite.arm.listing import Listing, exactly
 from lazulite.arm.placed import placed
 from lazulite.deployments.pending_uploads import PendingUploads
 from lazulite.store.resources import Resources
+
+LISTING = Listing(
+    filters={"hash": exactly("properties", "hash_sha256")}, across=frozenset({"hash"})
+)
+"""Clients look for code that is there already by its hash. Source: spec/CLIENTS.md 7.2."""
 
 
 class Code(Asset):
@@ -22,6 +28,7 @@ def code(resources: Resources, uploads: PendingUploads) -> tuple[Kind, Kind]:
             plural="codes",
             properties=Code,
             fixed=frozenset({"codeUri"}),
+            listing=LISTING,
             rows=(placed("codeUri"),),
             actions=uploads.actions(),
         ),

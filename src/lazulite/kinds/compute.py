@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from lazulite.arm.kind import Action, Answer, Call, Duration, Kind, Properties, Proposal
+from lazulite.arm.watching import COMPUTE_WATCHING
 from lazulite.batch.cluster import Demand, Node, NodeState, Plan, Scale, plan
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
@@ -143,6 +144,7 @@ def compute(clusters: Clusters) -> Kind:
         properties=Compute,
         envelope=frozenset({"location", "tags", "sku", "identity"}),
         reconcile=clusters.reconcile,
+        watching=COMPUTE_WATCHING,
         prepare=_checked,
         show=_show,
         actions={"listNodes": Action(perform=_list_nodes)},

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from lazulite.arm.envelope import system_data
 from lazulite.arm.kind import Action, Answer, Call, Kind, Properties, Proposal
+from lazulite.arm.listing import Listing, exactly, same
 from lazulite.arm.wire import Unknown, Wire
 from lazulite.core.errors import ArmError
 from lazulite.identity.sealing import SecretBox
@@ -97,6 +98,7 @@ def connection(box: SecretBox) -> Kind:
         wire=WIRE,
         has_state=False,
         created=200,
+        listing=Listing(filters={"category": same("category"), "target": exactly("target")}),
         actions={"listSecrets": Action(perform=list_secrets)},
         since="2020-06-01",
     )

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from lazulite.arm.assets import FIRST, STABLE, STAGED, Asset, AssetType, Container, kinds_of
 from lazulite.arm.kind import Kind, Properties
+from lazulite.arm.listing import Listing, pairs
 from lazulite.arm.placed import Placed, placed, uri_of
 from lazulite.arm.wire import Reshaped, Respelled, Unknown
 from lazulite.deployments.pending_uploads import PendingUploads
@@ -22,6 +23,7 @@ from lazulite.store.resources import Json, Resources
 DataType = Literal["uri_file", "uri_folder", "mltable"]
 LONG = {"uri_file": "UriFile", "uri_folder": "UriFolder", "mltable": "MLTable"}
 A_FILE = re.compile(r"(?:.*/)?[^/]+\.[A-Za-z0-9]+", re.DOTALL)
+LISTING = Listing(filters={"$tags": pairs("tags")})
 
 
 class Path(Properties):
@@ -128,6 +130,7 @@ def data(resources: Resources, uploads: PendingUploads) -> tuple[Kind, Kind]:
             container=DataContainer,
             inherited=frozenset({"dataType"}),
             fixed=FIXED,
+            listing=LISTING,
             rows=DATA_ROWS,
             container_rows=(UNTYPED, RESPELLED),
             computed={},
@@ -147,6 +150,7 @@ def dataset(resources: Resources) -> tuple[Kind, Kind]:
             container=DataContainer,
             inherited=frozenset({"dataType"}),
             fixed=FIXED,
+            listing=LISTING,
             rows=DATASET_ROWS,
             container_rows=(Unknown(("dataType",)),),
             computed={},

@@ -5,15 +5,27 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import sqlalchemy as sa
 from pydantic import Field
 
 from lazulite.arm.kind import Action, Answer, Call, Kind, Properties, Proposal
+from lazulite.arm.listing import Listing, by_names, in_name
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import name_of
 from lazulite.identity.sealing import SecretBox
+from lazulite.store.pages import ROW
 from lazulite.store.resources import Json, Resource
 
 DEFAULT = "workspaceblobstore"
+MARKED = sa.func.coalesce(ROW.properties["isDefault"].as_boolean(), ROW.name == DEFAULT)
+LISTING = Listing(
+    filters={
+        "isdefault": lambda text: sa.literal(text.lower() == "true") == MARKED,
+        "names": by_names,
+        "searchtext": in_name,
+    },
+    size=30,
+)
 SERVED = {"AzureBlob", "AzureFile"}
 
 
@@ -61,6 +73,7 @@ def datastore(box: SecretBox, storage_suffix: str, https_base: str) -> Kind:
         prepare=prepare,
         show=show,
         has_state=False,
+        listing=LISTING,
         actions={"listSecrets": Action(perform=list_secrets)},
     )
 

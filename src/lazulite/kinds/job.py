@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 from lazulite.arm.kind import ASSET_NAME, Action, Answer, Call, Kind, Proposal
+from lazulite.arm.listing import Listing, pairs, same
 from lazulite.arm.references import find_one
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import workspace_of
@@ -38,6 +39,13 @@ FIXED = frozenset(
         *("jobType", "command", "codeId", "environmentId", "computeId", "inputs", "outputs"),
         *("environmentVariables", "experimentName", "limits", "resources", "distribution"),
         *("identity", "queueSettings", "componentId"),
+    }
+)
+LISTING = Listing(
+    filters={
+        "jobtype": same("jobType", "Pipeline"),
+        "tag": pairs("tags"),
+        "properties": pairs("properties"),
     }
 )
 
@@ -103,6 +111,7 @@ def job(jobs: Jobs) -> Kind:
         show=show,
         has_state=False,
         wire=JOB_WIRE,
+        listing=LISTING,
         actions={"cancel": Action(perform=jobs.cancel)},
     )
 

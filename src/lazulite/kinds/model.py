@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from lazulite.arm.assets import FIRST, STABLE, STAGED, Asset, AssetType, kinds_of
 from lazulite.arm.kind import Kind
+from lazulite.arm.listing import Listing, by_names, in_text, pairs
 from lazulite.arm.placed import placed
 from lazulite.arm.wire import Renamed, Respelled, Unknown
 from lazulite.deployments.pending_uploads import PendingUploads
@@ -27,6 +28,15 @@ ROWS = (
     Renamed("modelType", "modelFormat", since=STABLE, until=STABLE),
     Respelled("modelType", FORMATS, since=STABLE, until=STABLE),
     Respelled("modelType", LONG, since="2022-02-01", until="2022-02-01"),
+)
+
+LISTING = Listing(
+    filters={
+        "version": by_names,
+        "description": in_text("description"),
+        "tags": pairs("tags"),
+        "properties": pairs("properties"),
+    }
 )
 
 
@@ -54,6 +64,7 @@ def model(resources: Resources, uploads: PendingUploads) -> tuple[Kind, Kind]:
             plural="models",
             properties=Model,
             fixed=frozenset({"modelUri", "modelType"}),
+            listing=LISTING,
             rows=ROWS,
             actions=uploads.actions(),
         ),

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from lazulite.arm.bodies import read_form
 from lazulite.arm.kind import ENDPOINT_NAME, Action, Answer, Call, Kind, Properties, Proposal
+from lazulite.arm.watching import Watching
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError, SpecError
@@ -220,6 +221,7 @@ def online_deployment(deployments: OnlineDeployments) -> Kind:
         reconcile=deployments.reconcile,
         show=_show,
         has_operation_uri=True,
+        watching=Watching(prefix="odidp"),
         actions={
             "getLogs": Action(perform=deployments.get_logs),
             "skus": Action(perform=skus, method="GET", permission="read"),

@@ -14,7 +14,9 @@ from pydantic import Field, field_validator
 
 from lazulite.arm.bodies import read_form
 from lazulite.arm.kind import ENDPOINT_NAME, Action, Answer, Call, Kind, Properties, Proposal
+from lazulite.arm.listing import Listing, by_names, pairs
 from lazulite.arm.proposals import refuse_taken_name
+from lazulite.arm.watching import Watching
 from lazulite.arm.wire import Renamed, Unknown, Wire
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import ONLINE_DEPLOYMENTS, ONLINE_ENDPOINTS
@@ -28,8 +30,19 @@ from lazulite.deployments.unserved import Unserved, refuse_unserved
 from lazulite.identity.endpoint_keys import EndpointKeys, EndpointTokens, KeyName
 from lazulite.identity.sealing import SecretBox
 from lazulite.operations.reconciler import Step
+from lazulite.store.pages import ROW
 from lazulite.store.resources import Json, Resource, Resources
 
+LISTING = Listing(
+    filters={
+        "name": by_names,
+        "computetype": lambda text: (
+            ROW.properties["compute"].as_string().is_(None) == (text.lower() == "managed")
+        ),
+        "tags": pairs("tags", top=True),
+        "properties": pairs("properties"),
+    }
+)
 SOON = timedelta(milliseconds=100)
 MOST_MIRRORED = 50  # percent
 
@@ -178,6 +191,8 @@ def online_endpoint(endpoints: OnlineEndpoints) -> Kind:
         reconcile=endpoints.reconcile,
         show=_show,
         has_operation_uri=True,
+        watching=Watching(prefix="oeidp"),
+        listing=LISTING,
         actions={
             "listKeys": Action(perform=endpoints.list_keys),
             "regenerateKeys": Action(perform=endpoints.regenerate_keys),

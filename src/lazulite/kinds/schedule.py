@@ -13,8 +13,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from lazulite.arm.kind import Kind, Properties, Proposal
+from lazulite.arm.listing import Listing, view_of
 from lazulite.store.resources import Json, Resource
 
+LISTING = Listing(
+    view=view_of("isEnabled", true="EnabledOnly", others="DisabledOnly", usual="EnabledOnly")
+)
 NOTE = "lazulite.note"
 """The key of properties.properties that says so."""
 KEPT_ONLY = "This server keeps schedules and does not start them: nothing runs at their times."
@@ -156,6 +160,7 @@ def schedule() -> Kind:
         prepare=_without_note,
         show=_with_note,
         since="2022-06-01",
+        listing=LISTING,
     )
 
 

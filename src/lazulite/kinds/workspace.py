@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from lazulite.arm.kind import Kind, Properties
+from lazulite.arm.watching import WORKSPACE_WATCHING
 from lazulite.core.ids import STORAGE, STORAGE_ACCOUNTS, WORKSPACES, segment_of
 from lazulite.identity.sealing import SecretBox
 from lazulite.operations.reconciler import Step
@@ -59,6 +60,7 @@ def workspace(resources: Resources, box: SecretBox, make_container: MakeContaine
         properties=Workspace,
         envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
         reconcile=reconcile,
+        watching=WORKSPACE_WATCHING,
         show=_show,
     )
 

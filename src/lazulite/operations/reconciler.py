@@ -20,7 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lazulite.core.errors import LazuliteError
 from lazulite.store.database import reading
-from lazulite.store.resources import ROW, Resource, from_row, gone
+from lazulite.store.pages import ROW
+from lazulite.store.resources import COLUMNS, Resource, entombed, from_row
 from lazulite.store.schema import resources
 
 log = logging.getLogger(__name__)
@@ -79,9 +80,9 @@ async def claim(engine: AsyncEngine, now: datetime) -> Resource | None:
     due = sa.select(ROW.uid).where(ROW.due_at <= now, free).order_by(ROW.due_at).limit(1)
     one = ROW.uid == due.with_for_update(skip_locked=True).scalar_subquery()
     lease = {"lease_token": uuid.uuid4().hex, "lease_until": now + LEASE}
-    statement = sa.update(resources).where(one).values(lease).returning(resources)
+    statement = sa.update(resources).where(one).values(lease).returning(*COLUMNS)
     async with engine.begin() as tx:
-        row = (await tx.execute(statement)).mappings().one_or_none()
+        row = (await tx.execute(statement)).one_or_none()
         return None if row is None else from_row(row)
 
 
@@ -112,7 +113,7 @@ async def next_due(engine: AsyncEngine) -> datetime | None:
 async def _record(engine: AsyncEngine, held: Resource, seen: Step, now: datetime) -> None:
     """Write the outcome of a step that went well."""
     if held.deleting and seen.converged:
-        await settle(engine, held, None, **_removal(held, now))
+        await settle(engine, held, None, **_removal(now))
         return
     done: dict[str, Any] = {"observed": seen.observed, "attempts": 0, "error": seen.error}
     if seen.converged:
@@ -120,11 +121,9 @@ async def _record(engine: AsyncEngine, held: Resource, seen: Step, now: datetime
     await settle(engine, held, None if seen.after is None else now + seen.after, **done)
 
 
-def _removal(held: Resource, now: datetime) -> dict[str, Any]:
-    change = gone(held, now)
-    return {
-        key: change[key] for key in change if key not in {"due_at", "lease_token", "lease_until"}
-    }
+def _removal(now: datetime) -> dict[str, Any]:
+    own = {"due_at", "lease_token", "lease_until"}  # what settling itself writes
+    return {key: change for key, change in entombed(now).items() if key not in own}
 
 
 class Reconciler:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from lazulite.store.migrations import migrate
 
 READER = "lazulite_reader"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 async def open_database(path: Path) -> AsyncEngine:
@@ -25,10 +28,15 @@ async def open_database(path: Path) -> AsyncEngine:
     over a broken one.
     """
     url = f"sqlite+aiosqlite:///{path}"
-    reader = create_async_engine(url, connect_args={"timeout": 5})
+    own: dict[str, Any] = {
+        "connect_args": {"timeout": 5},
+        "json_serializer": _compact,
+        "json_deserializer": _loaded,
+    }
+    reader = create_async_engine(url, **own)
     writer = create_async_engine(
         url,
-        connect_args={"timeout": 5},
+        **own,
         pool_size=1,
         max_overflow=0,
         execution_options={READER: reader},
@@ -45,6 +53,17 @@ async def close_database(engine: AsyncEngine) -> None:
     """Close every connection."""
     await reading(engine).dispose()
     await engine.dispose()
+
+
+def _compact(value: Any) -> str:
+    """JSON with letters as they are, so that paths in SQL find names in any language."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if text.isascii() or not _SURROGATE.search(text) else json.dumps(value)
+
+
+def _loaded(text: str) -> Any:
+    """A value; most columns of most rows are empty, which needs no parser."""
+    return {} if text == "{}" else json.loads(text)
 
 
 def reading(engine: AsyncEngine) -> AsyncEngine:

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from lazulite.core.clock import Clock
 from lazulite.core.errors import ArmError
-from lazulite.core.ids import fold, parent_of
+from lazulite.core.ids import fold, name_of, parent_of
 from lazulite.store.database import reading
 from lazulite.store.identity_tables import role_assignments
+from lazulite.store.pages import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    ROW,
+    Condition,
+    Order,
+    Place,
+    anywhere_below,
+    as_number,
+    right_under,
+)
 from lazulite.store.schema import resources
 
 Json = dict[str, Any]
 KEPT = timedelta(days=1)
-ROW = resources.c
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Resource:
-    """One row, as it was read."""
+class Resource(NamedTuple):
+    """One row, as it was read: the fields are COLUMNS in order."""
 
     uid: str
     resource_type: str
@@ -99,6 +108,11 @@ class Resources:
         rows = await self._select(ROW.key == fold(arm_id))
         return rows[0] if rows else None
 
+    async def find_all(self, arm_ids: Sequence[str]) -> dict[str, Resource]:
+        """Those of the ids that are there, by folded id."""
+        rows = await self._select(ROW.key.in_([fold(arm_id) for arm_id in arm_ids]))
+        return {row.key: row for row in rows}
+
     async def by_uid(self, uid: str) -> Resource | None:
         """The resource of that uid, deleted ones of the last day included."""
         rows = await self._select(ROW.uid == uid)
@@ -106,13 +120,57 @@ class Resources:
 
     async def children(self, parent: str, resource_type: str) -> list[Resource]:
         """Resources of one type right under a parent, oldest first."""
-        under = sa.and_(ROW.parent == fold(parent), ROW.gone_at.is_(None))
-        return await self._select(under, ROW.resource_type == resource_type)
+        return await self._select(*right_under(parent, resource_type))
 
     async def of_type(self, resource_type: str, under: str = "") -> list[Resource]:
         """All resources of a type anywhere below an id, oldest first."""
-        below = ROW.key.startswith(fold(under) + "/", autoescape=True) if under else sa.true()
-        return await self._select(ROW.resource_type == resource_type, below, ROW.gone_at.is_(None))
+        return await self._select(*anywhere_below(under, resource_type))
+
+    async def named(self, resource_type: str, name: str) -> list[Resource]:
+        """All resources of a type with that name in any case, wherever they are, oldest first."""
+        same = ROW.name == name.casefold()
+        return await self._select(ROW.resource_type == resource_type, same, ROW.gone_at.is_(None))
+
+    async def page(
+        self,
+        conditions: Sequence[Condition],
+        order: Order = OLDEST_FIRST,
+        *,
+        after: Place | None = None,
+        most: int | None = None,
+        offset: int = 0,
+    ) -> list[Resource]:
+        """At most so many of a list, behind a place in its order, less the first few."""
+        behind = () if after is None else (order.behind(after),)
+        return await self._select(*conditions, *behind, order=order, most=most, offset=offset)
+
+    async def newest(self, parent: str, resource_type: str, *also: Condition) -> Resource | None:
+        """The youngest of one type right under a parent that meets the conditions."""
+        found = await self.page((*right_under(parent, resource_type), *also), NEWEST_FIRST, most=1)
+        return found[0] if found else None
+
+    async def counted(
+        self, parents: Sequence[str], resource_type: str
+    ) -> list[tuple[str | None, int]]:
+        """For each parent: the name of its youngest child, and the largest number that names one.
+
+        The number is 0 where no child is named by one.
+        """
+        child = resources.alias()
+        of_it = sa.and_(
+            child.c.parent == ROW.key,
+            child.c.resource_type == resource_type,
+            child.c.gone_at.is_(None),
+        )
+        ids = sa.select(child.c.id).where(of_it)
+        newest = ids.order_by(child.c.created_at.desc(), child.c.key.desc()).limit(1)
+        number = sa.select(sa.func.max(child.c.number)).where(of_it)
+        query = sa.select(ROW.key, newest.scalar_subquery(), number.scalar_subquery())
+        keys = [fold(parent) for parent in parents]
+        async with self._reader.connect() as connection:
+            rows = (await connection.execute(query.where(ROW.key.in_(keys)))).all()
+        found = {key: (arm_id and name_of(arm_id), most or 0) for key, arm_id, most in rows}
+        return [found.get(key, (None, 0)) for key in keys]
 
     async def put(
         self, draft: Draft, actor: str, *, if_revision: int | None = None, only_new: bool = False
@@ -134,25 +192,38 @@ class Resources:
                 return await self._insert(tx, draft, actor), True
             return await self._update(tx, found, draft, actor), False
 
-    async def delete(self, arm_id: str, actor: str, *, reconciled: bool) -> Resource | None:
-        """Mark for deletion (its reconcile step takes it down), or remove a record at once."""
+    async def delete(
+        self,
+        arm_id: str,
+        actor: str,
+        *,
+        reconciled: Collection[str] = (),
+        if_revision: int | None = None,
+    ) -> Resource | None:
+        """Delete a resource and all below it, in one transaction. A second call changes nothing.
+
+        Those of the reconciled types are marked, and their steps take them down; records are gone
+        at once. None if there is no such resource, or not in that revision.
+        """
         now = self.clock()
         async with self.engine.begin() as tx:
             found = await self._locked(tx, arm_id)
-            if found is None:
+            if found is None or if_revision not in (None, found.revision):
                 return None
-            if not reconciled:
-                return await self._write(tx, found, gone(found, now))
-            if found.deleting:
-                return found
-            change = {"deleting": True, "generation": found.generation + 1, "due_at": now}
-            return await self._write(tx, found, {**change, "modified_by": actor, "error": None})
+            it_and_below = sa.or_(ROW.uid == found.uid, sa.and_(*anywhere_below(arm_id)))
+            marked = sa.and_(ROW.resource_type.in_(reconciled), it_and_below)
+            leaving = {"deleting": True, "due_at": now, "modified_by": actor, "error": None}
+            change = sa.update(resources).where(marked, ~ROW.deleting)
+            await tx.execute(change.values(**leaving, **_RAISED))
+            records = sa.update(resources).where(it_and_below, ROW.resource_type.not_in(reconciled))
+            await tx.execute(records.values(**entombed(now)))
+            left = sa.select(*COLUMNS).where(ROW.uid == found.uid)
+            return from_row((await tx.execute(left)).one())
 
     async def unfinished(self, parent: str, resource_type: str) -> list[Resource]:
         """Those right under a parent that have not reached their present state, oldest first."""
-        under = sa.and_(ROW.parent == fold(parent), ROW.gone_at.is_(None))
-        open_ = ROW.observed_generation < ROW.generation
-        return await self._select(under, ROW.resource_type == resource_type, open_)
+        unreached = ROW.observed_generation < ROW.generation
+        return await self._select(*right_under(parent, resource_type), unreached)
 
     async def release_leases(self) -> None:
         """Free what dead workers held, and drop tombstones of more than a day.
@@ -161,7 +232,8 @@ class Resources:
         """
         free = {"lease_token": None, "lease_until": None}
         async with self.engine.begin() as tx:
-            await tx.execute(sa.update(resources).values(free))
+            held = ROW.lease_token.is_not(None)
+            await tx.execute(sa.update(resources).where(held).values(free))
             await tx.execute(sa.delete(resources).where(ROW.gone_at < self.clock() - KEPT))
 
     async def touch(self, arm_id: str) -> None:
@@ -176,14 +248,21 @@ class Resources:
         async with self.engine.begin() as tx:
             await tx.execute(change)
 
-    async def _select(self, *conditions: sa.ColumnElement[bool]) -> list[Resource]:
-        query = sa.select(resources).where(*conditions).order_by(ROW.created_at, ROW.key)
+    async def _select(
+        self,
+        *conditions: Condition,
+        order: Order = OLDEST_FIRST,
+        most: int | None = None,
+        offset: int = 0,
+    ) -> list[Resource]:
+        query = sa.select(*COLUMNS).where(*conditions).order_by(*order.clauses()).limit(most)
         async with self._reader.connect() as connection:
-            return [from_row(row) for row in (await connection.execute(query)).mappings()]
+            rows = await connection.execute(query.offset(offset) if offset else query)
+            return [from_row(row) for row in rows]
 
     async def _locked(self, tx: AsyncConnection, arm_id: str) -> Resource | None:
-        query = sa.select(resources).where(ROW.key == fold(arm_id)).with_for_update()
-        row = (await tx.execute(query)).mappings().one_or_none()
+        query = sa.select(*COLUMNS).where(ROW.key == fold(arm_id)).with_for_update()
+        row = (await tx.execute(query)).one_or_none()
         return None if row is None else from_row(row)
 
     async def _insert(self, tx: AsyncConnection, draft: Draft, actor: str) -> Resource:
@@ -197,6 +276,8 @@ class Resources:
             "id": draft.id,
             "key": fold(draft.id),
             "parent": fold(parent_of(draft.id)),
+            "name": fold(name_of(draft.id)),
+            "number": as_number(name_of(draft.id)),
             "envelope": draft.envelope,
             "properties": draft.properties,
             "secrets": draft.secrets,
@@ -209,8 +290,8 @@ class Resources:
             "modified_at": now,
             "modified_by": actor,
         }
-        done = await tx.execute(sa.insert(resources).values(values).returning(resources))
-        return from_row(done.mappings().one())
+        done = await tx.execute(sa.insert(resources).values(values).returning(*COLUMNS))
+        return from_row(done.one())
 
     async def _update(
         self, tx: AsyncConnection, found: Resource, draft: Draft, actor: str
@@ -236,25 +317,30 @@ class Resources:
     async def _write(self, tx: AsyncConnection, found: Resource, change: Json) -> Resource:
         values = {"revision": found.revision + 1, **change}
         statement = sa.update(resources).where(ROW.uid == found.uid).values(values)
-        done = await tx.execute(statement.returning(resources))
-        return from_row(done.mappings().one())
+        return from_row((await tx.execute(statement.returning(*COLUMNS))).one())
 
 
-def gone(found: Resource, now: datetime) -> Json:
-    """What makes a row a tombstone: its id is free again, its operation still answers."""
+COLUMNS = tuple(ROW[name] for name in Resource._fields)
+_RAISED = {"generation": ROW.generation + 1, "revision": ROW.revision + 1}
+
+
+def entombed(now: datetime) -> Json:
+    """What makes rows tombstones: their ids are free again, their operations still answer."""
+    reached = ROW.generation + sa.case((ROW.deleting, 0), else_=1)
     return {
-        "key": f"{found.key}#{found.uid}",
+        "key": ROW.key + "#" + ROW.uid,
         "gone_at": now,
         "deleting": True,
         "due_at": None,
         "secrets": {},
-        "observed_generation": found.generation + (0 if found.deleting else 1),
-        "generation": found.generation + (0 if found.deleting else 1),
+        "observed_generation": reached,
+        "generation": reached,
+        "revision": ROW.revision + 1,
         "lease_token": None,
         "lease_until": None,
     }
 
 
-def from_row(row: Mapping[Any, Any]) -> Resource:
-    """A value of a row."""
-    return Resource(**dict(row))
+def from_row(row: Sequence[Any]) -> Resource:
+    """A value of a row of COLUMNS."""
+    return Resource._make(row)

@@ -33,6 +33,8 @@ resources = sa.Table(
     sa.Column("key", sa.String, nullable=False, unique=True),  # the folded id; gone: key#uid
     sa.Column("id", sa.String, nullable=False),  # as first written
     sa.Column("parent", sa.String, nullable=False),  # folded
+    sa.Column("name", sa.String, nullable=False, server_default=""),  # the folded last segment
+    sa.Column("number", sa.BigInteger),  # the name, if it is a number of at most 18 digits
     sa.Column("envelope", sa.JSON, nullable=False),  # location, tags, sku, identity, kind
     sa.Column("properties", sa.JSON, nullable=False),
     sa.Column("secrets", sa.JSON, nullable=False),  # sealed, never shown
@@ -51,6 +53,18 @@ resources = sa.Table(
     sa.Column("created_by", sa.String, nullable=False),
     sa.Column("modified_at", UtcDateTime, nullable=False),
     sa.Column("modified_by", sa.String, nullable=False),
-    sa.Index("resources_by_parent", "parent", "resource_type", "created_at"),
     sa.Index("resources_due", "due_at"),
 )
+
+
+def _of_living(name: str, *columns: str) -> sa.Index:
+    """An index without tombstones: deleted rows cost the lists of the living nothing."""
+    living = resources.c.gone_at.is_(None)
+    of = (resources.c[column] for column in columns)
+    return sa.Index(name, *of, sqlite_where=living, postgresql_where=living)
+
+
+_of_living("resources_by_parent", "parent", "resource_type", "created_at", "key")
+_of_living("resources_by_type", "resource_type", "key")
+_of_living("resources_by_name", "resource_type", "name")
+_of_living("resources_by_number", "parent", "resource_type", "number")
