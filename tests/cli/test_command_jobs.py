@@ -17,7 +17,7 @@ resources: {instance_count: 1, shm_size: 1g}
 limits: {timeout: 90}
 inputs:
   lr: 0.1
-  data: {type: uri_folder, path: ./data, mode: download}
+  data: {type: uri_folder, path: ./numbers, mode: download}
   there: {type: uri_file, path: "azureml://datastores/d/paths/x.csv"}
 outputs:
   model:
@@ -29,7 +29,7 @@ def project(server, tmp_path):
     """A job with code and data beside it, and what it refers to on the server."""
     server.keep("environments/env/versions/1", {"properties": {}})
     server.keep("computes/cluster", {"properties": {}})
-    for name, text in (("src/train.py", "print(1)"), ("data/a.csv", "1,2"), ("job.yml", JOB)):
+    for name, text in (("src/train.py", "print(1)"), ("numbers/a.csv", "1,2"), ("job.yml", JOB)):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
@@ -51,7 +51,7 @@ def test_a_job_is_submitted_with_its_code_and_data(server, lazulite, project):
     assert put["environmentId"].endswith("/environments/env/versions/1")
     assert put["computeId"].endswith("/computes/cluster")
     assert put["inputs"]["lr"] == {"jobInputType": "literal", "value": "0.1"}
-    assert put["inputs"]["data"]["uri"].endswith("/data/")
+    assert put["inputs"]["data"]["uri"].endswith("/numbers/")
     assert put["inputs"]["data"]["mode"] == "Download"
     assert put["inputs"]["there"]["uri"] == "azureml://datastores/d/paths/x.csv"
     assert put["outputs"] == {"model": {"jobOutputType": "uri_folder"}}
@@ -71,12 +71,15 @@ def test_stream_prints_the_log_once_and_fails_with_the_job(server, lazulite, pro
     files = {name: f"{server.url}/{name}" for name in
              ("user_logs/std_log.txt", "azureml-logs/70_driver_log.txt")}  # fmt: skip
     path = f"/history/v1.0{server_path('runs/j1')}/details"
-    error = {"error": {"code": "UserError", "message": "The command ended with exit code 3."}}
+    inner = {"code": "UserProgramFailed", "innerError": None}
+    message = "The command ended with exit code 3."
+    error = {"error": {"code": "UserError", "message": message, "innerError": inner}}
     server.answer("GET", path, 200, {"status": "Failed", "logFiles": files, "error": error})
     arguments = ["ml", "job", "create", "-f", str(project / "job.yml"), "-n", "j1", "--stream"]
     code, out, err = lazulite(*arguments)
     assert code != 0
     assert out.count("hello") == 1
+    assert "(UserProgramFailed)" in err
     assert "exit code 3" in err
 
 

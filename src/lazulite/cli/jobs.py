@@ -150,13 +150,21 @@ def _details(workspace: Workspace, name: str) -> dict[str, Any]:
     try:
         details = workspace.call("GET", f"{url}?api-version=v1.0").value()
         if isinstance(details, dict) and details.get("status"):
-            error = details.get("error")
-            return {**details, "error": error.get("error", error) if error else None}
+            return {**details, "error": _plain_error(details.get("error"))}
     except CommandError as error:
         if error.exit_code != NOT_FOUND:
             raise
     properties = workspace.get(f"jobs/{name}", DATA_API_VERSION)["properties"]
     return {camel(key): value for key, value in properties.items()}
+
+
+def _plain_error(answer: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The error of run history with its own code, which stands inside. Source: REST.md 9.1."""
+    if not answer:
+        return None
+    error = answer.get("error", answer)
+    inner = (error.get("innerError") or {}).get("code")
+    return {**error, "code": inner or error.get("code")}
 
 
 def _print_logs(workspace: Workspace, files: Mapping[str, str], printed: dict[str, int]) -> bool:
