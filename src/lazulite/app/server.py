@@ -47,6 +47,7 @@ from lazulite.kinds.compute import Clusters
 from lazulite.kinds.job import Jobs
 from lazulite.kinds.online_deployment import OnlineDeployments
 from lazulite.kinds.online_endpoint import OnlineEndpoints
+from lazulite.kinds.storage_account import ListContainers
 from lazulite.operations.reconciler import Reconciler
 from lazulite.runs.batch_jobs import BatchJobs
 from lazulite.runs.command_jobs import CommandJobs
@@ -253,6 +254,7 @@ def _kind_parts(
         box=base.keyring.secrets,
         tenant_id=base.installed.tenant_id,
         make_container=store.containers.ensure,
+        containers=_container_names(store),
         storage_suffix=STORAGE_SUFFIX,
         https_base=url,
         clusters=Clusters(resources, executor, base.layout.run, utc_now),
@@ -271,6 +273,13 @@ def _kind_parts(
             Metrics(base.engine, utc_now),
         ),
     )
+
+
+def _container_names(store: BlobStore) -> ListContainers:
+    async def names(account: str) -> list[str]:
+        return [container.name for container in await store.containers.all(account)]
+
+    return names
 
 
 def _scoring_routes(scoring: BatchScoring) -> list[Route]:

@@ -16,8 +16,10 @@ from lazulite.arm.authorization import Authorization
 from lazulite.arm.envelope import operation_status, operation_url, show
 from lazulite.arm.errors import missing_parent, not_allowed, not_found, unknown_type
 from lazulite.arm.kind import Call, Kind, Proposal, Registry
+from lazulite.arm.monitors import operation_result
 from lazulite.arm.paging import page, select
 from lazulite.arm.proposals import propose
+from lazulite.arm.reports import Asking, Report
 from lazulite.arm.requests import ArmRequest
 from lazulite.arm.writing import FAILED_CONDITION, Writer
 from lazulite.core.errors import ArmError
@@ -41,6 +43,7 @@ class ArmApp:
     """Called after a write that a reconcile step must follow."""
     authorization: Authorization
     """Roles, which stand under any resource."""
+    reports: tuple[Report, ...] = ()
 
     @property
     def writer(self) -> Writer:
@@ -54,6 +57,9 @@ class ArmApp:
             return await self.authorization.handle(http)
         request = ArmRequest.of(http)
         address = request.address
+        for report in self.reports:
+            if (names := report.names(address)) is not None:
+                return await self._reported(report, names, request)
         kind = self.registry.find(address.provider, address.resource_type)
         if kind is not None:
             address = spelled(address, kind.provider, kind.resource_type)
@@ -140,6 +146,8 @@ class ArmApp:
         self, kind: Kind, request: ArmRequest, proposal: Proposal, conditions: Json
     ) -> Response:
         written = await self.writer.put(kind, proposal, **conditions)
+        if kind.is_accepted and _is_pending(written[0]):
+            return Response(status_code=202, headers=_watching(written[0], request))
         return await self._shown(
             kind, written[0], request, status=kind.created if written[1] else 200
         )
@@ -150,13 +158,29 @@ class ArmApp:
         found = await self.resources.find(request.address.id)
         if found is None:
             return Response(status_code=204)
+        await kind.may_delete_so(found, request.query)
         marked = await self.writer.delete(kind, found, actor)
         if kind.reconcile is None:
             return Response(status_code=200)
-        location = operation_url(marked, request.base, request.version, "mfeOperationResults")
-        watched = operation_url(marked, request.base, request.version)
-        headers = {**PENDING, "Location": location, "Azure-AsyncOperation": watched}
-        return Response(status_code=202, headers=headers)
+        return Response(status_code=202, headers=_watching(marked, request))
+
+    async def _reported(
+        self, report: Report, names: tuple[str, ...], request: ArmRequest
+    ) -> Response:
+        scope = request.address.scope
+        await self._require(request.http, report.action, scope)
+        if request.http.method != report.method:
+            raise not_allowed(request.http.method, request.address.id, (report.method,))
+        subscription = await self.resources.find(scope)
+        if subscription is None:
+            raise not_found(f"{RESOURCES}/subscriptions", scope)
+        asking = Asking(
+            subscription=subscription.id,
+            names=names,
+            body=await request.body(),
+            version=request.version,
+        )
+        return JSONResponse(await report.perform(asking))
 
     async def _action(self, kind: Kind, request: ArmRequest) -> Response:
         name = request.address.types[-1].lower()
@@ -181,6 +205,7 @@ class ArmApp:
             query=request.query,
             base=request.base,
             actor=actor,
+            version=request.version,
         )
         answer = await action.perform(call)
         if answer.body is None:
@@ -194,10 +219,11 @@ class ArmApp:
         await self._require(request.http, f"{request.address.provider}/locations/read", scope)
         if found is None:
             raise not_found("Operation", request.address.id)
+        if request.address.types[-1].lower() == "mfeoperationresults":
+            kind = self.registry.of(found.resource_type)
+            return await operation_result(kind, found, int(generation), request)
         status = operation_status(found, int(generation), request.address.id)
         retry = {"Retry-After": "1"} if status["status"] == "InProgress" else {}
-        if request.address.types[-1].lower() == "mfeoperationresults":
-            return Response(status_code=202 if retry else 204, headers=retry)
         return JSONResponse(status, headers=retry)
 
     async def _found(self, kind: Kind, request: ArmRequest, verb: str) -> Resource:
@@ -234,7 +260,7 @@ class ArmApp:
         self, kind: Kind, found: Resource, request: ArmRequest, status: int = 200
     ) -> Response:
         headers = {"ETag": f'"{found.revision}"'}
-        if found.provisioning_state not in {"Succeeded", "Failed", "Canceled"}:
+        if _is_pending(found):
             headers |= PENDING
             if request.http.method in {"PUT", "PATCH"}:
                 watched = operation_url(found, request.base, request.version)
@@ -254,6 +280,17 @@ def enclosing(address: Address) -> list[Address]:
         return inner[::-1]
     scope = parse_path(address.scope)
     return [*enclosing(scope), scope, *inner[::-1]]
+
+
+def _is_pending(found: Resource) -> bool:
+    return found.provisioning_state not in {"Succeeded", "Failed", "Canceled"}
+
+
+def _watching(found: Resource, request: ArmRequest) -> dict[str, str]:
+    """The headers of an answer whose operation goes on."""
+    location = operation_url(found, request.base, request.version, "mfeOperationResults")
+    watched = operation_url(found, request.base, request.version)
+    return {**PENDING, "Location": location, "Azure-AsyncOperation": watched}
 
 
 def _conditions(http: Request) -> Json:

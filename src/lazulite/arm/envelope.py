@@ -9,6 +9,7 @@ from lazulite.arm.kind import Kind
 from lazulite.core.ids import segment_of
 from lazulite.store.resources import Json, Resource
 
+SYSTEM_DATA_SINCE = "2021-01-01"
 ENVELOPE = ("location", "tags", "kind", "sku", "identity")
 
 
@@ -32,7 +33,10 @@ async def show(kind: Kind, resource: Resource, base: str, version: str) -> Json:
     shown |= {key: resource.envelope.get(key) for key in ENVELOPE if key in kind.envelope}
     if "tags" in kind.envelope:
         shown["tags"] = shown["tags"] or {}
-    return {**shown, "properties": properties, "systemData": system_data(resource)}
+    if version[:10] <= kind.etag_until:
+        shown["etag"] = None
+    shown["properties"] = properties
+    return shown if version < SYSTEM_DATA_SINCE else {**shown, "systemData": system_data(resource)}
 
 
 def system_data(resource: Resource) -> Json:

@@ -53,6 +53,11 @@ class Properties(BaseModel):
             return given
         return {name: value for name, value in given.items() if value is not None}
 
+    @classmethod
+    def chosen(cls, given: Json) -> type[Properties]:
+        """The model for these properties; a kind with types of its own looks at which it is."""
+        return cls
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Proposal:
@@ -64,6 +69,8 @@ class Proposal:
     secrets: Json
     existing: Resource | None
     actor: str
+    query: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Parameters of the request, names in lower case."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,6 +84,7 @@ class Call:
     query: Mapping[str, str]
     base: str
     actor: str
+    version: str
 
     @property
     def resource(self) -> Resource:
@@ -116,6 +124,10 @@ async def allowed(resource: Resource) -> None:
     """Nothing speaks against deleting it."""
 
 
+async def allowed_so(resource: Resource, query: Mapping[str, str]) -> None:
+    """Nothing speaks against deleting it in the way that the query says."""
+
+
 async def nothing(resource: Resource, base: str) -> Json:
     """No read-only properties."""
     return {}
@@ -143,11 +155,11 @@ class Kind:
     """Checks and completes a PUT; raises ArmError."""
     may_delete: Callable[[Resource], Awaitable[None]] = allowed
     """Raises ArmError if something speaks against it."""
+    may_delete_so: Callable[[Resource, Mapping[str, str]], Awaitable[None]] = allowed_so
+    """The same, of what the query of a DELETE says; names are in lower case."""
     actions: Mapping[str, Action] = dataclasses.field(default_factory=dict)
     wire: Wire = ALIKE
     """What api-versions differ in."""
-    created: int = 201
-    """What a PUT of a new one is answered with: some providers say 200."""
     since: str = "2018-11-19"
     """The day of the first api-version that has the type."""
     until: str = "9999-99-99"
@@ -162,6 +174,12 @@ class Kind:
     """Properties that cannot change once written."""
     has_operation_uri: bool = False
     """Whether properties.properties carries AzureAsyncOperationUri. Source: spec/REST.md 2.4."""
+    created: int = 201
+    """What a PUT of a new one is answered with: some providers say 200."""
+    is_accepted: bool = False
+    """Whether a PUT is answered 202, without a body, until its operation has ended."""
+    etag_until: str = ""
+    """The day of the last api-version whose bodies have an etag, which is null."""
     has_state: bool = True
     """Whether properties show a provisioningState."""
 
@@ -203,6 +221,10 @@ class Registry:
     def find(self, provider: str, resource_type: str) -> Kind | None:
         """The kind of a type."""
         return self._by_type.get(f"{provider}/{resource_type}".casefold())
+
+    def of(self, full_type: str) -> Kind | None:
+        """The kind of a row's type."""
+        return self._by_type.get(full_type.casefold())
 
     def has_provider(self, provider: str) -> bool:
         """Whether any kind is the provider's."""

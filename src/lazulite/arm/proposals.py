@@ -29,7 +29,9 @@ def propose(
     given = body.get("properties") or {}
     if not isinstance(given, dict):
         raise ArmError("InvalidRequestContent", "properties is not an object.", target="properties")
-    given = canonical(kind.properties, kind.wire.read(given, request.version))
+    given = kind.wire.read(given, request.version)
+    before = existing.properties if merge and existing is not None else {}
+    given = canonical(kind.properties.chosen({**before, **given}), given)
     if existing is not None:
         given |= kind.wire.kept(existing.properties, given, request.version)
     envelope = {key: body[key] for key in kind.envelope if body.get(key) is not None}
@@ -46,6 +48,7 @@ def propose(
         secrets={},
         existing=existing,
         actor=actor,
+        query=request.query,
     )
 
 
@@ -62,7 +65,7 @@ def check_name(kind: Kind, name: str) -> None:
 def validated(kind: Kind, given: Json) -> Json:
     """The properties in their internal form. Raises ArmError with a detail for each fault."""
     try:
-        return model_dump(kind.properties.model_validate(given))
+        return model_dump(kind.properties.chosen(given).model_validate(given))
     except ValidationError as error:
         raise faulty(error) from error
 

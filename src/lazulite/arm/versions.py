@@ -7,7 +7,7 @@ import re
 from lazulite.core.errors import ArmError
 
 FORM = re.compile(r"\d{4}-\d{2}-\d{2}(-preview|-dataplanepreview|-privatepreview)?")
-OLDEST, NEWEST = "2018-11-19", "2026-12-31"
+OLDEST, NEWEST = "2014-04-01", "2026-12-31"
 NAMED = (
     "2019-05-01",
     "2019-11-01",

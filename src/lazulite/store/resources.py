@@ -114,6 +114,11 @@ class Resources:
         below = ROW.key.startswith(fold(under) + "/", autoescape=True) if under else sa.true()
         return await self._select(ROW.resource_type == resource_type, below, ROW.gone_at.is_(None))
 
+    async def below(self, arm_id: str) -> list[Resource]:
+        """Whatever is anywhere below an id, those that are being deleted included."""
+        inside = ROW.key.startswith(fold(arm_id) + "/", autoescape=True)
+        return await self._select(inside, ROW.gone_at.is_(None))
+
     async def put(
         self, draft: Draft, actor: str, *, if_revision: int | None = None, only_new: bool = False
     ) -> tuple[Resource, bool] | None:
