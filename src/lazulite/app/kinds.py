@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from lazulite.arm.kind import Kind
+from lazulite.computes.answers import ComputeAnswers
 from lazulite.dataplane.model_assets import ASSET
 from lazulite.deployments.pending_uploads import PendingUploads
 from lazulite.identity.sealing import SecretBox
@@ -69,7 +70,7 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         schedule(),
         *_assets(parts.resources, uploads),
         ASSET,
-        compute(parts.clusters),
+        compute(parts.clusters, ComputeAnswers(parts.resources, parts.box, parts.tenant_id)),
         online_endpoint(parts.endpoints),
         online_deployment(parts.deployments),
         batch_endpoint(parts.resources),

@@ -27,6 +27,8 @@ from lazulite.blobs.authorization import Authorizer
 from lazulite.blobs.gateway import Gateway
 from lazulite.blobs.rows import BlobRows
 from lazulite.blobs.store import BlobStore
+from lazulite.computes.capacity import this_machine
+from lazulite.computes.locations import Locations
 from lazulite.core.clock import utc_now
 from lazulite.core.settings import Settings
 from lazulite.dataplane.artifact_files import ArtifactFiles
@@ -163,7 +165,8 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     registry = Registry(all_kinds(kinds))
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
     roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
-    arm = ArmApp(registry, base.resources, guard, reconciler.wake, roles)
+    reports = Locations(base.resources, this_machine()).reports()
+    arm = ArmApp(registry, base.resources, guard, reconciler.wake, roles, reports)
     keys = AccountKeys(base.resources, base.keyring.secrets)
     invoker = Invoker(base.resources, show_job, reconciler.wake)
     scoring = BatchScoring(invoker, base.resources, guard)

@@ -171,6 +171,8 @@ class ArmApp:
         await self._require(request.http, report.action, scope)
         if request.http.method != report.method:
             raise not_allowed(request.http.method, request.address.id, (report.method,))
+        if request.version[:10] > report.until:
+            raise unknown_type(self.registry, request.address)
         subscription = await self.resources.find(scope)
         if subscription is None:
             raise not_found(f"{RESOURCES}/subscriptions", scope)

@@ -235,6 +235,12 @@ class Registry:
         return {kind.full_type: kind.reconcile for kind in self.kinds if kind.reconcile}
 
 
+def said(given: Json, name: str) -> Any:
+    """What was given under a name in any case of letters; the last one if there are two."""
+    found = [value for key, value in given.items() if key.casefold() == name.casefold()]
+    return found[-1] if found else None
+
+
 def model_dump(properties: BaseModel) -> dict[str, Any]:
     """The internal form of a validated model: camelCase, JSON values, defaults filled in."""
     return properties.model_dump(mode="json", by_alias=True)

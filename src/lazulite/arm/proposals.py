@@ -10,6 +10,7 @@ from lazulite.arm.faults import faulty
 from lazulite.arm.kind import Kind, Proposal, model_dump
 from lazulite.arm.names import canonical
 from lazulite.arm.requests import ArmRequest
+from lazulite.arm.wire import overlaid
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import fold, name_of
 from lazulite.store.resources import Json, Resource, Resources
@@ -34,6 +35,7 @@ def propose(
     given = canonical(kind.properties.chosen({**before, **given}), given)
     if existing is not None:
         given |= kind.wire.kept(existing.properties, given, request.version)
+        given = overlaid(kind.wire.hidden(existing.properties, request.version), given)
     envelope = {key: body[key] for key in kind.envelope if body.get(key) is not None}
     if merge and existing is not None:
         given = merged(existing.properties, given)

@@ -21,6 +21,9 @@ class Asking:
     version: str
 
 
+Perform = Callable[[Asking], Awaitable[Json]]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Report:
     """One document. Its address is a path below a subscription and the provider."""
@@ -29,8 +32,10 @@ class Report:
     """In Azure's spelling; "*" is an open place: ("locations", "*", "usages")."""
     permission: str
     """The RBAC action, without the provider."""
-    perform: Callable[[Asking], Awaitable[Json]]
+    perform: Perform
     method: str = "GET"
+    until: str = "9999-99-99"
+    """The day of the last api-version that has it."""
 
     @property
     def action(self) -> str:
