@@ -17,7 +17,7 @@ from lazulite.kinds.component import component
 from lazulite.kinds.compute import Clusters, compute
 from lazulite.kinds.connection import connection
 from lazulite.kinds.data import data, dataset
-from lazulite.kinds.datastore import datastore
+from lazulite.kinds.datastore import Datastores, datastore
 from lazulite.kinds.environment import environment
 from lazulite.kinds.experiment import EXPERIMENT
 from lazulite.kinds.job import Jobs, job
@@ -65,7 +65,7 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         resource_group(parts.resources),
         *_dependencies(parts),
         *_workspaces(parts),
-        datastore(parts.box, parts.storage_suffix, parts.https_base),
+        datastore(Datastores(parts.resources, parts.box, parts.storage_suffix, parts.https_base)),
         connection(parts.box),
         schedule(),
         *_assets(parts.resources, uploads),

@@ -58,6 +58,11 @@ class Properties(BaseModel):
         """The model for these properties; a kind with types of its own looks at which it is."""
         return cls
 
+    @classmethod
+    def models(cls) -> tuple[type[Properties], ...]:
+        """All that chosen() may give."""
+        return (cls,)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Proposal:
@@ -71,6 +76,8 @@ class Proposal:
     actor: str
     query: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Parameters of the request, names in lower case."""
+    given: Json = dataclasses.field(default_factory=dict)
+    """What was said of the properties, in the internal form, what the model lacks included."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

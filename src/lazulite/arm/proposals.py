@@ -51,6 +51,7 @@ def propose(
         existing=existing,
         actor=actor,
         query=request.query,
+        given=given,
     )
 
 

@@ -105,6 +105,15 @@ class Unknown:
 
 
 @dataclasses.dataclass(frozen=True)
+class ReadOnly(Unknown):
+    """Properties that these versions show and do not read."""
+
+    def write(self, properties: Json) -> Json:
+        """As they are."""
+        return properties
+
+
+@dataclasses.dataclass(frozen=True)
 class Within:
     """A difference inside a property that is an object."""
 

@@ -57,6 +57,11 @@ class AnyCompute(Compute):
             target="computeType",
         )
 
+    @classmethod
+    def models(cls) -> tuple[type[Properties], ...]:
+        """One for each type."""
+        return tuple(TYPES.values())
+
 
 def _inside(*names: str, until: str) -> Within:
     return Within("properties", Unknown(names, until=until))
