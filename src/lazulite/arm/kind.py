@@ -91,7 +91,8 @@ class Call:
     query: Mapping[str, str]
     base: str
     actor: str
-    version: str
+    version: str = ""
+    """The api-version; "" of services that have none."""
 
     @property
     def resource(self) -> Resource:
