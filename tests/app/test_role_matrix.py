@@ -120,6 +120,9 @@ def routes(plane):
         path = re.sub(r"{\w+(:path)?}", "mine", route.path)
         action = f"{ML}/workspaces/{route.permission}"
         yield route.method, f"{service.prefix}{WORKSPACE}/{path}", action, WORKSPACE
+    for report in plane.server.registry.reports:
+        path = "/".join(part.replace("*", "mine") for part in report.path)
+        yield report.method, f"{SUBSCRIPTION}/providers/{ML}/{path}", report.action, SUBSCRIPTION
     for (kind, is_item), methods in plane.server.roles.operations.items():
         for method, operation in methods.items():
             for scope in (SUBSCRIPTION, WORKSPACE, f"{WORKSPACE}/onlineEndpoints/e"):

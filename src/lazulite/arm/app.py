@@ -43,7 +43,6 @@ class ArmApp:
     """Called after a write that a reconcile step must follow."""
     authorization: Authorization
     """Roles, which stand under any resource."""
-    reports: tuple[Report, ...] = ()
 
     @property
     def writer(self) -> Writer:
@@ -57,7 +56,7 @@ class ArmApp:
             return await self.authorization.handle(http)
         request = ArmRequest.of(http)
         address = request.address
-        for report in self.reports:
+        for report in self.registry.reports:
             if (names := report.names(address)) is not None:
                 return await self._reported(report, names, request)
         kind = self.registry.find(address.provider, address.resource_type)

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
+from lazulite.arm.reports import Report
 from lazulite.arm.wire import Wire
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import ML, parse_path, spelled
@@ -221,9 +222,9 @@ class Kind:
 class Registry:
     """The kinds that a server knows, found by type in any case."""
 
-    def __init__(self, kinds: tuple[Kind, ...]) -> None:
-        """kinds: each type once."""
-        self.kinds = kinds
+    def __init__(self, kinds: tuple[Kind, ...], reports: tuple[Report, ...] = ()) -> None:
+        """kinds: each type once; reports: what can be asked below no resource."""
+        self.kinds, self.reports = kinds, reports
         self._by_type: dict[str, Kind] = {kind.shown_type.casefold(): kind for kind in kinds}
 
     def find(self, provider: str, resource_type: str) -> Kind | None:

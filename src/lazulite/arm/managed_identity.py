@@ -35,11 +35,12 @@ def with_identity(proposal: Proposal, tenant_id: str) -> Proposal:
         return proposal
     return dataclasses.replace(
         proposal,
-        envelope={**proposal.envelope, "identity": _completed(given, proposal.id, tenant_id)},
+        envelope={**proposal.envelope, "identity": identity_of(given, proposal.id, tenant_id)},
     )
 
 
-def _completed(given: Any, owner: str, tenant_id: str) -> Json:
+def identity_of(given: Any, owner: str, tenant_id: str) -> Json:
+    """The identity of a resource as it is shown. Raises ArmError 400."""
     said = given if isinstance(given, dict) else {"type": given}
     said = {key: _compact(item) for key, item in said.items()}
     try:

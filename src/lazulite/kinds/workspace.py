@@ -14,16 +14,11 @@ from lazulite.core.ids import fold, segment_of
 from lazulite.store.resources import Json, Resource, Resources
 from lazulite.workspaces.answers import WorkspaceAnswers
 from lazulite.workspaces.dependencies import refuse_absent, refuse_missing, with_plain_ids
-from lazulite.workspaces.properties import WORKSPACE_WIRE, Workspace
+from lazulite.workspaces.properties import DEFAULTS, WORKSPACE_WIRE, Workspace
 from lazulite.workspaces.provisioning import Provisioning, account_id
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,32}")
 FIXED = ("storageAccount", "keyVault")
-DEFAULTS: Json = {
-    "sku": {"name": "Basic", "tier": "Basic"},
-    "identity": {"type": "SystemAssigned"},
-    "kind": "Default",
-}
 
 
 @dataclasses.dataclass(frozen=True)

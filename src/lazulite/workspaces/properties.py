@@ -137,6 +137,12 @@ class Workspace(Properties):
     ip_allowlist: list[str] | None = None
 
 
+DEFAULTS: Json = {
+    "sku": {"name": "Basic", "tier": "Basic"},
+    "identity": {"type": "SystemAssigned"},
+    "kind": "Default",
+}
+"""What stands beside the properties where nothing is said."""
 HUB = (
     *("enableDataIsolation", "storageAccounts", "keyVaults", "containerRegistries"),
     *("existingWorkspaces", "hubResourceId", "associatedWorkspaces"),
