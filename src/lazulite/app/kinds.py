@@ -18,6 +18,12 @@ from lazulite.kinds.compute import Clusters, compute
 from lazulite.kinds.connection import connection
 from lazulite.kinds.data import data, dataset
 from lazulite.kinds.datastore import Datastores, datastore
+from lazulite.kinds.dependencies import (
+    ContainerRegistries,
+    application_insights,
+    container_registry,
+    key_vault,
+)
 from lazulite.kinds.environment import environment
 from lazulite.kinds.experiment import EXPERIMENT
 from lazulite.kinds.job import Jobs, job
@@ -25,12 +31,6 @@ from lazulite.kinds.model import model
 from lazulite.kinds.online_deployment import OnlineDeployments, online_deployment
 from lazulite.kinds.online_endpoint import OnlineEndpoints, online_endpoint
 from lazulite.kinds.schedule import schedule
-from lazulite.kinds.dependencies import (
-    ContainerRegistries,
-    application_insights,
-    container_registry,
-    key_vault,
-)
 from lazulite.kinds.storage_account import ListContainers, StorageAccounts, storage_account
 from lazulite.kinds.workspace import Workspaces, private_endpoint_connection, workspace
 from lazulite.store.resources import Resources
