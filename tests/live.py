@@ -104,7 +104,7 @@ class Live:
     @property
     def blobs(self):
         """The folder of the default container, which jobs and tests may write into."""
-        (account,) = [path for path in (self.data_dir / "blobs").iterdir() if path.name[0] != "."]
+        (account,) = (self.data_dir / "blobs").glob("main*")  # of the workspace of that name
         return account / "azureml-blobstore"
 
     def code(self, name, text, script="score.py"):

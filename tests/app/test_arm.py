@@ -255,9 +255,7 @@ async def test_names_that_no_scoring_uri_can_carry_are_refused(plane, name):
     ("path", "properties", "code"),
     [
         ("/onlineEndpoints/e", {"authMode": "AADToken"}, "AuthModeNotSupported"),
-        ("/computes/c", {"computeType": "AKS"}, "ComputeTypeNotSupported"),
-        ("/datastores/d", {"datastoreType": "AzureDataLakeGen2", "accountName": "a"},
-         "DatastoreTypeNotSupported"),
+        ("/privateEndpointConnections/p", {}, "FeatureNotSupported"),
     ],
 )  # fmt: skip
 async def test_what_is_not_served_yet_is_refused_by_name(plane, path, properties, code):

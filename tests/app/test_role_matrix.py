@@ -120,6 +120,7 @@ def routes(plane):
         path = re.sub(r"{\w+(:path)?}", "mine", route.path)
         action = f"{ML}/workspaces/{route.permission}"
         yield route.method, f"{service.prefix}{WORKSPACE}/{path}", action, WORKSPACE
+    yield from reports(plane)
     for (kind, is_item), methods in plane.server.roles.operations.items():
         for method, operation in methods.items():
             for scope in (SUBSCRIPTION, WORKSPACE, f"{WORKSPACE}/onlineEndpoints/e"):
@@ -129,6 +130,13 @@ def routes(plane):
                 verb = VERBS[method]
                 assert operation.action == f"{AUTHORIZATION}/{name.get(kind, kind)}/{verb}"
                 yield method, path, operation.action, scope
+
+
+def reports(plane):
+    """What is asked below a subscription, and is no resource."""
+    for report in plane.server.registry.reports:
+        path = "/".join(part.replace("*", "mine") for part in report.path)
+        yield report.method, f"{SUBSCRIPTION}/providers/{ML}/{path}", report.action, SUBSCRIPTION
 
 
 def path_of(kind):

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel
 
+from lazulite.arm.kind import Properties
+
 TEXTS = st.sampled_from(["", "a", "Two words", "née", "1"])
 DURATIONS = st.sampled_from(["PT30S", "PT5M", "P1D"])
 JSON = st.recursive(
@@ -65,6 +67,11 @@ CONSISTENT = {"Data": _of_paths, "Dataset": _of_paths}
 
 def properties_of(model: type[BaseModel]) -> st.SearchStrategy[dict[str, Any]]:
     """What a caller may write; the model's own validators may still refuse some of it."""
+    choices = model.models() if issubclass(model, Properties) else (model,)
+    return st.one_of([_fields_of(choice) for choice in choices])
+
+
+def _fields_of(model: type[BaseModel]) -> st.SearchStrategy[dict[str, Any]]:
     required, optional = {}, {}
     for name, field in model.model_fields.items():
         alias = field.alias or name

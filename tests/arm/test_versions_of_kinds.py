@@ -51,7 +51,7 @@ def pairs(kind):
 
 def put(kind, properties, version, existing=None):
     """The internal form after a PUT of what a version says."""
-    names = tuple("name" for _ in kind.resource_type.split("/"))
+    names = tuple("names" for _ in kind.resource_type.split("/"))
     address = Address(
         kind.provider, tuple(kind.resource_type.split("/")), names, "/subscriptions/s"
     )

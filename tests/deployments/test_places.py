@@ -13,7 +13,7 @@ from lazulite.store.schema import resources
 SCOPE = "/subscriptions/s/resourceGroups/g/providers"
 ML = "Microsoft.MachineLearningServices"
 WORKSPACE = f"{SCOPE}/{ML}/workspaces/w"
-STORE = {"accountName": "mine", "containerName": "data"}
+STORE = {"datastoreType": "AzureBlob", "accountName": "mine", "containerName": "data"}
 
 
 @pytest.fixture

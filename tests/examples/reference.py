@@ -133,6 +133,7 @@ def _kinds():
             box=nothing,
             tenant_id="",
             make_container=nothing,
+            containers=nothing,
             storage_suffix="",
             https_base="",
             clusters=Clusters(*[nothing] * len(dataclasses.fields(Clusters))),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
+from lazulite.blobs.accounts import account_keys, find_account
 from lazulite.blobs.authorization import Authorize
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.signatures import Permission
@@ -36,8 +37,8 @@ class AccountKeys:
         known = self._known.get(account)
         if known is not None and now - known[0] < REMEMBERED:
             return known[1]
-        found = await _account(self._resources, account)
-        keys = [base64.b64decode(self._box.open(found.secrets["key1"]))] if found else []
+        found = await find_account(self._resources, account)
+        keys = _usable_keys(self._box, found) if found else []
         if found:
             self._known[account] = (now, keys)
         return keys
@@ -53,7 +54,7 @@ def bearer_access(resources: Resources, guard: Guard) -> Authorize:
         container: str | None,
         blob: str | None,
     ) -> None:
-        found = await _account(resources, account)
+        found = await find_account(resources, account)
         if found is None:
             raise BlobError("ResourceNotFound", f"There is no storage account {account!r}.")
         action = f"{BLOBS}/{ACTIONS.get(permission, 'write')}"
@@ -66,6 +67,8 @@ def bearer_access(resources: Resources, guard: Guard) -> Authorize:
     return authorize
 
 
-async def _account(resources: Resources, name: str) -> Resource | None:
-    found = await resources.named(STORAGE_ACCOUNTS, name)
-    return next((account for account in found if account.name == name), None)
+def _usable_keys(box: SecretBox, account: Resource) -> list[bytes]:
+    """None while the account has allowSharedKeyAccess false."""
+    if not account.properties.get("allowSharedKeyAccess", True):
+        return []
+    return [base64.b64decode(key) for key in account_keys(box, account).values()]

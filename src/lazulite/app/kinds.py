@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 from lazulite.arm.kind import Kind
+from lazulite.computes.answers import ComputeAnswers
 from lazulite.dataplane.model_assets import ASSET
 from lazulite.deployments.pending_uploads import PendingUploads
 from lazulite.identity.sealing import SecretBox
-from lazulite.kinds.account import LOCATION, TENANT, resource_group, storage_account, subscription
+from lazulite.kinds.account import LOCATION, TENANT, resource_group, subscription
 from lazulite.kinds.batch_deployment import batch_deployment
 from lazulite.kinds.batch_endpoint import batch_endpoint
 from lazulite.kinds.code import code
@@ -16,7 +17,13 @@ from lazulite.kinds.component import component
 from lazulite.kinds.compute import Clusters, compute
 from lazulite.kinds.connection import connection
 from lazulite.kinds.data import data, dataset
-from lazulite.kinds.datastore import datastore
+from lazulite.kinds.datastore import Datastores, datastore
+from lazulite.kinds.dependencies import (
+    ContainerRegistries,
+    application_insights,
+    container_registry,
+    key_vault,
+)
 from lazulite.kinds.environment import environment
 from lazulite.kinds.experiment import EXPERIMENT
 from lazulite.kinds.job import Jobs, job
@@ -24,8 +31,11 @@ from lazulite.kinds.model import model
 from lazulite.kinds.online_deployment import OnlineDeployments, online_deployment
 from lazulite.kinds.online_endpoint import OnlineEndpoints, online_endpoint
 from lazulite.kinds.schedule import schedule
-from lazulite.kinds.workspace import MakeContainer, workspace
+from lazulite.kinds.storage_account import ListContainers, StorageAccounts, storage_account
+from lazulite.kinds.workspace import Workspaces, private_endpoint_connection, workspace
 from lazulite.store.resources import Resources
+from lazulite.workspaces.answers import WorkspaceAnswers
+from lazulite.workspaces.provisioning import MakeContainer, Provisioning
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,6 +46,7 @@ class KindParts:
     box: SecretBox
     tenant_id: str
     make_container: MakeContainer
+    containers: ListContainers
     storage_suffix: str
     https_base: str
     clusters: Clusters
@@ -52,14 +63,14 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         subscription(parts.tenant_id),
         LOCATION,
         resource_group(parts.resources),
-        storage_account(parts.box),
-        workspace(parts.resources, parts.box, parts.make_container),
-        datastore(parts.box, parts.storage_suffix, parts.https_base),
+        *_dependencies(parts),
+        *_workspaces(parts),
+        datastore(Datastores(parts.resources, parts.box, parts.storage_suffix, parts.https_base)),
         connection(parts.box),
         schedule(),
         *_assets(parts.resources, uploads),
         ASSET,
-        compute(parts.clusters),
+        compute(parts.clusters, ComputeAnswers(parts.resources, parts.box, parts.tenant_id)),
         online_endpoint(parts.endpoints),
         online_deployment(parts.deployments),
         batch_endpoint(parts.resources),
@@ -77,4 +88,24 @@ def _assets(resources: Resources, uploads: PendingUploads) -> tuple[Kind, ...]:
         *component(resources),
         *data(resources, uploads),
         *dataset(resources),
+    )
+
+
+def _dependencies(parts: KindParts) -> tuple[Kind, ...]:
+    """What workspaces depend on."""
+    accounts = StorageAccounts(parts.resources, parts.box, parts.containers, parts.tenant_id)
+    return (
+        storage_account(accounts),
+        key_vault(parts.tenant_id),
+        application_insights(parts.tenant_id),
+        container_registry(ContainerRegistries(parts.resources, parts.box)),
+    )
+
+
+def _workspaces(parts: KindParts) -> tuple[Kind, ...]:
+    provisioning = Provisioning(parts.resources, parts.box, parts.make_container)
+    answers = WorkspaceAnswers(parts.resources, parts.box, provisioning)
+    return (
+        workspace(Workspaces(parts.resources, parts.tenant_id), provisioning, answers),
+        private_endpoint_connection(),
     )

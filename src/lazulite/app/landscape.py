@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from lazulite.core.ids import ML, RESOURCES
+from lazulite.arm.kind import model_dump
+from lazulite.arm.managed_identity import identity_of
+from lazulite.core.ids import RESOURCES, WORKSPACES
 from lazulite.identity.bootstrap import Installation
 from lazulite.store.resources import Draft, Resources
+from lazulite.workspaces.properties import DEFAULTS, Workspace
 
 LOCATION, RESOURCE_GROUP, WORKSPACE = "local", "local", "main"
 ACTOR = "lazulite"
@@ -16,7 +19,7 @@ async def ensure_landscape(resources: Resources, installed: Installation) -> str
     """The id of the first workspace; what is missing is made, what was deleted stays deleted."""
     subscription = f"/subscriptions/{installed.subscription_id}"
     group = f"{subscription}/resourceGroups/{RESOURCE_GROUP}"
-    workspace = f"{group}/providers/{ML}/workspaces/{WORKSPACE}"
+    workspace = f"{group}/providers/{WORKSPACES}/{WORKSPACE}"
     if await resources.find(subscription) is not None:
         return workspace
     placed = {"location": LOCATION, "tags": {}}
@@ -25,10 +28,21 @@ async def ensure_landscape(resources: Resources, installed: Installation) -> str
         resources, f"{RESOURCES}/subscriptions/locations", f"{subscription}/locations/{LOCATION}"
     )
     await _make(resources, f"{RESOURCES}/subscriptions/resourceGroups", group, placed)
-    await _make(resources, f"{ML}/workspaces", workspace, placed, reconciled=True)
+    await _make_workspace(resources, workspace, installed.tenant_id)
     # Last: its presence says that all the rest was made.
     await _make(resources, f"{RESOURCES}/subscriptions", subscription)
     return workspace
+
+
+async def _make_workspace(resources: Resources, arm_id: str, tenant_id: str) -> None:
+    identity = identity_of(DEFAULTS["identity"], arm_id, tenant_id)
+    draft = Draft(
+        resource_type=WORKSPACES,
+        id=arm_id,
+        properties=model_dump(Workspace()),
+        envelope={**DEFAULTS, "location": LOCATION, "tags": {}, "identity": identity},
+    )
+    await resources.put(draft, ACTOR, only_new=True)
 
 
 async def _make(
@@ -36,14 +50,12 @@ async def _make(
     resource_type: str,
     arm_id: str,
     envelope: dict[str, Any] | None = None,
-    *,
-    reconciled: bool = False,
 ) -> None:
     draft = Draft(
         resource_type=resource_type,
         id=arm_id,
         properties={},
         envelope=envelope or {},
-        reconciled=reconciled,
+        reconciled=False,
     )
     await resources.put(draft, ACTOR, only_new=True)

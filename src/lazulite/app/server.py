@@ -28,6 +28,8 @@ from lazulite.blobs.authorization import Authorizer
 from lazulite.blobs.gateway import Gateway
 from lazulite.blobs.rows import BlobRows
 from lazulite.blobs.store import BlobStore
+from lazulite.computes.capacity import this_machine
+from lazulite.computes.locations import Locations
 from lazulite.core.clock import utc_now
 from lazulite.core.settings import Settings
 from lazulite.dataplane.artifact_files import ArtifactFiles
@@ -48,6 +50,7 @@ from lazulite.kinds.compute import Clusters
 from lazulite.kinds.job import Jobs
 from lazulite.kinds.online_deployment import OnlineDeployments
 from lazulite.kinds.online_endpoint import OnlineEndpoints
+from lazulite.kinds.storage_account import ListContainers
 from lazulite.operations.reconciler import Reconciler
 from lazulite.runs.batch_jobs import BatchJobs
 from lazulite.runs.command_jobs import CommandJobs
@@ -160,7 +163,8 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     await store.start()
     workspace = await ensure_landscape(base.resources, base.installed)
     kinds = _kind_parts(base, store, (url, origins), env)
-    registry = Registry(all_kinds(kinds))
+    reports = Locations(base.resources, this_machine()).reports()
+    registry = Registry(all_kinds(kinds), reports)
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
     roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
     turns = Turns(base.settings.requests_per_caller)
@@ -255,6 +259,7 @@ def _kind_parts(
         box=base.keyring.secrets,
         tenant_id=base.installed.tenant_id,
         make_container=store.containers.ensure,
+        containers=_container_names(store),
         storage_suffix=STORAGE_SUFFIX,
         https_base=url,
         clusters=Clusters(resources, executor, base.layout.run, utc_now),
@@ -273,6 +278,13 @@ def _kind_parts(
             Metrics(base.engine, utc_now),
         ),
     )
+
+
+def _container_names(store: BlobStore) -> ListContainers:
+    async def names(account: str) -> list[str]:
+        return [container.name for container in await store.containers.all(account)]
+
+    return names
 
 
 def _scoring_routes(scoring: BatchScoring) -> list[Route]:

@@ -19,6 +19,7 @@ from lazulite.arm.errors import missing_parent, not_allowed, not_found, unknown_
 from lazulite.arm.kind import Action, Call, Kind, Proposal, Registry
 from lazulite.arm.paging import Asked, next_link
 from lazulite.arm.proposals import propose
+from lazulite.arm.reports import Asking, Report
 from lazulite.arm.requests import ArmRequest
 from lazulite.arm.turns import Turns
 from lazulite.arm.versions import require_known
@@ -62,6 +63,9 @@ class ArmApp:
 
     async def _answer(self, request: ArmRequest) -> Response:
         address = request.address
+        for report in self.registry.reports:
+            if (names := report.names(address)) is not None:
+                return await self._reported(report, names, request)
         kind = self.registry.find(address.provider, address.resource_type)
         if kind is not None:
             address = spelled(address, kind.provider, kind.resource_type)
@@ -161,12 +165,33 @@ class ArmApp:
         conditions.check(request.address.id, found)
         if found is None:
             return Response(status_code=204)
+        await kind.may_delete_so(found, request.query)
         if_revision = conditions.guards(found)["if_revision"]
         marked = await self.writer.delete(kind, found, actor, if_revision=if_revision)
         if kind.reconcile is None:
             return Response(status_code=200)
         headers = kind.watching.headers(marked, 202, request.base, request.version)
         return Response(status_code=202, headers=headers)
+
+    async def _reported(
+        self, report: Report, names: tuple[str, ...], request: ArmRequest
+    ) -> Response:
+        scope = request.address.scope
+        await self._require(request.http, report.action, scope)
+        if request.http.method != report.method:
+            raise not_allowed(request.http.method, request.address.id, (report.method,))
+        if request.version[:10] > report.until:
+            raise unknown_type(self.registry, request.address)
+        subscription = await self.resources.find(scope)
+        if subscription is None:
+            raise not_found(f"{RESOURCES}/subscriptions", scope)
+        asking = Asking(
+            subscription=subscription.id,
+            names=names,
+            body=await request.body(),
+            version=request.version,
+        )
+        return JSONResponse(await report.perform(asking))
 
     async def _action(self, kind: Kind, request: ArmRequest) -> Response:
         name = request.address.types[-1].lower()
@@ -196,6 +221,7 @@ class ArmApp:
             query=request.query,
             base=request.base,
             actor=actor,
+            version=request.version,
         )
         answer = await action.perform(call)
         if answer.body is None:

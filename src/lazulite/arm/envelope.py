@@ -9,6 +9,7 @@ from typing import Any
 from lazulite.arm.kind import Kind, nothing
 from lazulite.store.resources import Json, Resource
 
+SYSTEM_DATA_SINCE = "2021-01-01"
 ENVELOPE = ("location", "tags", "kind", "sku", "identity")
 
 
@@ -51,7 +52,10 @@ def _shown(kind: Kind, resource: Resource, computed: Json, base: str, version: s
     shown |= {key: resource.envelope.get(key) for key in ENVELOPE if key in kind.envelope}
     if "tags" in kind.envelope:
         shown["tags"] = shown["tags"] or {}
-    return {**shown, "properties": properties, "systemData": system_data(resource)}
+    if version[:10] <= kind.etag_until:
+        shown["etag"] = None
+    shown["properties"] = properties
+    return shown if version < SYSTEM_DATA_SINCE else {**shown, "systemData": system_data(resource)}
 
 
 def system_data(resource: Resource) -> Json:

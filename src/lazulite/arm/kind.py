@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 from lazulite.arm.listing import Listing
+from lazulite.arm.reports import Report
 from lazulite.arm.watching import BY_SERVICE, Watching
 from lazulite.arm.wire import Wire
 from lazulite.core.durations import parse_duration
@@ -60,6 +61,16 @@ class Properties(BaseModel):
             return given
         return {name: value for name, value in given.items() if value is not None}
 
+    @classmethod
+    def chosen(cls, given: Json) -> type[Properties]:
+        """The model for these properties; a kind with types of its own looks at which it is."""
+        return cls
+
+    @classmethod
+    def models(cls) -> tuple[type[Properties], ...]:
+        """All that chosen() may give."""
+        return (cls,)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Proposal:
@@ -71,6 +82,10 @@ class Proposal:
     secrets: Json
     existing: Resource | None
     actor: str
+    query: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Parameters of the request, names in lower case."""
+    given: Json = dataclasses.field(default_factory=dict)
+    """What was said of the properties, in the internal form, what the model lacks included."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,6 +99,8 @@ class Call:
     query: Mapping[str, str]
     base: str
     actor: str
+    version: str = ""
+    """The api-version; "" of services that have none."""
 
     @property
     def resource(self) -> Resource:
@@ -123,6 +140,10 @@ async def allowed(resource: Resource) -> None:
     """Nothing speaks against deleting it."""
 
 
+async def allowed_so(resource: Resource, query: Mapping[str, str]) -> None:
+    """Nothing speaks against deleting it in the way that the query says."""
+
+
 async def nothing(resource: Resource, base: str) -> Json:
     """No read-only properties."""
     return {}
@@ -152,11 +173,11 @@ class Kind:
     """Checks and completes a PUT; raises ArmError."""
     may_delete: Callable[[Resource], Awaitable[None]] = allowed
     """Raises ArmError if something speaks against it."""
+    may_delete_so: Callable[[Resource, Mapping[str, str]], Awaitable[None]] = allowed_so
+    """The same, of what the query of a DELETE says; names are in lower case."""
     actions: Mapping[str, Action] = dataclasses.field(default_factory=dict)
     wire: Wire = ALIKE
     """What api-versions differ in."""
-    created: int = 201
-    """What a PUT of a new one is answered with: some providers say 200."""
     since: str = "2018-11-19"
     """The day of the first api-version that has the type."""
     until: str = "9999-99-99"
@@ -175,6 +196,10 @@ class Kind:
     """How a write that takes long is watched."""
     has_operation_uri: bool = False
     """Whether properties.properties carries AzureAsyncOperationUri. Source: spec/REST.md 2.4."""
+    created: int = 201
+    """What a PUT of a new one is answered with: some providers say 200."""
+    etag_until: str = ""
+    """The day of the last api-version whose bodies have an etag, which is null."""
     has_state: bool = True
     """Whether properties show a provisioningState."""
 
@@ -208,14 +233,18 @@ class Kind:
 class Registry:
     """The kinds that a server knows, found by type in any case."""
 
-    def __init__(self, kinds: tuple[Kind, ...]) -> None:
-        """kinds: each type once."""
-        self.kinds = kinds
+    def __init__(self, kinds: tuple[Kind, ...], reports: tuple[Report, ...] = ()) -> None:
+        """kinds: each type once; reports: what can be asked below no resource."""
+        self.kinds, self.reports = kinds, reports
         self._by_type: dict[str, Kind] = {kind.shown_type.casefold(): kind for kind in kinds}
 
     def find(self, provider: str, resource_type: str) -> Kind | None:
         """The kind of a type."""
         return self._by_type.get(f"{provider}/{resource_type}".casefold())
+
+    def of(self, full_type: str) -> Kind | None:
+        """The kind of a row's type."""
+        return self._by_type.get(full_type.casefold())
 
     def has_provider(self, provider: str) -> bool:
         """Whether any kind is the provider's."""
@@ -224,6 +253,12 @@ class Registry:
     def reconcilers(self) -> dict[str, Reconcile]:
         """The reconcile step of each type that has one."""
         return {kind.full_type: kind.reconcile for kind in self.kinds if kind.reconcile}
+
+
+def said(given: Json, name: str) -> Any:
+    """What was given under a name in any case of letters; the last one if there are two."""
+    found = [value for key, value in given.items() if key.casefold() == name.casefold()]
+    return found[-1] if found else None
 
 
 def model_dump(properties: BaseModel) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from lazulite.arm.faults import faulty
 from lazulite.arm.kind import Kind, Proposal, model_dump
 from lazulite.arm.names import canonical
 from lazulite.arm.requests import ArmRequest
+from lazulite.arm.wire import overlaid
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import fold, name_of
 from lazulite.store.resources import Json, Resource, Resources
@@ -29,9 +30,12 @@ def propose(
     given = {} if body.get("properties") is None else body["properties"]
     if not isinstance(given, dict):
         raise ArmError("InvalidRequestContent", "properties is not an object.", target="properties")
-    given = canonical(kind.properties, kind.wire.read(given, request.version))
+    given = kind.wire.read(given, request.version)
+    before = existing.properties if merge and existing is not None else {}
+    given = canonical(kind.properties.chosen({**before, **given}), given)
     if existing is not None:
         given |= kind.wire.kept(existing.properties, given, request.version)
+        given = overlaid(kind.wire.hidden(existing.properties, request.version), given)
     envelope = {key: body[key] for key in kind.envelope if body.get(key) is not None}
     if merge and existing is not None:
         given = merged(existing.properties, given)
@@ -46,6 +50,8 @@ def propose(
         secrets={},
         existing=existing,
         actor=actor,
+        query=request.query,
+        given=given,
     )
 
 
@@ -62,7 +68,7 @@ def check_name(kind: Kind, name: str) -> None:
 def validated(kind: Kind, given: Json) -> Json:
     """The properties in their internal form. Raises ArmError with a detail for each fault."""
     try:
-        return model_dump(kind.properties.model_validate(given))
+        return model_dump(kind.properties.chosen(given).model_validate(given))
     except ValidationError as error:
         raise faulty(error) from error
 

@@ -45,7 +45,27 @@ async def find_one(resources: Resources, workspace: str, plural: str, reference:
     found = await resources.find(f"{workspace}/{plural}/{name}")
     if found is None:
         raise missing(plural, reference, workspace)
+    if plural == "computes":
+        refuse_attached(found)
     return found
+
+
+def refuse_attached(compute: Resource) -> None:
+    """Raise SpecError for a compute that is a record here: nothing would ever run on it."""
+    kind = compute.properties["computeType"]
+    if kind not in {"AmlCompute", "ComputeInstance"}:
+        raise SpecError(
+            "ComputeTypeNotSupported",
+            f"The compute {compute.name!r} is {kind}, which is attached as a record: nothing can "
+            "run on it here. Use an AmlCompute or a ComputeInstance.",
+            target="compute",
+        )
+
+
+def most_nodes(compute: Resource) -> int:
+    """How many nodes a job can have on a compute that runs here."""
+    settings = compute.properties["properties"].get("scaleSettings")
+    return int(settings["maxNodeCount"]) if settings else 1
 
 
 def refuse_elsewhere(reference: str, workspace: str) -> None:

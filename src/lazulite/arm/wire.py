@@ -70,6 +70,14 @@ class Wire:
             if (name in shown) == (name in given) and shown.get(name) == given.get(name)
         }
 
+    def hidden(self, stored: Json, version: str) -> Json:
+        """What is stored inside objects and cannot be said in a version: a PUT in it keeps it."""
+        kept: Json = {}
+        for row in self._of(version):
+            if isinstance(row, Within):
+                kept = overlaid(kept, row.hidden(stored))
+        return kept
+
     def _of(self, version: str) -> list[Row]:
         return [row for row in self.rows if row.since <= version[:10] <= row.until]
 
@@ -90,6 +98,60 @@ class Unknown:
     def write(self, properties: Json) -> Json:
         """Without them."""
         return {name: value for name, value in properties.items() if name not in self.names}
+
+    def hidden(self, properties: Json) -> Json:
+        """Only them."""
+        return {name: value for name, value in properties.items() if name in self.names}
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadOnly(Unknown):
+    """Properties that these versions show and do not read."""
+
+    def write(self, properties: Json) -> Json:
+        """As they are."""
+        return properties
+
+
+@dataclasses.dataclass(frozen=True)
+class Within:
+    """A difference inside a property that is an object."""
+
+    name: str
+    row: Unknown
+
+    @property
+    def since(self) -> str:
+        """The first day of the versions that have the difference."""
+        return self.row.since
+
+    @property
+    def until(self) -> str:
+        """The last one."""
+        return self.row.until
+
+    def read(self, given: Json) -> Json:
+        """The object's internal form; whatever is no object passes."""
+        return {
+            key: self.row.read(value) if self._is_it(key, value) else value
+            for key, value in given.items()
+        }
+
+    def write(self, properties: Json) -> Json:
+        """The object as these versions show it."""
+        return {
+            key: self.row.write(value) if self._is_it(key, value) else value
+            for key, value in properties.items()
+        }
+
+    def hidden(self, properties: Json) -> Json:
+        """What the object has that these versions cannot say."""
+        inner = properties.get(self.name)
+        kept = self.row.hidden(inner) if isinstance(inner, dict) else {}
+        return {self.name: kept} if kept else {}
+
+    def _is_it(self, key: str, value: Any) -> bool:
+        return key.casefold() == self.name.casefold() and isinstance(value, dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,3 +234,13 @@ class Reshaped(Generic[Form]):
     def write(self, properties: Json) -> Json:
         """Their arrangement."""
         return self.to_theirs(properties)
+
+
+def overlaid(below: Json, above: Json) -> Json:
+    """Both, at all levels of objects; where they differ, what is above."""
+    both = {
+        key: overlaid(below[key], value)
+        for key, value in above.items()
+        if isinstance(value, dict) and isinstance(below.get(key), dict)
+    }
+    return {**below, **above, **both}

@@ -67,7 +67,8 @@ def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
 
 def delete(workspace: Workspace, arguments: Arguments) -> None:
     """Delete the compute."""
-    operations.delete(workspace, f"computes/{arguments.name}", waiting=not arguments.no_wait)
+    path, waiting = f"computes/{arguments.name}", not arguments.no_wait
+    operations.delete(workspace, path, waiting=waiting, underlyingResourceAction="Delete")
 
 
 def list_nodes(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:

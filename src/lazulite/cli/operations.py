@@ -38,10 +38,10 @@ def put(
     return workspace.get(path, version)
 
 
-def delete(workspace: Workspace, path: str, *, waiting: bool = True) -> None:
+def delete(workspace: Workspace, path: str, *, waiting: bool = True, **query: str) -> None:
     """Delete a resource; waiting: until it is gone. Raises CommandError if it was not there."""
     workspace.get(path)
-    answer = workspace.arm("DELETE", path)
+    answer = workspace.arm("DELETE", path, query=query)
     if waiting:
         _wait(workspace, path, answer, "Deleting")
 

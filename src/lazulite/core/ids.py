@@ -21,6 +21,11 @@ ONLINE_ENDPOINTS = f"{WORKSPACES}/onlineEndpoints"
 ONLINE_DEPLOYMENTS = f"{ONLINE_ENDPOINTS}/deployments"
 BATCH_ENDPOINTS = f"{WORKSPACES}/batchEndpoints"
 STORAGE_ACCOUNTS = f"{STORAGE}/storageAccounts"
+KEY_VAULTS = "Microsoft.KeyVault/vaults"
+INSIGHTS = "Microsoft.Insights/components"
+REGISTRIES = "Microsoft.ContainerRegistry/registries"
+COMPUTES = f"{WORKSPACES}/computes"
+DATASTORES = f"{WORKSPACES}/datastores"
 
 
 @dataclasses.dataclass(frozen=True)

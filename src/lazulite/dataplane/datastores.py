@@ -18,7 +18,8 @@ from lazulite.dataplane.datastore_form import DataStore, from_arm, to_arm
 from lazulite.dataplane.refusals import not_implemented
 from lazulite.dataplane.requests import Asked
 from lazulite.dataplane.services import Service, ServiceRoute
-from lazulite.store.resources import Draft, Json, Resource
+from lazulite.datastores.default import default_of, make_default
+from lazulite.store.resources import Json, Resource
 
 DATASTORES = f"{WORKSPACES}/datastores"
 SECRETS = "datastores/listSecrets/action"
@@ -103,33 +104,16 @@ class Datastores:
 
     async def default(self, asked: Asked) -> Response:
         """The datastore that is used where none is named. Raises ArmError 404."""
-        for row in await self._rows(asked):
-            if await self._is_default(asked, row):
-                return JSONResponse(await self._show(asked, row, secret=True))
-        message = f"The workspace {asked.workspace.name!r} has no default datastore."
-        raise ArmError("DatastoreNotFound", message, 404)
+        row = await default_of(self.writer.resources, asked.workspace.id)
+        if row is None:
+            message = f"The workspace {asked.workspace.name!r} has no default datastore."
+            raise ArmError("DatastoreNotFound", message, 404)
+        return JSONResponse(await self._show(asked, row, secret=True))
 
     async def make_default(self, asked: Asked) -> Response:
-        """Make another one the default. A second call changes nothing.
-
-        After a crash in the middle there are two; the same call again leaves one.
-        """
+        """Make another one the default, with one write."""
         chosen = await self._found(asked)
-        former = [
-            row
-            for row in await self._rows(asked)
-            if row.key != chosen.key and await self._is_default(asked, row)
-        ]
-        for row, is_default in ((chosen, True), *((row, False) for row in former)):
-            draft = Draft(
-                resource_type=row.resource_type,
-                id=row.id,
-                properties={**row.properties, "isDefault": is_default},
-                envelope=row.envelope,
-                uid=row.uid,
-                reconciled=False,
-            )
-            await self.writer.resources.put(draft, asked.caller.object_id)
+        await make_default(self.writer.resources, chosen, asked.caller.object_id)
         return Response(status_code=200)
 
     @property
@@ -141,7 +125,7 @@ class Datastores:
         proposal = await self.writer.propose(
             self._kind, asked.workspace.id, name, properties, actor
         )
-        await self.writer.put(self._kind, proposal)
+        await self.writer.put(self._kind, dataclasses.replace(proposal, query=asked.query))
         return Response(status_code=200)
 
     async def _show(self, asked: Asked, row: Resource, *, secret: bool) -> Json:
@@ -156,9 +140,6 @@ class Datastores:
         call = Call(id=row.id, existing=row, body={}, query={}, base=asked.base, actor=actor)
         answer = await self._kind.actions["listSecrets"].perform(call)
         return answer.body or {}
-
-    async def _is_default(self, asked: Asked, row: Resource) -> bool:
-        return bool((await self._kind.show(row, asked.base)).get("isDefault"))
 
     async def _rows(self, asked: Asked) -> list[Resource]:
         return await self.writer.resources.children(asked.workspace.id, DATASTORES)

@@ -20,6 +20,7 @@ from lazulite.blobs.references import (
 from lazulite.blobs.uris import parse_data_uri
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import STORAGE_ACCOUNTS, segment_of
+from lazulite.datastores.reading import container_of
 from lazulite.deployments.job_outputs import ARTIFACTS, outputs_of
 from lazulite.store.resources import Resource, Resources
 
@@ -56,8 +57,7 @@ class DataPlaces:
             _refuse_elsewhere(found.workspace, workspace)
         if isinstance(found, DatastorePath):
             store = await find_one(self.resources, workspace, "datastores", found.datastore)
-            account, container = store.properties["accountName"], store.properties["containerName"]
-            return BlobPath(account, container, found.path)
+            return BlobPath(*container_of(store), found.path)
         if isinstance(found, AssetName | AssetId):
             return await self._asset(workspace, found)
         if isinstance(found, JobOutputPath):

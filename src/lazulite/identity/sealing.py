@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import secrets
 
 from cryptography.exceptions import InvalidTag
@@ -30,6 +31,19 @@ class SecretBox:
         nonce = secrets.token_bytes(_NONCE)
         sealed = nonce + self._cipher.encrypt(nonce, secret, _FORM.encode())
         return _FORM + base64.urlsafe_b64encode(sealed).decode()
+
+    def resealed(self, secret: bytes, before: str | None) -> str:
+        """The text that was sealed before if it holds this secret, else a new one.
+
+        So that writing the same secret again changes nothing.
+        """
+        if before is not None:
+            try:
+                if hmac.compare_digest(self.open(before), secret):
+                    return before
+            except BadSealError:
+                pass
+        return self.seal(secret)
 
     def open(self, sealed: str) -> bytes:
         """Decrypt what seal() gave. Raises BadSealError."""

@@ -1,6 +1,6 @@
-"""What encloses workspaces: tenants, subscriptions, locations, resource groups, storage accounts.
+"""What encloses workspaces: tenants, subscriptions, locations, resource groups.
 
-On one machine the first four are few and made at the first start; only groups can be added.
+On one machine they are few and made at the first start; only groups can be added.
 Source: spec/REST.md 4, spec/CLIENTS.md 12.2.
 """
 
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 
-from lazulite.arm.kind import READ_ONLY, Action, Answer, Call, Kind, Properties
+from lazulite.arm.kind import READ_ONLY, Kind, Properties
 from lazulite.core.errors import ArmError
-from lazulite.core.ids import ML, RESOURCES, STORAGE
-from lazulite.identity.sealing import SecretBox
+from lazulite.core.ids import RESOURCES
 from lazulite.store.resources import Json, Resource, Resources
 
 SINCE = "2014-04-01"
@@ -20,10 +19,6 @@ SINCE = "2014-04-01"
 
 class Plain(Properties):
     """No properties of its own."""
-
-
-class StorageAccount(Properties):
-    """An account whose blobs the gateway serves."""
 
 
 def _tenant(row: Resource) -> Json:
@@ -85,10 +80,10 @@ def resource_group(resources: Resources) -> Kind:
     """subscriptions/resourceGroups: an empty one can be deleted."""
 
     async def may_delete(group: Resource) -> None:
-        inside = await resources.of_type(f"{ML}/workspaces", under=group.id)
+        inside = [item for item in await resources.below(group.id) if _is_top(item, group)]
         if inside:
-            names = ", ".join(item.name for item in inside)
-            message = f"The group {group.name!r} holds the workspaces {names}: delete them first."
+            names = ", ".join(f"{item.resource_type} {item.name!r}" for item in inside)
+            message = f"The group {group.name!r} holds {names}: delete them first."
             raise ArmError("Conflict", message, 409)
 
     return Kind(
@@ -119,25 +114,5 @@ def subscription(tenant_id: str) -> Kind:
     )
 
 
-def storage_account(box: SecretBox) -> Kind:
-    """Microsoft.Storage/storageAccounts: read, and listKeys."""
-
-    async def list_keys(call: Call) -> Answer:
-        key = box.open(call.resource.secrets["key1"]).decode()
-        return Answer(body={"keys": [{"keyName": "key1", "value": key, "permissions": "FULL"}]})
-
-    return Kind(
-        resource_type="storageAccounts",
-        provider=STORAGE,
-        since=SINCE,
-        properties=StorageAccount,
-        envelope=frozenset({"location", "tags", "kind", "sku"}),
-        show=_endpoints,
-        actions={"listKeys": Action(perform=list_keys)},
-        verbs=READ_ONLY,
-    )
-
-
-async def _endpoints(account: Resource, base: str) -> Json:
-    """Path-style, so that no DNS is needed. Source: spec/CLIENTS.md 12.2."""
-    return {"primaryEndpoints": {"blob": f"{base}/{account.name}/"}}
+def _is_top(item: Resource, group: Resource) -> bool:
+    return item.parent == group.key

@@ -1,6 +1,7 @@
-"""Compute clusters: nodes that come with work and leave when idle.
+"""Computes: clusters, whose nodes come with work and leave when idle, instances, and records.
 
-A node is a detached supervisor process on this machine. Source: spec/BATCH.md 6, REST.md 7.2.
+A node is a detached supervisor process on this machine; an instance is one node that is there
+while it is started. Source: spec/BATCH.md 6, REST.md 7.2.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, Field
-
-from lazulite.arm.kind import Action, Answer, Call, Duration, Kind, Properties, Proposal
+from lazulite.arm.envelope import timestamp
+from lazulite.arm.kind import NAME, Kind
 from lazulite.arm.watching import COMPUTE_WATCHING
 from lazulite.batch.cluster import Demand, Node, NodeState, Plan, Scale, plan
+from lazulite.computes import power
+from lazulite.computes.answers import ComputeAnswers, runs_here
+from lazulite.computes.types import COMPUTE_WIRE, AnyCompute
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
-from lazulite.core.errors import ArmError
 from lazulite.core.ids import JOBS, fold, workspace_of
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
@@ -28,32 +30,6 @@ from lazulite.store.resources import Json, Resource, Resources
 
 WATCH = timedelta(seconds=2)
 SOON = timedelta(milliseconds=50)
-
-
-class ScaleSettings(Properties):
-    """How many nodes, and how long an idle one stays."""
-
-    min_node_count: int = Field(default=0, ge=0)
-    max_node_count: int = Field(ge=1)
-    node_idle_time_before_scale_down: Duration = "PT120S"
-
-
-class AmlCompute(Properties):
-    """The cluster itself; what this machine has no use for is kept as it came."""
-
-    model_config = ConfigDict(extra="allow")
-    vm_size: str = "Standard_DS3_v2"
-    vm_priority: str = "Dedicated"
-    scale_settings: ScaleSettings = Field(default_factory=lambda: ScaleSettings(max_node_count=4))
-
-
-class Compute(Properties):
-    """What every type of compute has."""
-
-    compute_type: str
-    description: str | None = None
-    disable_local_auth: bool = False
-    properties: AmlCompute = Field(default_factory=AmlCompute)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +43,14 @@ class Clusters:
 
     async def reconcile(self, cluster: Resource) -> Step:
         """See what the nodes do, hand them to jobs, start and stop what the plan says."""
+        if not runs_here(cluster):
+            return Step(observed=cluster.observed, converged=True)
         now = self.clock().timestamp()
         nodes = await self._seen(cluster, now)
         if cluster.deleting:
             return await self._take_down(cluster, nodes)
+        if power.is_off(cluster):
+            return await self._switched_off(cluster, nodes)
         demands = await self._demands(cluster)
         planned = plan(nodes, demands, _scale(cluster), now)
         serial = int(cluster.observed.get("serial", 0))
@@ -81,8 +61,9 @@ class Clusters:
         new = [Node(id=node, state=NodeState.PREPARING, since=now) for node in started]
         everyone = [*planned.nodes, *new]
         await self._tell_jobs(cluster, everyone)
-        observed = _observed(everyone, planned, serial + planned.start)
-        return Step(observed=observed, converged=True, after=_pause(everyone, planned))
+        observed = self._observed(cluster, everyone, planned)
+        is_there = not power.is_instance(cluster) or _is_ready(everyone)
+        return Step(observed=observed, converged=is_there, after=_pause(everyone, planned))
 
     async def _seen(self, cluster: Resource, now: float) -> list[Node]:
         """The nodes that still live; one that listens is ready."""
@@ -128,6 +109,27 @@ class Clusters:
         observed = {**cluster.observed, "nodes": [dataclasses.asdict(node) for node in nodes]}
         return Step(observed=observed, converged=not nodes, after=None if not nodes else SOON)
 
+    async def _switched_off(self, instance: Resource, nodes: list[Node]) -> Step:
+        """A stopped instance has no node; one that restarts has none for a moment."""
+        await self._tell_jobs(instance, [])
+        step = await self._take_down(instance, [dataclasses.replace(n, job=None) for n in nodes])
+        if not step.converged or not power.is_restarting(instance):
+            return step
+        observed = {**step.observed, "restarts": power.restarts(instance)}
+        return Step(observed=observed, converged=False, after=SOON)
+
+    def _observed(self, cluster: Resource, nodes: list[Node], planned: Plan) -> Json:
+        before = cluster.observed
+        was_steady = len(before.get("nodes", ())) == before.get("target", 0)
+        turned = was_steady != (len(nodes) == planned.target)
+        return {
+            **before,
+            "nodes": [dataclasses.asdict(node) for node in nodes],
+            "target": planned.target,
+            "serial": int(before.get("serial", 0)) + planned.start,
+            "allocated": timestamp(self.clock()) if turned else before.get("allocated"),
+        }
+
     def _task(self, node: str) -> Task:
         socket = str(self._socket(node))
         command = (sys.executable, "-m", "lazulite.executors.node", socket, node)
@@ -137,41 +139,26 @@ class Clusters:
         return self.sockets / f"{node}.sock"
 
 
-def compute(clusters: Clusters) -> Kind:
-    """workspaces/computes: AmlCompute clusters."""
+def compute(clusters: Clusters, answers: ComputeAnswers) -> Kind:
+    """workspaces/computes: of all types; what is attached is a record that nothing runs on."""
     return Kind(
         resource_type="workspaces/computes",
-        properties=Compute,
+        properties=AnyCompute,
+        wire=COMPUTE_WIRE,
+        name=NAME,
         envelope=frozenset({"location", "tags", "sku", "identity"}),
         reconcile=clusters.reconcile,
         watching=COMPUTE_WATCHING,
-        prepare=_checked,
-        show=_show,
-        actions={"listNodes": Action(perform=_list_nodes)},
+        prepare=answers.prepare,
+        may_delete_so=answers.may_delete,
+        show=answers.show,
+        actions=answers.actions(),
     )
 
 
-async def _checked(proposal: Proposal) -> Proposal:
-    settings = proposal.properties["properties"]["scaleSettings"]
-    if proposal.properties["computeType"].lower() != "amlcompute":
-        raise ArmError(
-            "ComputeTypeNotSupported",
-            f"Computes of type {proposal.properties['computeType']!r} cannot run here: "
-            "use AmlCompute.",
-            target="computeType",
-        )
-    if settings["minNodeCount"] > settings["maxNodeCount"]:
-        raise ArmError(
-            "ValidationError",
-            f"minNodeCount {settings['minNodeCount']} is larger than maxNodeCount "
-            f"{settings['maxNodeCount']}.",
-            target="scaleSettings",
-        )
-    properties = {**proposal.properties, "computeType": "AmlCompute"}
-    return dataclasses.replace(proposal, properties=properties)
-
-
 def _scale(cluster: Resource) -> Scale:
+    if power.is_instance(cluster):
+        return Scale(least=1, most=1, idle_s=0)
     settings: dict[str, Any] = cluster.properties["properties"]["scaleSettings"]
     idle = parse_duration(settings["nodeIdleTimeBeforeScaleDown"])
     return Scale(
@@ -179,12 +166,8 @@ def _scale(cluster: Resource) -> Scale:
     )
 
 
-def _observed(nodes: list[Node], planned: Plan, serial: int) -> Json:
-    return {
-        "nodes": [dataclasses.asdict(node) for node in nodes],
-        "target": planned.target,
-        "serial": serial,
-    }
+def _is_ready(nodes: list[Node]) -> bool:
+    return any(node.state in {NodeState.IDLE, NodeState.RUNNING} for node in nodes)
 
 
 def _pause(nodes: list[Node], planned: Plan) -> timedelta | None:
@@ -192,41 +175,3 @@ def _pause(nodes: list[Node], planned: Plan) -> timedelta | None:
     if any(node.state in {NodeState.PREPARING, NodeState.LEAVING} for node in nodes):
         return SOON
     return WATCH if nodes or planned.target else None
-
-
-async def _show(cluster: Resource, base: str) -> Json:
-    nodes = cluster.observed.get("nodes", [])
-    target = cluster.observed.get("target", 0)
-    counts = {
-        f"{state}NodeCount": sum(node["state"] == state for node in nodes)
-        for state in ("idle", "running", "preparing", "unusable", "leaving", "preempted")
-    }
-    shown = {
-        **cluster.properties["properties"],
-        "allocationState": "Steady" if len(nodes) == target else "Resizing",
-        "currentNodeCount": len(nodes),
-        "targetNodeCount": target,
-        "nodeStateCounts": counts,
-        "errors": None,
-    }
-    return {
-        "computeLocation": cluster.envelope["location"],
-        "resourceId": None,
-        "isAttachedCompute": False,
-        "properties": shown,
-    }
-
-
-async def _list_nodes(call: Call) -> Answer:
-    nodes = [
-        {
-            "nodeId": node["id"],
-            "privateIpAddress": "127.0.0.1",
-            "publicIpAddress": None,
-            "port": None,
-            "nodeState": node["state"],
-            "runId": node["job"],
-        }
-        for node in call.resource.observed.get("nodes", [])
-    ]
-    return Answer(body={"nodes": nodes, "nextLink": None})

@@ -1,134 +1,121 @@
-"""Workspaces: the folder that everything else is in. Source: spec/REST.md 7.1, CLIENTS.md 6.
-
-A workspace comes with a storage account and the three datastores that clients look for by name.
-"""
+"""Workspaces: the folder that everything else is in. Source: spec/REST.md 7.1 and 11."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import secrets
-from collections.abc import Awaitable, Callable
-from typing import Any
+import dataclasses
+import re
+import uuid
 
-from lazulite.arm.kind import Kind, Properties
+from lazulite.arm.kind import Kind, Properties, Proposal
+from lazulite.arm.managed_identity import with_identity
+from lazulite.arm.sku import with_sku
 from lazulite.arm.watching import WORKSPACE_WATCHING
-from lazulite.core.ids import STORAGE, STORAGE_ACCOUNTS, WORKSPACES, segment_of
-from lazulite.identity.sealing import SecretBox
-from lazulite.operations.reconciler import Step
-from lazulite.store.resources import Draft, Json, Resource, Resources
+from lazulite.core.errors import ArmError
+from lazulite.core.ids import fold, segment_of
+from lazulite.store.resources import Json, Resource, Resources
+from lazulite.workspaces.answers import WorkspaceAnswers
+from lazulite.workspaces.dependencies import refuse_absent, refuse_missing, with_plain_ids
+from lazulite.workspaces.properties import DEFAULTS, WORKSPACE_WIRE, Workspace
+from lazulite.workspaces.provisioning import Provisioning, account_id
 
-CONTAINERS = {
-    "workspaceblobstore": "azureml-blobstore",
-    "workspaceartifactstore": "azureml",
-    "workspacefilestore": "azureml-filestore",
-}
-MakeContainer = Callable[[str, str], Awaitable[None]]
-
-
-class Workspace(Properties):
-    """What a caller can say of a workspace."""
-
-    friendly_name: str | None = None
-    description: str | None = None
-    storage_account: str | None = None
-    key_vault: str | None = None
-    application_insights: str | None = None
-    container_registry: str | None = None
-    hbi_workspace: bool = False
-    public_network_access: str = "Enabled"
-    image_build_compute: str | None = None
-    encryption: dict[str, Any] | None = None
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,32}")
+FIXED = ("storageAccount", "keyVault")
 
 
-def workspace(resources: Resources, box: SecretBox, make_container: MakeContainer) -> Kind:
-    """make_container(account, container): makes it unless it is there."""
+@dataclasses.dataclass(frozen=True)
+class Workspaces:
+    """What workspaces are checked with."""
 
-    async def reconcile(found: Resource) -> Step:
-        """Bring about the storage account and its datastores; each is made once."""
-        if found.deleting:
-            return Step(observed=found.observed, converged=True)
-        account = account_name(found)
-        key = await _account_key(resources, box, found, account)
-        for name, container in CONTAINERS.items():
-            await make_container(account, container)
-            await _datastore(resources, box, found, (name, account, container, key))
-        return Step(observed={"account": account}, converged=True)
+    resources: Resources
+    tenant_id: str
 
+    async def prepare(self, proposal: Proposal) -> Proposal:
+        """Complete what is asked for; refuse what is not there and what cannot change."""
+        properties = with_plain_ids(proposal.properties)
+        if proposal.existing is not None and proposal.existing.observed.get("account"):
+            properties = _kept(properties, proposal.existing)
+        else:
+            refuse_missing(properties)
+        await refuse_absent(self.resources, properties)
+        envelope = {**DEFAULTS, **proposal.envelope}
+        ready = dataclasses.replace(proposal, properties=properties, envelope=envelope)
+        return with_identity(with_sku(ready), self.tenant_id)
+
+    async def show(self, workspace: Resource, base: str) -> Json:
+        """What only the server can say. Nulls are for services that are not there."""
+        origin = base.partition("://")[2]
+        subscription = segment_of(workspace.id, "subscriptions")
+        return {
+            "storageAccount": account_id(workspace),
+            "workspaceId": str(uuid.UUID(workspace.uid)),
+            "tenantId": self.tenant_id,
+            "creationTime": workspace.created_at.isoformat(),
+            "subscriptionState": None,
+            "subscriptionStatusChangeTimeStampUtc": None,
+            "discoveryUrl": f"{base}/discovery",
+            "mlFlowTrackingUri": f"azureml://{origin}/mlflow/v1.0{workspace.id}",
+            "studioEndpoint": f"{base}/?subscription={subscription}&workspace={workspace.name}",
+            "serviceProvisionedResourceGroup": None,
+            "privateLinkCount": 0,
+            "privateEndpointConnections": [],
+            "notebookInfo": None,
+            "storageHnsEnabled": False,
+            "associatedWorkspaces": None,
+        }
+
+
+def workspace(
+    workspaces: Workspaces, provisioning: Provisioning, answers: WorkspaceAnswers
+) -> Kind:
+    """workspaces: PUT is answered 202; its Location tells how it goes, and what went wrong."""
     return Kind(
         resource_type="workspaces",
+        name=NAME,
         properties=Workspace,
+        wire=WORKSPACE_WIRE,
         envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
-        reconcile=reconcile,
         watching=WORKSPACE_WATCHING,
-        show=_show,
+        etag_until="2019-12-31",
+        prepare=workspaces.prepare,
+        reconcile=provisioning.reconcile,
+        show=workspaces.show,
+        actions=answers.actions(),
     )
 
 
-def account_name(found: Resource) -> str:
-    """Lower-case letters and digits, at most 24: the name and ten digits of its uid."""
-    stem = "".join(char for char in found.name.lower() if char.isalnum() and char.isascii())
-    return f"{stem[:14]}{hashlib.sha256(found.uid.encode()).hexdigest()[:10]}"
+class PrivateLink(Properties):
+    """Never written."""
 
 
-def new_account_key() -> str:
-    """512 random bits in base64, as Azure's account keys are."""
-    return base64.b64encode(secrets.token_bytes(64)).decode()
+def private_endpoint_connection() -> Kind:
+    """workspaces/privateEndpointConnections: there are none, and none can be made."""
 
+    async def prepare(proposal: Proposal) -> Proposal:
+        raise ArmError(
+            "FeatureNotSupported",
+            "This server has no private endpoints: bind it to the address that clients may use, "
+            "see `lazulite up --host`.",
+        )
 
-async def _account_key(resources: Resources, box: SecretBox, found: Resource, account: str) -> str:
-    """The storage account's key; the account is made if it is not there."""
-    scope = found.id.partition("/providers/")[0]
-    draft = Draft(
-        resource_type=STORAGE_ACCOUNTS,
-        id=f"{scope}/providers/{STORAGE}/storageAccounts/{account}",
-        properties={},
-        envelope={"location": found.envelope["location"], "tags": {}, "kind": "StorageV2"},
-        secrets={"key1": box.seal(new_account_key().encode())},
-        reconciled=False,
+    return Kind(
+        resource_type="workspaces/privateEndpointConnections",
+        properties=PrivateLink,
+        prepare=prepare,
+        verbs=frozenset({"GET", "HEAD", "PUT", "DELETE"}),
     )
-    await resources.put(draft, found.created_by, only_new=True)
-    row = await resources.find(draft.id)
-    if row is None:
-        raise RuntimeError(f"the storage account {draft.id} vanished while it was made")
-    return box.open(row.secrets["key1"]).decode()
 
 
-async def _datastore(
-    resources: Resources, box: SecretBox, found: Resource, place: tuple[str, str, str, str]
-) -> None:
-    name, account, container, key = place
-    draft = Draft(
-        resource_type=f"{WORKSPACES}/datastores",
-        id=f"{found.id}/datastores/{name}",
-        properties={
-            "datastoreType": "AzureFile" if name == "workspacefilestore" else "AzureBlob",
-            "accountName": account,
-            "containerName": container,
-            "protocol": "https",
-            "credentials": {"credentialsType": "AccountKey"},
-            "serviceDataAccessAuthIdentity": "None",
-            "tags": {},
-            "properties": {},
-        },
-        secrets={"credential": box.seal(key.encode())},
-        reconciled=False,
-    )
-    await resources.put(draft, found.created_by, only_new=True)
-
-
-async def _show(found: Resource, base: str) -> Json:
-    origin = base.partition("://")[2]
-    subscription = segment_of(found.id, "subscriptions")
-    scope = found.id.partition("/providers/")[0]
-    made = {}
-    if account := found.observed.get("account"):
-        made["storageAccount"] = f"{scope}/providers/{STORAGE}/storageAccounts/{account}"
-    return {
-        **made,
-        "workspaceId": found.uid,
-        "discoveryUrl": f"{base}/discovery",
-        "mlFlowTrackingUri": f"azureml://{origin}/mlflow/v1.0{found.id}",
-        "studioEndpoint": f"{base}/?subscription={subscription}&workspace={found.name}",
-        "provisioningState": found.provisioning_state,
-    }
+def _kept(properties: Json, existing: Resource) -> Json:
+    """What cannot change stays when it is not given. Raises ArmError 409 if it is given anew."""
+    before = {**existing.properties, "storageAccount": account_id(existing)}
+    for name in FIXED:
+        held, asked = before.get(name), properties.get(name)
+        if held and asked and fold(held) != fold(asked):
+            raise ArmError(
+                "ImmutablePropertyChanged",
+                f"{name} of the workspace {existing.name!r} is {held!r} and cannot become "
+                f"{asked!r}: make another workspace.",
+                409,
+                target=name,
+            )
+    return {**properties, **{name: properties.get(name) or before.get(name) for name in FIXED}}

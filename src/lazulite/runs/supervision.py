@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from lazulite.arm.envelope import timestamp
-from lazulite.arm.references import find_one
+from lazulite.arm.references import find_one, most_nodes
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.executors.protocol import Executor, Phase, Task
@@ -158,7 +158,7 @@ def _nodes_of(job: Resource, cluster: Resource | None) -> list[Json]:
 
 
 def _refuse_too_many(job: Resource, cluster: Resource) -> None:
-    most = cluster.properties["properties"]["scaleSettings"]["maxNodeCount"]
+    most = most_nodes(cluster)
     if instance_count(job) > most:
         raise SpecError(
             "InstanceCountTooLarge",

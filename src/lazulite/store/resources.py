@@ -172,6 +172,11 @@ class Resources:
         found = {key: (arm_id and name_of(arm_id), most or 0) for key, arm_id, most in rows}
         return [found.get(key, (None, 0)) for key in keys]
 
+    async def below(self, arm_id: str) -> list[Resource]:
+        """Whatever is anywhere below an id, those that are being deleted included."""
+        inside = ROW.key.startswith(fold(arm_id) + "/", autoescape=True)
+        return await self._select(inside, ROW.gone_at.is_(None))
+
     async def put(
         self, draft: Draft, actor: str, *, if_revision: int | None = None, only_new: bool = False
     ) -> tuple[Resource, bool] | None:

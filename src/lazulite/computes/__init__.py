@@ -1,0 +1,1 @@
+"""Computes: the types, how clusters and instances run, what this machine has."""

@@ -1,0 +1,1 @@
+"""Datastores: the types, their credentials, and which one is the default."""

@@ -1,0 +1,1 @@
+"""Workspaces: what they depend on, how they come about, what they answer."""
