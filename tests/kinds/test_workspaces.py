@@ -1,6 +1,7 @@
 """Workspaces and what they depend on."""
 
 import uuid
+from urllib.parse import parse_qsl, urlsplit
 
 from lazulite.core.clock import utc_now
 from lazulite.operations.reconciler import Step, step
@@ -39,13 +40,17 @@ async def put(plane, name, properties, **extra):
     return await plane.call("PUT", f"{group(plane)}/providers/{ML}/{name}", body)
 
 
+async def located(plane, answer):
+    """The answer at Location now."""
+    url = urlsplit(answer.headers["location"])
+    query = dict(parse_qsl(url.query))
+    return await plane.call("GET", url.path, api=query.pop("api-version"), **query)
+
+
 async def follow(plane, answer):
     """The answer at Location once it is final."""
     await plane.settle_kinds("/workspaces")
-    path, _, query = (
-        answer.headers["location"].removeprefix("https://localhost:8443").partition("?api-version=")
-    )
-    return await plane.call("GET", path, api=query)
+    return await located(plane, answer)
 
 
 async def test_a_workspace_is_accepted_and_its_location_tells_how_it_went(plane):
@@ -53,8 +58,7 @@ async def test_a_workspace_is_accepted_and_its_location_tells_how_it_went(plane)
     answer = await put(plane, "mine", ids(plane))
     assert (answer.status_code, answer.content) == (202, b"")
     assert answer.headers["azure-asyncoperation"]
-    path = answer.headers["location"].removeprefix("https://localhost:8443").partition("?")[0]
-    running = await plane.call("GET", path)
+    running = await located(plane, answer)
     assert (running.status_code, running.json()["status"]) == (202, "InProgress")
     done = await follow(plane, answer)
     assert done.status_code == 200
