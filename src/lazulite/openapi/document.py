@@ -1,0 +1,86 @@
+"""The whole document of one api-version."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator
+
+import lazulite
+from lazulite.arm.kind import Registry
+from lazulite.core.ids import ML
+from lazulite.dataplane.services import Services
+from lazulite.openapi import errors, kinds, plain, security, services
+from lazulite.openapi.naming import SUBSCRIPTION
+from lazulite.openapi.operations import Answer, Json, Operation, paths
+from lazulite.openapi.parameters import LASTING, api_version, headers
+from lazulite.openapi.schemas import Schemas
+
+NEWEST_STABLE = "2023-10-01"
+ABOUT = """\
+An open, self-hosted Azure Machine Learning. Names of properties and values of enumerations are \
+read in any case, unknown properties are ignored, numbers may be strings.
+
+Below /mferp/managementfrontend and /rp/workspaces every path of ARM answers, too. Blobs are below \
+/{account}/{container}/{blob} and speak the protocol of Azure Blob Storage, whose own description \
+holds, so they are not repeated here.
+"""
+
+
+class Document:
+    """What a server answers, read from its tables."""
+
+    def __init__(self, registry: Registry, served: Services) -> None:
+        self._registry, self._services = registry, served
+        self.written = functools.lru_cache(maxsize=16)(self._written)
+        """The document of an api-version in JSON, made once."""
+
+    def of(self, version: str) -> Json:
+        """The document of an api-version."""
+        schemas = Schemas()
+        described = paths(self._operations(version, schemas))
+        return {
+            "openapi": "3.1.0",
+            "info": {"title": "Lazulite", "version": version, "description": ABOUT},
+            "servers": [{"url": "/", "description": f"Lazulite {lazulite.__version__}"}],
+            "paths": described,
+            "components": {
+                "schemas": {**errors.schemas(), **schemas.found},
+                "responses": errors.responses(),
+                "headers": headers(),
+                "securitySchemes": security.schemes(),
+            },
+        }
+
+    def _written(self, version: str) -> bytes:
+        return json.dumps(self.of(version), separators=(",", ":")).encode()
+
+    def _operations(self, version: str, schemas: Schemas) -> Iterator[Operation]:
+        for kind in self._registry.kinds:
+            if kind.since <= version[:10] <= kind.until:
+                yield from kinds.operations_of(kind, version, schemas)
+        yield from _monitors(version)
+        for service, route in self._services.routes():
+            yield services.operation_of(service, route)
+        yield from plain.operations(schemas)
+
+
+def _monitors(version: str) -> Iterator[Operation]:
+    """Where operations are watched. Source: spec/REST.md 2.4."""
+    status = {"type": "object", "properties": {"status": {"type": "string"}}}
+    below = f"{SUBSCRIPTION}/providers/{ML}/locations/{{location}}"
+    for part, answers in (
+        ("mfeOperationsStatus", {200: Answer(schema=status, headers=("Retry-After",))}),
+        ("mfeOperationResults", {202: Answer(headers=LASTING), 204: Answer()}),
+    ):
+        yield Operation(
+            id=f"Operations_{part}",
+            method="GET",
+            path=f"{below}/{part}/{{operationId}}",
+            tag="Operations",
+            summary="How an operation goes that a PUT, PATCH or DELETE has started.",
+            parameters=(api_version(version),),
+            answers=answers,
+            refusals=kinds.READ,
+            security=security.BEARER,
+        )
