@@ -110,13 +110,14 @@ async def plane(tmp_path, keys):
 
 
 @contextlib.asynccontextmanager
-async def in_process(folder, keys):
-    """A plane with its data in a folder."""
+async def in_process(folder, keys, **parts):
+    """A plane with its data in a folder. parts: of the foundation, instead of the usual ones."""
     settings = read_settings({}, data_dir=folder / "data", port=8443, http_port=8080)
     layout = Layout(settings.data_dir, folder / "run")
     layout.make()
     shutil.copytree(keys, layout.data / "keys")
     base = await lay_foundation(settings, layout, {"PATH": "/usr/bin:/bin"})
+    base = dataclasses.replace(base, **parts)
     addresses = Addresses(https=("127.0.0.1", 8443), http=("127.0.0.1", 8080))
     server = await compose(base, addresses, {"PATH": "/usr/bin:/bin", "HOME": str(folder)})
     transport = httpx2.ASGITransport(app=server.app)
