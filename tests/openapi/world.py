@@ -1,8 +1,8 @@
 """A plane to be asked at random: every kind has its example in it, and nothing is ever run."""
 
+import asyncio
 import contextlib
 import dataclasses
-import functools
 import re
 
 import requests
@@ -15,6 +15,7 @@ from lazulite.openapi.schemas import Schemas
 from tests.app.conftest import in_process
 
 VERSION = "2023-10-01"
+PATIENCE_S = 20  # no request waits for anything
 ORIGIN = "https://localhost:8443"
 
 
@@ -33,14 +34,14 @@ class World:
 
     def ask(self, prepared):
         self.sent += 1
-        asking = functools.partial(
-            self.plane.client.request,
-            prepared.method,
-            prepared.url,
-            headers=dict(prepared.headers),
-            content=prepared.body,
+        return self.portal.call(self._answer, prepared)
+
+    async def _answer(self, prepared):
+        headers, body = dict(prepared.headers), prepared.body
+        asking = self.plane.client.request(
+            prepared.method, prepared.url, headers=headers, content=body
         )
-        return self.portal.call(asking)
+        return await asyncio.wait_for(asking, PATIENCE_S)
 
     @property
     def authorized(self):
