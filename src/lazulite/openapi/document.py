@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import lazulite
+from lazulite.arm.authorization import Authorization
 from lazulite.arm.kind import Registry
 from lazulite.core.ids import ML
 from lazulite.dataplane.services import Services
-from lazulite.openapi import errors, kinds, plain, security, services
+from lazulite.graph.service import Operation as GraphOperation
+from lazulite.openapi import errors, graph, kinds, plain, roles, security, services
 from lazulite.openapi.naming import SUBSCRIPTION
 from lazulite.openapi.operations import Answer, Json, Operation, paths
 from lazulite.openapi.parameters import LASTING, api_version, headers
@@ -27,11 +30,21 @@ holds, so they are not repeated here.
 """
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Tables:
+    """Where a server looks up who answers."""
+
+    registry: Registry
+    roles: Authorization
+    services: Services
+    graph: Sequence[GraphOperation]
+
+
 class Document:
     """What a server answers, read from its tables."""
 
-    def __init__(self, registry: Registry, served: Services) -> None:
-        self._registry, self._services = registry, served
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
         self.written = functools.lru_cache(maxsize=16)(self._written)
         """The document of an api-version in JSON, made once."""
 
@@ -56,12 +69,14 @@ class Document:
         return json.dumps(self.of(version), separators=(",", ":")).encode()
 
     def _operations(self, version: str, schemas: Schemas) -> Iterator[Operation]:
-        for kind in self._registry.kinds:
+        for kind in self._tables.registry.kinds:
             if kind.since <= version[:10] <= kind.until:
                 yield from kinds.operations_of(kind, version, schemas)
         yield from _monitors(version)
-        for service, route in self._services.routes():
+        yield from roles.operations(self._tables.roles, version, schemas)
+        for service, route in self._tables.services.routes():
             yield services.operation_of(service, route)
+        yield from map(graph.operation_of, self._tables.graph)
         yield from plain.operations(schemas)
 
 

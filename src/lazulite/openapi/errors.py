@@ -32,6 +32,7 @@ class Form(enum.Enum):
     SERVICE = "ServiceError"
     MODEL = "ModelError"
     HYPERDRIVE = "HyperDriveError"
+    GRAPH = "GraphError"
     TOKEN = "TokenError"  # noqa: S105 - the name of a schema
 
     def reference(self, status: int) -> Json:
@@ -79,6 +80,7 @@ def schemas() -> Json:
         Form.HYPERDRIVE.value: _object(
             {"code": {"type": "integer"}, "message": TEXT}, "code", "message"
         ),
+        Form.GRAPH.value: _object({"error": _graph()}, "error"),
         Form.TOKEN.value: _token(),
     }
 
@@ -98,6 +100,11 @@ def _service() -> Json:
     named = dict.fromkeys(("environment", "location", "time"), TEXT)
     correlation = {"type": "object", "additionalProperties": TEXT}
     return _object({"error": error, "correlation": correlation, **named}, "error", "correlation")
+
+
+def _graph() -> Json:
+    inner = {"type": "object", "additionalProperties": TEXT}
+    return _object({"code": TEXT, "message": TEXT, "innerError": inner}, "code", "message")
 
 
 def _token() -> Json:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from lazulite.arm.kind import Kind
-from lazulite.core.ids import RESOURCES
+from lazulite.core.ids import ML, RESOURCES
 
 SUBSCRIPTION = "/subscriptions/{subscriptionId}"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/{{resourceGroupName}}"
+WORKSPACE = f"{GROUP}/providers/{ML}/workspaces/{{workspaceName}}"
 ODD = {
     "data": "name",
     "subscriptions": "subscriptionId",

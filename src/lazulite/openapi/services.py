@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from lazulite.dataplane.refusals import Refusal, arm_error, hyperdrive_error, model_error
 from lazulite.dataplane.services import PLACE, Service, ServiceRoute
 from lazulite.openapi.errors import Form
-from lazulite.openapi.naming import GROUP
+from lazulite.openapi.naming import WORKSPACE
 from lazulite.openapi.operations import Answer, Json, Operation, json_body, place
 from lazulite.openapi.security import BEARER
 
-WORKSPACE = f"{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{{workspaceName}}"
 FORMS: Mapping[Refusal, Form] = {
     arm_error: Form.ARM,
     model_error: Form.MODEL,
