@@ -1,5 +1,6 @@
 """The document says what is served: no more, no less, in every version."""
 
+import inspect
 import re
 
 import jsonschema_rs
@@ -160,3 +161,16 @@ async def test_a_version_that_is_none_is_refused(plane):
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "InvalidApiVersionParameter"
     assert (await plane.client.get("/openapi.json")).json()["info"]["version"] == "2023-10-01"
+
+
+READ = re.compile(r"asked\.model\((\w+)\)")
+
+
+def test_the_form_of_a_body_is_the_one_that_the_handler_reads(world):
+    told = 0
+    for service, route in world.plane.server.app.services.routes():
+        read = READ.findall(inspect.getsource(route.handler))
+        name = route.form.__name__ if route.form else None
+        assert read == ([name] if name else []), (service.name, route.method, route.path)
+        told += bool(read)
+    assert told > 20

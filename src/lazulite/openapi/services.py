@@ -10,6 +10,7 @@ from lazulite.dataplane.services import PLACE, Service, ServiceRoute
 from lazulite.openapi.errors import Form
 from lazulite.openapi.naming import WORKSPACE
 from lazulite.openapi.operations import Answer, Json, Operation, json_body, place
+from lazulite.openapi.schemas import Schemas
 from lazulite.openapi.security import BEARER
 
 FORMS: Mapping[Refusal, Form] = {
@@ -20,8 +21,8 @@ FORMS: Mapping[Refusal, Form] = {
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 412, 413, 415, 429, 501})
 
 
-def operation_of(service: Service, route: ServiceRoute) -> Operation:
-    """The operation of a route. The path may end in a parameter that takes slashes, too."""
+def operation_of(service: Service, route: ServiceRoute, schemas: Schemas) -> Operation:
+    """The operation of a route; what it answers is said in Azure's reference of the service."""
     path = PLACE.sub(r"{\1}", route.path)
     return Operation(
         id=_id(service, route),
@@ -30,8 +31,8 @@ def operation_of(service: Service, route: ServiceRoute) -> Operation:
         tag=service.name,
         summary=(route.handler.__doc__ or route.permission).strip().partition("\n")[0],
         parameters=tuple(_places(route)),
-        body=_body(route),
-        answers={200: Answer(schema={}), 201: Answer(schema={}), 202: Answer(), 204: Answer()},
+        body=_body(route, schemas),
+        answers={status: Answer() for status in (200, 201, 202, 204)},
         refusals=REFUSALS,
         form=FORMS.get(service.refusal, Form.SERVICE),
         security=BEARER,
@@ -52,7 +53,15 @@ def _places(route: ServiceRoute) -> Iterator[Json]:
         yield described
 
 
-def _body(route: ServiceRoute) -> Json | None:
+def _body(route: ServiceRoute, schemas: Schemas) -> Json | None:
     if route.method in {"GET", "HEAD", "DELETE"}:
         return None
-    return json_body({}, required=False)
+    if route.parts:
+        file = {"type": "string", "contentMediaType": "application/octet-stream"}
+        form = {"type": "object", "properties": dict.fromkeys(route.parts, file)}
+        form["required"] = list(route.parts)
+        return {"required": True, "content": {"multipart/form-data": {"schema": form}}}
+    if route.form is None:
+        return json_body({}, required=False)
+    name = f"{route.form.__module__.rpartition('.')[2]}.{route.form.__name__}"
+    return json_body(schemas.add(name, schemas.of_model(route.form, name)))
