@@ -75,7 +75,7 @@ class Document:
         yield from _monitors(version)
         yield from roles.operations(self._tables.roles, version, schemas)
         for service, route in self._tables.services.routes():
-            yield services.operation_of(service, route, schemas)
+            yield from services.operations_of(service, route, schemas)
         yield from map(graph.operation_of, self._tables.graph)
         yield from plain.operations(schemas)
 

@@ -15,7 +15,7 @@ from lazulite.openapi.security import BEARER
 from lazulite.openapi.shapes import Shape, shape_of
 
 READ = frozenset({400, 401, 403, 404, 405, 429})
-ACTED = READ | {409, 413, 415}
+ACTED = READ | {409, 413, 415, 501}
 WRITTEN = ACTED | {412}
 VERBS = {
     "GET": ("Get", "Show one."),
@@ -28,7 +28,7 @@ VERBS = {
 
 def operations_of(kind: Kind, version: str, schemas: Schemas) -> Iterator[Operation]:
     """Every operation of a kind: verbs, lists, actions."""
-    described = _Described(kind, version, shape_of(kind, version, schemas))
+    described = _Described(kind, version, schemas, shape_of(kind, version, schemas))
     for verb in VERBS:
         if verb in kind.verbs:
             yield described.verb(verb)
@@ -42,6 +42,7 @@ def operations_of(kind: Kind, version: str, schemas: Schemas) -> Iterator[Operat
 class _Described:
     kind: Kind
     version: str
+    schemas: Schemas
     shape: Shape
 
     def verb(self, verb: str) -> Operation:
@@ -78,17 +79,23 @@ class _Described:
 
     def action(self, name: str, action: Action) -> Operation:
         """What the kind can do beyond the verbs."""
-        told = (action.perform.__doc__ or name).strip().partition("\n")[0]
-        answer = Answer(schema={"type": "object"}, headers=LASTING)
+        answer = Answer(schema={"type": "object"} if action.shows else None, headers=LASTING)
         return self._operation(
             name[0].upper() + name[1:],
             action.method,
             f"{item_of(self.kind)}/{name}",
-            summary=told,
-            body=json_body({"type": "object"}, required=False) if action.method == "POST" else None,
-            answers={200: answer, 202: answer, 204: Answer()},
+            summary=(action.perform.__doc__ or name).strip().partition("\n")[0],
+            body=self._asked_of(action) if action.method == "POST" else None,
+            answers={200: answer, 202: answer},
             refusals=ACTED,
         )
+
+    def _asked_of(self, action: Action) -> Json:
+        if action.form is None:
+            return json_body({"type": "object"}, required=False)
+        name = f"{title_of(self.kind)}.{action.form.__name__}"
+        asked = self.schemas.add(name, self.schemas.of_model(action.form, name))
+        return json_body(asked, required=False)
 
     def _answers(self, verb: str) -> Mapping[int, Answer]:
         lasting = LASTING if self.kind.reconcile else ()

@@ -82,6 +82,7 @@ def _renamed(properties: Json, row: Renamed) -> Json:
 def _respelled(schema: Json, row: Respelled) -> Json:
     if "enum" not in schema:
         return schema
-    spelled = [row.spellings.get(value, value) for value in schema["enum"]]
-    default = {"default": row.spellings.get(schema["default"], schema["default"])}
-    return {**schema, "enum": spelled, **(default if "default" in schema else {})}
+    spelled = {**schema, "enum": [row.spellings.get(value, value) for value in schema["enum"]]}
+    if "default" in schema:
+        spelled["default"] = row.spellings.get(schema["default"], schema["default"])
+    return spelled

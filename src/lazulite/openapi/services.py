@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from lazulite.dataplane.refusals import Refusal, arm_error, hyperdrive_error, model_error
 from lazulite.dataplane.services import PLACE, Service, ServiceRoute
 from lazulite.openapi.errors import Form
-from lazulite.openapi.naming import WORKSPACE
+from lazulite.openapi.naming import SUBSCRIPTION, WORKSPACE
 from lazulite.openapi.operations import Answer, Json, Operation, json_body, place
 from lazulite.openapi.schemas import Schemas
 from lazulite.openapi.security import BEARER
@@ -21,13 +21,20 @@ FORMS: Mapping[Refusal, Form] = {
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 412, 413, 415, 429, 501})
 
 
-def operation_of(service: Service, route: ServiceRoute, schemas: Schemas) -> Operation:
-    """The operation of a route; what it answers is said in Azure's reference of the service."""
-    path = PLACE.sub(r"{\1}", route.path)
+def operations_of(service: Service, route: ServiceRoute, schemas: Schemas) -> Iterator[Operation]:
+    """The operations of a route; what they answer is said in Azure's reference of the service."""
+    below = PLACE.sub(r"{\1}", route.path)
+    path = f"{WORKSPACE}/{below}"
+    yield _operation(service, route, schemas, service.prefix + path)
+    if service.bare is not None and service.bare.fullmatch(path):
+        yield _operation(service, route, schemas, path)
+
+
+def _operation(service: Service, route: ServiceRoute, schemas: Schemas, path: str) -> Operation:
     return Operation(
-        id=_id(service, route),
+        id=_id(path, route),
         method=route.method,
-        path=f"{service.prefix}{WORKSPACE}/{path}",
+        path=path,
         tag=service.name,
         summary=(route.handler.__doc__ or route.permission).strip().partition("\n")[0],
         parameters=tuple(_places(route)),
@@ -39,9 +46,9 @@ def operation_of(service: Service, route: ServiceRoute, schemas: Schemas) -> Ope
     )
 
 
-def _id(service: Service, route: ServiceRoute) -> str:
-    words = re.findall(r"\w+", f"{route.method.lower()} {route.path}")
-    return f"{service.name}_{'_'.join(words)}"
+def _id(path: str, route: ServiceRoute) -> str:
+    words = re.findall(r"\w+", path.partition(SUBSCRIPTION)[0] + f" {route.method} {route.path}")
+    return "_".join(words)
 
 
 def _places(route: ServiceRoute) -> Iterator[Json]:

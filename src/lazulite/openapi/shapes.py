@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from lazulite.arm.kind import Kind
+from lazulite.arm.kind import Kind, model_dump
 from lazulite.openapi.examples import EXAMPLES
 from lazulite.openapi.naming import title_of
 from lazulite.openapi.operations import Json
@@ -77,7 +77,9 @@ def _shown(kind: Kind, envelope: Json, properties: Json) -> Json:
 def _example(kind: Kind, version: str) -> Any:
     if kind.full_type not in EXAMPLES:
         return None
-    properties = kind.wire.write(EXAMPLES[kind.full_type], version)
+    whole = model_dump(kind.properties.model_validate(EXAMPLES[kind.full_type]))
+    said = kind.wire.write(whole, version)
+    properties = {name: value for name, value in said.items() if value not in (None, {}, [])}
     location = {"location": "local"} if "location" in kind.envelope else {}
     return {**location, "properties": properties}
 
