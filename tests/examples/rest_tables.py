@@ -40,6 +40,8 @@ def versions_table() -> str:
     lines = ["| resource type | api-versions | what differs |", "|---|---|---|"]
     for kind in kinds():
         for row in kind.wire.rows:
+            if row.until < kind.since or row.since > kind.until or is_internal(kind, row):
+                continue
             span = versions(row.since, row.until)
             lines.append(f"| `{kind.called or kind.resource_type}` | {span} | {difference(row)} |")
     return "\n".join(lines)
@@ -65,6 +67,11 @@ def versions(since, until) -> str:
     first = "" if since <= OLDEST else f"from {since}"
     last = "" if until == NEWEST else f"to {until}"
     return " ".join(part for part in (first, last) if part) or "all"
+
+
+def is_internal(kind, row) -> bool:
+    """Whether a row hides what no version has."""
+    return isinstance(row, Unknown) and row.since <= kind.since and row.until >= kind.until
 
 
 def difference(row) -> str:

@@ -31,6 +31,8 @@ def operations(document):
 def served(plane):
     """Every method of every path that the tables of the code have."""
     for kind in plane.server.registry.kinds:
+        if not kind.since <= VERSION <= kind.until:
+            continue
         for operation in operations_of(kind, VERSION, Schemas()):
             yield operation.method, operation.path
     app = plane.server.app

@@ -73,7 +73,7 @@ class World:
 
     def puts(self, version=VERSION):
         """Path and body of every example, in their order."""
-        found = {kind.full_type: kind for kind in self.kinds()}
+        found = {kind.shown_type: kind for kind in self.kinds()}
         for name in EXAMPLES:
             (put,) = [
                 each

@@ -102,7 +102,9 @@ class _Described:
         one = Answer(schema=self.shape.shown, headers=("ETag", *lasting))
         if verb == "DELETE":
             return {(202 if lasting else 200): Answer(headers=lasting), 204: Answer()}
-        return {"HEAD": {204: Answer()}, "PUT": {200: one, 201: one}}.get(verb, {200: one})
+        return {"HEAD": {204: Answer()}, "PUT": {200: one, self.kind.created: one}}.get(
+            verb, {200: one}
+        )
 
     def _body(self, verb: str) -> Json:
         asked = dict(self.shape.asked)

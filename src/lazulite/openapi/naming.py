@@ -18,19 +18,19 @@ ODD = {
 
 def title_of(kind: Kind) -> str:
     """Such as "OnlineEndpointsDeployments"; its operations and components begin with it."""
-    parts = kind.resource_type.split("/")
+    parts = _types(kind)
     inner = parts[1:] if parts[0] in {"workspaces", "subscriptions"} and parts[1:] else parts
     return "".join(part[0].upper() + part[1:] for part in inner)
 
 
 def parameter_of(kind: Kind) -> str:
     """What the name of a resource of the kind is called in paths."""
-    return _parameter(kind.resource_type.rpartition("/")[2])
+    return _parameter(_types(kind)[-1])
 
 
 def item_of(kind: Kind) -> str:
     """The path of one resource of the kind."""
-    parts = kind.resource_type.split("/")
+    parts = _types(kind)
     path = "".join(f"/{part}/{{{_parameter(part)}}}" for part in parts)
     return path if kind.provider == RESOURCES else f"{GROUP}/providers/{kind.provider}{path}"
 
@@ -38,9 +38,13 @@ def item_of(kind: Kind) -> str:
 def collections_of(kind: Kind) -> list[str]:
     """Where resources of the kind are listed; top-level types also in a whole subscription."""
     path = item_of(kind).rpartition("/")[0]
-    if kind.provider == RESOURCES or "/" in kind.resource_type:
+    if kind.provider == RESOURCES or len(_types(kind)) > 1:
         return [path]
     return [path, path.replace(GROUP, SUBSCRIPTION)]
+
+
+def _types(kind: Kind) -> list[str]:
+    return (kind.called or kind.resource_type).split("/")
 
 
 def _parameter(part: str) -> str:

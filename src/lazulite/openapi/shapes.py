@@ -69,15 +69,15 @@ def _shown(kind: Kind, envelope: Json, properties: Json) -> Json:
         return _object({"id": TEXT}, "id")
     state = {"provisioningState": TEXT} if kind.has_state else {}
     inner = _object({**properties.get("properties", {}), **state})
-    own = {"id": TEXT, "name": TEXT, "type": {"const": kind.full_type}}
+    own = {"id": TEXT, "name": TEXT, "type": {"const": kind.shown_type}}
     whole = {**own, **envelope, "properties": inner, "systemData": SYSTEM_DATA}
     return _object(whole, *own, "properties")
 
 
 def _example(kind: Kind, version: str) -> Any:
-    if kind.full_type not in EXAMPLES:
+    if kind.shown_type not in EXAMPLES:
         return None
-    whole = model_dump(kind.properties.model_validate(EXAMPLES[kind.full_type]))
+    whole = model_dump(kind.properties.model_validate(EXAMPLES[kind.shown_type]))
     said = kind.wire.write(whole, version)
     properties = {name: value for name, value in said.items() if value not in (None, {}, [])}
     location = {"location": "local"} if "location" in kind.envelope else {}
