@@ -37,7 +37,7 @@ class World:
         return self.portal.call(self._answer, prepared)
 
     async def _answer(self, prepared):
-        headers, body = dict(prepared.headers), prepared.body
+        headers, body = [*map(_encoded, prepared.headers.items())], prepared.body
         asking = self.plane.client.request(
             prepared.method, prepared.url, headers=headers, content=body
         )
@@ -75,6 +75,8 @@ class World:
         """Path and body of every example, in their order."""
         found = {kind.shown_type: kind for kind in self.kinds()}
         for name in EXAMPLES:
+            if not found[name].since <= version[:10] <= found[name].until:
+                continue
             (put,) = [
                 each
                 for each in operations_of(found[name], version, Schemas())
@@ -87,6 +89,11 @@ class World:
             yield self.send(
                 "PUT", path, params={"api-version": version}, json=body, headers=self.authorized
             )
+
+
+def _encoded(header):
+    """As requests sends it."""
+    return tuple(part if isinstance(part, bytes) else part.encode("latin-1") for part in header)
 
 
 class ClosedDoor:
@@ -104,5 +111,5 @@ def world_in(folder, keys):
         with portal.wrap_async_context_manager(running) as plane:
             world = World(portal, plane)
             for answer in world.put_examples():
-                assert answer.status_code == 201, answer.text
+                assert answer.status_code in {200, 201}, answer.text
             yield world

@@ -34,6 +34,23 @@ EXAMPLES: Mapping[str, Any] = {
         "condaFile": CONDA,
     },
     f"{ML}/data/versions": {"dataUri": f"{STORE}/images/", "dataType": "uri_folder"},
+    f"{ML}/datasets/versions": {"dataUri": f"{STORE}/images/", "dataType": "uri_folder"},
+    f"{ML}/components/versions": {
+        "componentSpec": {
+            "name": "example",
+            "version": "1",
+            "type": "command",
+            "command": "python train.py",
+            "code": "azureml:example:1",
+            "environment": "azureml:example:1",
+        }
+    },
+    f"{ML}/connections": {
+        "category": "PythonFeed",
+        "target": "https://packages.example.com/simple",
+        "authType": "PAT",
+        "credentials": {"pat": "not-a-secret"},
+    },
     f"{ML}/computes": {
         "computeType": "AmlCompute",
         "properties": {
@@ -67,5 +84,22 @@ EXAMPLES: Mapping[str, Any] = {
         "miniBatchSize": 10,
         "outputAction": "AppendRow",
         "outputFileName": "predictions.csv",
+    },
+    f"{ML}/jobs": {
+        "jobType": "Command",
+        "experimentName": "training",
+        "command": "python train.py --epochs 3",
+        "codeId": "azureml:example:1",
+        "environmentId": "azureml:example:1",
+        "computeId": "azureml:example",
+        "resources": {"instanceCount": 1},
+    },
+    f"{ML}/schedules": {
+        "displayName": "Every night",
+        "trigger": {"triggerType": "Cron", "expression": "0 3 * * *"},
+        "action": {
+            "actionType": "CreateJob",
+            "jobDefinition": {"jobType": "Command", "command": "python train.py"},
+        },
     },
 }
