@@ -125,7 +125,7 @@ class RunHistory:
     async def untagged(self, asked: Asked) -> Response:
         """Drop tags."""
         given = await asked.json()
-        names = given if isinstance(given, list) else read_model(Tags, given).tags or []
+        names = given if isinstance(given, list) else list(read_model(Tags, given).tags or ())
         return await self._retagged(asked, {}, names)
 
     async def data(self, asked: Asked) -> Response:
