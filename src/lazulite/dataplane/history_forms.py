@@ -8,7 +8,6 @@ from pydantic import ConfigDict, Field
 
 from lazulite.arm.kind import Properties
 
-
 Texts = dict[str, str | None]
 NUMBERS_TOO = ConfigDict(coerce_numbers_to_str=True)
 """A number is taken for its text, as the service does."""
