@@ -2,10 +2,12 @@
 
 import inspect
 import re
+from pathlib import Path
 
 import jsonschema_rs
 import pytest
 
+from lazulite import dataplane
 from lazulite.app.asgi import PUBLIC
 from lazulite.openapi.errors import MEANINGS
 from lazulite.openapi.kinds import operations_of
@@ -13,6 +15,7 @@ from lazulite.openapi.naming import WORKSPACE
 from lazulite.openapi.plain import FRONT_DOOR
 from lazulite.openapi.roles import SPELLED
 from lazulite.openapi.schemas import Schemas
+from lazulite.openapi.services import QUERIES
 from tests.openapi.world import VERSION
 
 VERSIONS = ("2019-11-01", "2021-03-01-preview", "2021-10-01", "2022-05-01", "2023-10-01")
@@ -182,3 +185,13 @@ def test_the_form_of_a_body_is_the_one_that_is_read(world):
         assert read == ([form.__name__] if form else []), handler
         told += bool(read)
     assert told > 20
+
+
+ASKED = re.compile(r'(?:query\.get|says)\("([^"]+)"')
+
+
+def test_every_parameter_that_services_read_is_described():
+    folder = Path(dataplane.__file__).parent
+    read = {name for path in folder.glob("*.py") for name in ASKED.findall(path.read_text())}
+    described = {name.lower() for names in QUERIES.values() for name in names}
+    assert read - {"token"} == described

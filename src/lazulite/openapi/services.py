@@ -9,7 +9,7 @@ from lazulite.dataplane.refusals import Refusal, arm_error, hyperdrive_error, mo
 from lazulite.dataplane.services import PLACE, Service, ServiceRoute
 from lazulite.openapi.errors import Form
 from lazulite.openapi.naming import SUBSCRIPTION, WORKSPACE
-from lazulite.openapi.operations import Answer, Json, Operation, json_body, place
+from lazulite.openapi.operations import Answer, Json, Operation, json_body, place, query
 from lazulite.openapi.schemas import Schemas
 from lazulite.openapi.security import BEARER
 
@@ -19,6 +19,23 @@ FORMS: Mapping[Refusal, Form] = {
     hyperdrive_error: Form.HYPERDRIVE,
 }
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 412, 413, 415, 429, 501})
+
+
+QUERIES: Mapping[str, tuple[str, ...]] = {
+    "artifact": ("path", "continuationToken", "append", "allowOverwrite"),
+    "datastore": ("count", "continuationToken", "createIfNotExists", "includeSecret"),
+    "execution": ("runId",),
+    "history": (
+        *("$filter", "$orderby", "$sortorder", "$top", "$continuationToken"),
+        *("continuationToken", "viewType", "path"),
+    ),
+    "mferp": ("deployment", "$top", "count", "$skipToken"),
+    "modelmanagement": (
+        *("name", "description", "tags", "properties", "runId", "modelId", "modelName"),
+        *("computeType", "latestVersionOnly", "orderBy", "count", "$skipToken"),
+    ),
+}
+"""What operations of a service read from the query; each reads some. Source: spec/REST.md 9."""
 
 
 def operations_of(service: Service, route: ServiceRoute, schemas: Schemas) -> Iterator[Operation]:
@@ -37,7 +54,7 @@ def _operation(service: Service, route: ServiceRoute, schemas: Schemas, path: st
         path=path,
         tag=service.name,
         summary=(route.handler.__doc__ or route.permission).strip().partition("\n")[0],
-        parameters=tuple(_places(route)),
+        parameters=(*_places(route), *_queries(service)),
         body=_body(route, schemas),
         answers={status: Answer() for status in (200, 201, 202, 204)},
         refusals=REFUSALS,
@@ -58,6 +75,11 @@ def _places(route: ServiceRoute) -> Iterator[Json]:
             described["schema"] = {"type": "string", "minLength": 1}
             described["description"] = "May have slashes."
         yield described
+
+
+def _queries(service: Service) -> Iterator[Json]:
+    for name in QUERIES.get(service.name, ()):
+        yield query(name, {"type": "string"}, f"As {service.name} has it; not everywhere.")
 
 
 def _body(route: ServiceRoute, schemas: Schemas) -> Json | None:
