@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import lazulite
 from lazulite.arm.authorization import Authorization
 from lazulite.arm.kind import Registry
+from lazulite.arm.watching import BY_SERVICE, COMPUTE_WATCHING, WORKSPACE_WATCHING
 from lazulite.core.ids import ML
 from lazulite.dataplane.services import Services
 from lazulite.graph.service import Operation as GraphOperation
@@ -82,20 +83,24 @@ class Document:
 
 def _monitors(version: str) -> Iterator[Operation]:
     """Where operations are watched. Source: spec/REST.md 2.4."""
-    status = {"type": "object", "properties": {"status": {"type": "string"}}}
     below = f"{SUBSCRIPTION}/providers/{ML}/locations/{{location}}"
-    for part, answers in (
-        ("mfeOperationsStatus", {200: Answer(schema=status, headers=("Retry-After",))}),
-        ("mfeOperationResults", {202: Answer(headers=LASTING), 204: Answer()}),
-    ):
+    for part in sorted(MONITORS):
         yield Operation(
             id=f"Operations_{part}",
             method="GET",
             path=f"{below}/{part}/{{operationId}}",
             tag="Operations",
-            summary="How an operation goes that a PUT, PATCH or DELETE has started.",
+            summary="How an operation goes that a write has started, or what it came to.",
             parameters=(api_version(version),),
-            answers=answers,
-            refusals=kinds.READ,
+            answers={200: OBJECT, 202: OBJECT, 204: Answer()},
+            refusals=kinds.READ | {409},
             security=security.BEARER,
         )
+
+
+OBJECT = Answer(schema={"type": "object"}, headers=LASTING)
+MONITORS = {
+    name
+    for watching in (BY_SERVICE, COMPUTE_WATCHING, WORKSPACE_WATCHING)
+    for name in (watching.status, watching.results)
+}

@@ -9,7 +9,7 @@ from typing import Any
 from lazulite.arm.kind import Action, Kind
 from lazulite.openapi.naming import collections_of, item_of, parameter_of, title_of
 from lazulite.openapi.operations import Answer, Json, Operation, json_body, place
-from lazulite.openapi.parameters import IF_MATCH, IF_NONE_MATCH, LASTING, LIST, api_version
+from lazulite.openapi.parameters import IF_MATCH, IF_NONE_MATCH, LASTING, LIST, api_version, filters
 from lazulite.openapi.schemas import Schemas
 from lazulite.openapi.security import BEARER
 from lazulite.openapi.shapes import Shape, shape_of
@@ -72,7 +72,7 @@ class _Described:
             "GET",
             path,
             summary="Show all that the caller may read, in pages.",
-            parameters=LIST,
+            parameters=(*LIST, *filters(self.kind.listing)),
             answers={200: Answer(schema=listed)},
             refusals=READ,
         )
@@ -98,13 +98,24 @@ class _Described:
         return json_body(asked, required=False)
 
     def _answers(self, verb: str) -> Mapping[int, Answer]:
-        lasting = LASTING if self.kind.reconcile else ()
-        one = Answer(schema=self.shape.shown, headers=("ETag", *lasting))
-        if verb == "DELETE":
-            return {(202 if lasting else 200): Answer(headers=lasting), 204: Answer()}
-        return {"HEAD": {204: Answer()}, "PUT": {200: one, self.kind.created: one}}.get(
-            verb, {200: one}
-        )
+        lasts, watching = self.kind.reconcile is not None, self.kind.watching
+        headers = LASTING if lasts else ()
+        one, accepted = self._one(headers), Answer(headers=headers)
+        match verb:
+            case "HEAD":
+                return {204: Answer()}
+            case "DELETE":
+                return {(202 if lasts else 200): accepted, 204: Answer()}
+            case "PUT":
+                more = {202: accepted} if lasts and watching.accepts else {}
+                return {200: one, self.kind.created: one, **more}
+            case "PATCH" if lasts:
+                return {200: one, watching.patched: one}
+            case _:
+                return {200: one}
+
+    def _one(self, headers: tuple[str, ...]) -> Answer:
+        return Answer(schema=self.shape.shown, headers=("ETag", *headers))
 
     def _body(self, verb: str) -> Json:
         asked = dict(self.shape.asked)

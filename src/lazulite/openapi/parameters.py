@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from lazulite.arm.listing import Listing
 from lazulite.openapi.operations import Json, query
 
 TOP: Json = {"type": "integer", "minimum": 1, "maximum": 1000}
+TEXT: Json = {"type": "string"}
 LIST = (
-    query("$top", TOP, "How many on the page; there is then no link to the next."),
-    query("$skip", {"type": "string"}, "Where to go on: from the nextLink of the page before."),
-    query("$orderBy", {"type": "string"}, "The newest first if it ends in desc."),
-    query("listViewType", {"enum": ["ActiveOnly", "ArchivedOnly", "All"]}, "Of what is archived."),
+    query("$top", TOP, "How many on the page."),
+    query("count", TOP, "The same."),
+    query("$skip", TEXT, "Where to go on: from the nextLink of the page before."),
+    query("$orderBy", TEXT, "By what; descending if it ends in desc."),
+    query("orderByAsc", {"type": "boolean"}, "The other way round, if it is false."),
+    query("listViewType", TEXT, "ActiveOnly, ArchivedOnly or All, where things are archived."),
 )
+SPELLED = {
+    name.lower(): name for name in ("computeType", "isDefault", "jobType", "$tags", "searchText")
+}
+
+
+def filters(listing: Listing) -> Iterator[Json]:
+    """What else the lists of a kind can be asked."""
+    for name in sorted(listing.filters):
+        yield query(SPELLED.get(name, name), TEXT, "Only these.")
+
+
 LASTING = ("Azure-AsyncOperation", "Location", "Retry-After", "x-ms-async-operation-timeout")
 _HEADERS = {
     "ETag": "What it is now, for If-Match.",
