@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header
 
-.PHONY: setup demo test quick lint types bench lock clean
+.PHONY: setup demo test nightly quick lint types bench lock clean
 
 setup: $(VENV)/.ready
 
@@ -16,6 +16,9 @@ demo: $(VENV)/.ready
 
 test: lint types $(VENV)/.ready-science
 	$(PYTEST)
+
+nightly: $(VENV)/.ready-science
+	$(PYTEST) -m nightly
 
 lint: $(VENV)/.ready-test
 	$(BIN)/ruff check .
@@ -26,7 +29,7 @@ types: $(VENV)/.ready-test
 	$(BIN)/mypy
 
 quick: $(VENV)/.ready-science
-	$(PYTEST) -m "not slow and not crash"
+	$(PYTEST) -m "not slow and not crash and not nightly"
 
 bench: $(VENV)/.ready-test
 	for each in online latency batch_overhead blob_throughput front_door control_plane; do \

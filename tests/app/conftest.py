@@ -1,5 +1,6 @@
 """A control plane in this process: no front door, no socket, no reconcile loop."""
 
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -104,13 +105,21 @@ def keys(tmp_path_factory):
 
 @pytest.fixture
 async def plane(tmp_path, keys):
-    settings = read_settings({}, data_dir=tmp_path / "data", port=8443, http_port=8080)
-    layout = Layout(settings.data_dir, tmp_path / "run")
+    async with in_process(tmp_path, keys) as plane:
+        yield plane
+
+
+@contextlib.asynccontextmanager
+async def in_process(folder, keys, **parts):
+    """A plane with its data in a folder. parts: of the foundation, instead of the usual ones."""
+    settings = read_settings({}, data_dir=folder / "data", port=8443, http_port=8080)
+    layout = Layout(settings.data_dir, folder / "run")
     layout.make()
     shutil.copytree(keys, layout.data / "keys")
     base = await lay_foundation(settings, layout, {"PATH": "/usr/bin:/bin"})
+    base = dataclasses.replace(base, **parts)
     addresses = Addresses(https=("127.0.0.1", 8443), http=("127.0.0.1", 8080))
-    server = await compose(base, addresses, {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
+    server = await compose(base, addresses, {"PATH": "/usr/bin:/bin", "HOME": str(folder)})
     transport = httpx2.ASGITransport(app=server.app)
     async with httpx2.AsyncClient(transport=transport, base_url="https://localhost:8443") as client:
         found = json.loads((settings.data_dir / "credentials.json").read_text())

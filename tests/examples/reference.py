@@ -9,15 +9,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from lazulite.app.kinds import KindParts, all_kinds
 from lazulite.blobs.errors import CODES
 from lazulite.cli.arguments import CONNECTION, Arguments
 from lazulite.cli.commands import IDENTITY, ML, SERVER
 from lazulite.core.settings import HELP, Settings
-from lazulite.kinds.compute import Clusters
-from lazulite.kinds.job import Jobs
-from lazulite.kinds.online_deployment import OnlineDeployments
-from lazulite.kinds.online_endpoint import OnlineEndpoints
+from tests.examples.rest_tables import kinds_table, services_table, versions_table
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -56,23 +52,13 @@ def settings_table() -> str:
     return "\n".join(lines)
 
 
-def kinds_table() -> str:
-    """Every resource type, its methods and its actions."""
-    lines = ["| resource type | methods | actions |", "|---|---|---|"]
-    for kind in _kinds():
-        methods = " ".join(method for method in _METHODS if method in kind.verbs)
-        actions = ", ".join(f"`{each.method} {name}`" for name, each in kind.actions.items())
-        lines.append(f"| `{kind.shown_type}` | {methods} | {actions} |")
-    return "\n".join(lines)
-
-
-_METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE")
-
 TABLES = {
     ("cli.md", "commands"): commands_table,
     ("cli.md", "options"): options_table,
     ("settings.md", "settings"): settings_table,
     ("rest.md", "kinds"): kinds_table,
+    ("rest.md", "versions"): versions_table,
+    ("rest.md", "services"): services_table,
 }
 """Which table stands between `<!-- begin NAME -->` and `<!-- end NAME -->` of which page."""
 
@@ -122,26 +108,6 @@ def _options(names: str) -> str:
         if name.rstrip("!") not in CONNECTION:
             shown.append(f"**`{flag}`**" if name.endswith("!") else f"`{flag}`")
     return " ".join(shown)
-
-
-def _kinds():
-    """The kinds of a server; they are only read, so what they would work with is left out."""
-    nothing = None
-    return all_kinds(
-        KindParts(
-            resources=nothing,
-            box=nothing,
-            tenant_id="",
-            make_container=nothing,
-            containers=nothing,
-            storage_suffix="",
-            https_base="",
-            clusters=Clusters(*[nothing] * len(dataclasses.fields(Clusters))),
-            endpoints=OnlineEndpoints(*[nothing] * len(dataclasses.fields(OnlineEndpoints))),
-            deployments=OnlineDeployments(*[nothing] * len(dataclasses.fields(OnlineDeployments))),
-            jobs=Jobs(*[nothing] * len(dataclasses.fields(Jobs))),
-        )
-    )
 
 
 def _error_classes(trees) -> set[str]:

@@ -14,10 +14,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lazulite.app.documents import discovery, health, metadata
+from lazulite.app.documents import discovery, health, metadata, openapi
 from lazulite.arm.requests import base_url
 from lazulite.core.errors import ArmError
 from lazulite.dataplane.services import Services
+from lazulite.openapi.document import Document
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ PUBLIC = frozenset(
         "/healthz",
         "/metadata/endpoints",
         "/discovery",
+        "/openapi.json",
         "/common/discovery/instance",
         "/{tenant}/oauth2/token",
         "/{tenant}/oauth2/v2.0/token",
@@ -49,12 +51,13 @@ PUBLIC = frozenset(
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def public_documents() -> list[Route]:
+def public_documents(described: Document) -> list[Route]:
     """The routes that answer anyone, besides those of the token service."""
     return [
         Route("/healthz", health),
         Route("/metadata/endpoints", metadata),
         Route("/discovery", discovery),
+        Route("/openapi.json", openapi(described)),
     ]
 
 

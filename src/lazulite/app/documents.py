@@ -5,12 +5,16 @@ Source: spec/CLIENTS.md 1.2 and 6.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from lazulite.arm.requests import base_url
+from lazulite.arm.versions import negotiate
+from lazulite.openapi.document import NEWEST_STABLE, Document
 
 CLOUD = "Lazulite"
 STORAGE_SUFFIX = "core.local"
@@ -36,6 +40,17 @@ async def discovery(http: Request) -> Response:
 async def health(http: Request) -> Response:
     """That the control plane answers."""
     return JSONResponse({"status": "Healthy"})
+
+
+def openapi(described: Document) -> Callable[[Request], Awaitable[Response]]:
+    """What the server answers, in the api-version that is asked for."""
+
+    async def answer(http: Request) -> Response:
+        version = negotiate(http.query_params.get("api-version", NEWEST_STABLE))
+        content = await asyncio.to_thread(described.written, version)
+        return Response(content, media_type="application/json")
+
+    return answer
 
 
 def _cloud(base: str) -> dict[str, Any]:

@@ -51,6 +51,7 @@ from lazulite.kinds.job import Jobs
 from lazulite.kinds.online_deployment import OnlineDeployments
 from lazulite.kinds.online_endpoint import OnlineEndpoints
 from lazulite.kinds.storage_account import ListContainers
+from lazulite.openapi.document import Document, Tables
 from lazulite.operations.reconciler import Reconciler
 from lazulite.runs.batch_jobs import BatchJobs
 from lazulite.runs.command_jobs import CommandJobs
@@ -178,10 +179,11 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         bearer_access(base.resources, guard),
         f"Bearer authorization_uri={url}/{base.installed.tenant_id}",
     )
-    routes = [*public_documents(), *directory.routes(), *_scoring_routes(scoring)]
     artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
     parts = ServiceParts(arm=arm, scoring=scoring, artifacts=artifacts, jobs=kinds.jobs)
     services = Services(all_services(parts), base.resources, guard)
+    tables = Tables(registry=registry, roles=roles, services=services, graph=directory.operations())
+    routes = [*public_documents(Document(tables)), *directory.routes(), *_scoring_routes(scoring)]
     return Server(
         app=ControlPlane(routes, arm.handle, services, Gateway(store, authorizer, utc_now)),
         directory=directory,

@@ -129,6 +129,10 @@ class Action:
     """"action" for what changes or reveals, "read" for what only shows."""
     comes_before: bool = False
     """Whether it can be asked for before the resource is there."""
+    form: type[BaseModel] | None = None
+    """What the body says, for documents; perform reads it."""
+    shows: bool = True
+    """Whether the answer has a body."""
 
 
 async def unchanged(proposal: Proposal) -> Proposal:

@@ -6,6 +6,7 @@ Which answer carries which header: spec/REST.md 2.3, 2.4 and 6.
 from __future__ import annotations
 
 import dataclasses
+from urllib.parse import quote
 
 from lazulite.core.ids import ML, segment_of
 from lazulite.store.resources import Resource
@@ -86,5 +87,5 @@ OPERATIONS = {
 
 def _place(row: Resource) -> str:
     subscription = segment_of(row.id, "subscriptions")
-    location = row.envelope.get("location") or "local"
+    location = quote(str(row.envelope.get("location") or "local"), safe="")
     return f"/subscriptions/{subscription}/providers/{ML}/locations/{location}"

@@ -37,8 +37,10 @@ class ArtifactBatches:
         return (
             ServiceRoute("POST", by_id, reading, self.infos_by_id),
             ServiceRoute("POST", uris, reading, self.uris_by_id),
-            ServiceRoute("POST", f"{batch}/metadata", writing, self.create_many),
-            ServiceRoute("POST", f"{batch}/metadata:delete", deleting, self.delete_many),
+            ServiceRoute("POST", f"{batch}/metadata", writing, self.create_many, ArtifactPathList),
+            ServiceRoute(
+                "POST", f"{batch}/metadata:delete", deleting, self.delete_many, ArtifactPathList
+            ),
             ServiceRoute("POST", f"{batch}/ingest/containersas", writing, _no_ingestion),
             ServiceRoute("DELETE", batch, deleting, self.delete_all),
         )

@@ -39,8 +39,8 @@ class Artifacts:
             name="artifact",
             version="v2.0",
             routes=(
-                ServiceRoute("POST", "artifacts/metadata", WRITING, self.create),
-                ServiceRoute("POST", "artifacts/register", WRITING, self.create),
+                ServiceRoute("POST", "artifacts/metadata", WRITING, self.create, NewArtifact),
+                ServiceRoute("POST", "artifacts/register", WRITING, self.create, NewArtifact),
                 *_both("GET", "metadata", READING, self.get),
                 *_both("DELETE", "metadata", DELETING, self.delete),
                 *_both("GET", "content", READING, self.download),

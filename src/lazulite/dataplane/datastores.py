@@ -39,10 +39,10 @@ class Datastores:
             version="v1.0",
             routes=(
                 ServiceRoute("GET", "datastores", read, self.all),
-                ServiceRoute("POST", "datastores", write, self.create),
+                ServiceRoute("POST", "datastores", write, self.create, DataStore),
                 ServiceRoute("DELETE", "datastores", delete, _not_all),
                 ServiceRoute("GET", "datastores/{name}", read, self.get),
-                ServiceRoute("PUT", "datastores/{name}", write, self.update),
+                ServiceRoute("PUT", "datastores/{name}", write, self.update, DataStore),
                 ServiceRoute("DELETE", "datastores/{name}", delete, self.delete),
                 ServiceRoute("GET", "default", read, self.default),
                 ServiceRoute("PUT", "default/{name}", write, self.make_default),

@@ -59,8 +59,10 @@ class Execution:
             name="execution",
             version="v1.0",
             routes=(
-                ServiceRoute("POST", f"{of}/startrun", SUBMIT, self.start),
-                ServiceRoute("POST", f"{of}/snapshotrun", SUBMIT, self.start_snapshot),
+                ServiceRoute("POST", f"{of}/startrun", SUBMIT, self.start, parts=(ZIP, DEFINITION)),
+                ServiceRoute(
+                    "POST", f"{of}/snapshotrun", SUBMIT, self.start_snapshot, RunDefinition
+                ),
                 ServiceRoute("POST", f"{of}/startlocalrun", SUBMIT, self.start_local),
                 ServiceRoute("POST", f"{of}/runId/{{run}}/cancel", WRITE, self.cancel),
             ),

@@ -42,7 +42,7 @@ class ArtifactHistory:
             ServiceRoute("GET", f"{of}/path", READING, self.listed),
             ServiceRoute("GET", f"{of}/metadata", READING, self.shown),
             ServiceRoute("GET", f"{of}/artifacturi", READING, self.uri),
-            ServiceRoute("POST", f"{of}/batch/metadata", READING, self.several),
+            ServiceRoute("POST", f"{of}/batch/metadata", READING, self.several, ArtifactPathList),
             ServiceRoute("GET", f"{of}/prefix/contentinfo", READING, self.contents),
             ServiceRoute("GET", f"{of}/prefix/contentinfo/{{path:path}}", READING, self.contents),
             ServiceRoute("GET", f"{of}/contentinfo", READING, self.content),

@@ -33,11 +33,11 @@ class ExperimentHistory:
         """The operations on experiments."""
         return (
             ServiceRoute("GET", "experiments", READ, self.listed),
-            ServiceRoute("POST", "experiments:query", READ, self.queried),
+            ServiceRoute("POST", "experiments:query", READ, self.queried, QueryParams),
             ServiceRoute("GET", "experiments/{experiment}", READ, self.shown),
             ServiceRoute("POST", "experiments/{experiment}", WRITE, self.created),
             ServiceRoute("GET", "experimentids/{id}", READ, self.shown),
-            ServiceRoute("PATCH", "experimentids/{id}", WRITE, self.modified),
+            ServiceRoute("PATCH", "experimentids/{id}", WRITE, self.modified, ModifyExperiment),
             ServiceRoute("DELETE", "experimentids/{id}/tags", WRITE, self.untagged),
         )
 

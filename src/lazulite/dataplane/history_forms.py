@@ -8,6 +8,10 @@ from pydantic import ConfigDict, Field
 
 from lazulite.arm.kind import Properties
 
+Texts = dict[str, str | None]
+NUMBERS_TOO = ConfigDict(coerce_numbers_to_str=True)
+"""A number is taken for its text, as the service does."""
+
 
 class QueryParams(Properties):
     """A list with a filter."""
@@ -22,6 +26,7 @@ class QueryParams(Properties):
 class CreateRun(Properties):
     """A change of a run, or a new run."""
 
+    model_config = NUMBERS_TOO
     run_id: str | None = None
     parent_run_id: str | None = None
     status: str | None = None
@@ -35,7 +40,7 @@ class CreateRun(Properties):
     script_name: str | None = None
     target: str | None = None
     properties: dict[str, Any] | None = None
-    tags: dict[str, Any] | None = None
+    tags: Texts | None = None
     run_definition: Any = None
     error: Any = None
 
@@ -61,16 +66,18 @@ class RunDataRequest(Properties):
 class ModifyExperiment(Properties):
     """A change of an experiment."""
 
+    model_config = NUMBERS_TOO
     description: str | None = None
-    tags: dict[str, Any] | None = None
+    tags: Texts | None = None
     archive: bool | None = None
 
 
 class Tags(Properties):
     """Tags to drop, and tags to set."""
 
-    tags: Any = None
-    tags_to_modify: dict[str, Any] | None = None
+    model_config = NUMBERS_TOO
+    tags: Texts | list[str] | None = None
+    tags_to_modify: Texts | None = None
     tags_to_delete: list[str] | None = None
 
 

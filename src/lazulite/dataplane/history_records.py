@@ -31,12 +31,14 @@ class Records:
         """The operations on events and metrics."""
         experiment = "experiments/{experiment}"
         return (
-            ServiceRoute("POST", f"{experiment}/batch/events", WRITE, self.told_many),
-            ServiceRoute("POST", f"{OF_EXPERIMENT}/events", WRITE, self.told),
-            ServiceRoute("POST", f"{ANYWHERE}/events", WRITE, self.told),
-            ServiceRoute("POST", f"{OF_EXPERIMENT}/metrics", WRITE, self.logged),
-            ServiceRoute("POST", f"{OF_EXPERIMENT}/batch/metrics", WRITE, self.logged_many),
-            ServiceRoute("POST", f"{experiment}/metrics:query", READ, self.queried),
+            ServiceRoute("POST", f"{experiment}/batch/events", WRITE, self.told_many, Events),
+            ServiceRoute("POST", f"{OF_EXPERIMENT}/events", WRITE, self.told, Event),
+            ServiceRoute("POST", f"{ANYWHERE}/events", WRITE, self.told, Event),
+            ServiceRoute("POST", f"{OF_EXPERIMENT}/metrics", WRITE, self.logged, MetricForm),
+            ServiceRoute(
+                "POST", f"{OF_EXPERIMENT}/batch/metrics", WRITE, self.logged_many, ManyMetrics
+            ),
+            ServiceRoute("POST", f"{experiment}/metrics:query", READ, self.queried, QueryParams),
             ServiceRoute("GET", f"{experiment}/metrics/{{metric}}", READ, self.shown),
         )
 

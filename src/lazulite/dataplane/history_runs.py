@@ -43,10 +43,10 @@ class RunHistory:
         """The operations on runs: each run also goes without its experiment."""
         experiment = "experiments/{experiment}"
         many = (
-            ServiceRoute("POST", f"{experiment}/runs:query", READ, self.queried),
-            ServiceRoute("POST", f"{experiment}/runs/runIds", READ, self.named),
-            ServiceRoute("PATCH", f"{experiment}/batch/runs", WRITE, self.modified_many),
-            ServiceRoute("POST", "rundata", READ, self.data),
+            ServiceRoute("POST", f"{experiment}/runs:query", READ, self.queried, QueryParams),
+            ServiceRoute("POST", f"{experiment}/runs/runIds", READ, self.named, RunIds),
+            ServiceRoute("PATCH", f"{experiment}/batch/runs", WRITE, self.modified_many, ManyRuns),
+            ServiceRoute("POST", "rundata", READ, self.data, RunDataRequest),
         )
         single = (self._single(path) for path in (OF_EXPERIMENT, ANYWHERE))
         return (*many, *(route for routes in single for route in routes))
@@ -54,12 +54,12 @@ class RunHistory:
     def _single(self, path: str) -> tuple[ServiceRoute, ...]:
         return (
             ServiceRoute("GET", path, READ, self.shown),
-            ServiceRoute("PATCH", path, WRITE, self.modified),
-            ServiceRoute("POST", path, WRITE, self.modified),
+            ServiceRoute("PATCH", path, WRITE, self.modified, CreateRun),
+            ServiceRoute("POST", path, WRITE, self.modified, CreateRun),
             ServiceRoute("GET", f"{path}/details", READ, self.details),
             ServiceRoute("GET", f"{path}/children", READ, self.children),
             ServiceRoute("POST", f"{path}/cancel", WRITE, self.canceled),
-            ServiceRoute("PATCH", f"{path}/tags", WRITE, self.tagged),
+            ServiceRoute("PATCH", f"{path}/tags", WRITE, self.tagged, Tags),
             ServiceRoute("DELETE", f"{path}/tags", WRITE, self.untagged),
         )
 
@@ -125,7 +125,7 @@ class RunHistory:
     async def untagged(self, asked: Asked) -> Response:
         """Drop tags."""
         given = await asked.json()
-        names = given if isinstance(given, list) else read_model(Tags, given).tags or []
+        names = given if isinstance(given, list) else list(read_model(Tags, given).tags or ())
         return await self._retagged(asked, {}, names)
 
     async def data(self, asked: Asked) -> Response:

@@ -54,7 +54,7 @@ def hyperdrive() -> Service:
         name="hyperdrive",
         version="v1.0",
         routes=(
-            ServiceRoute("POST", RUNS, write, create),
+            ServiceRoute("POST", RUNS, write, create, parts=("config",)),
             ServiceRoute("GET", f"{RUNS}/{{run}}", read, missing),
             ServiceRoute("GET", "experiments/{experiment}/hdruns/{run}", read, missing),
             ServiceRoute("POST", f"{RUNS}/{{run}}/cancel", write, missing),

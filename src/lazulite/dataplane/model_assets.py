@@ -59,7 +59,7 @@ class Assets:
         """assets, and assets/{id}."""
         return (
             ServiceRoute("GET", "assets", "models/read", self.list),
-            ServiceRoute("POST", "assets", "models/write", self.create),
+            ServiceRoute("POST", "assets", "models/write", self.create, Asset),
             ServiceRoute("GET", "assets/{id}", "models/read", self.get),
             ServiceRoute("DELETE", "assets/{id}", "models/delete", self.delete),
         )

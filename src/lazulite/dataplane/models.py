@@ -52,7 +52,7 @@ class Models:
         """models, and models/{id} where the id is "name:version"."""
         return (
             ServiceRoute("GET", "models", "models/read", self.list),
-            ServiceRoute("POST", "models", "models/write", self.register),
+            ServiceRoute("POST", "models", "models/write", self.register, NewModel),
             ServiceRoute("GET", "models/{id}", "models/read", self.get),
             ServiceRoute("PATCH", "models/{id}", "models/write", self.patch),
             ServiceRoute("DELETE", "models/{id}", "models/delete", self.delete),

@@ -12,6 +12,7 @@ import functools
 import re
 from collections.abc import Awaitable, Callable, Iterator
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -44,6 +45,10 @@ class ServiceRoute:
     permission: str
     """Azure's action below Microsoft.MachineLearningServices/workspaces: "models/read"."""
     handler: Callable[[Asked], Awaitable[Response]]
+    form: type[BaseModel] | None = None
+    """What the body says, for documents; the handler reads it."""
+    parts: tuple[str, ...] = ()
+    """Names of the parts of a body that is multipart/form-data."""
 
     def match(self, path: str) -> dict[str, str] | None:
         """The names in a path; None if it is another one."""

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from lazulite.arm.kind import Duration, Properties
 from lazulite.arm.wire import Reshaped, Respelled, Unknown, Wire
-from lazulite.deployments.asset_references import model_text, reference_object
+from lazulite.deployments.asset_references import AssetReference, model_text, reference_object
 from lazulite.deployments.endpoint_properties import BEFORE_OCTOBER_2021, DeploymentProperties
 from lazulite.store.resources import Json
 
@@ -85,11 +85,17 @@ class DataCollector(Properties):
 Scale = Annotated[FixedScale | UtilizationScale, Field(discriminator="scale_type")]
 
 
+Model = Annotated[
+    str | None, BeforeValidator(model_text, json_schema_input_type=str | AssetReference | None)
+]
+"""In either form; kept as a text."""
+
+
 class OnlineDeployment(DeploymentProperties):
     """What a caller can say of a deployment."""
 
     endpoint_compute_type: Literal["Managed", "Kubernetes", "AzureMLCompute"]
-    model: Annotated[str | None, BeforeValidator(model_text)] = None
+    model: Model = None
     model_mount_path: str | None = None
     instance_type: str | None = None
     app_insights_enabled: bool = False

@@ -112,7 +112,7 @@ def job(jobs: Jobs) -> Kind:
         has_state=False,
         wire=JOB_WIRE,
         listing=LISTING,
-        actions={"cancel": Action(perform=jobs.cancel)},
+        actions={"cancel": Action(perform=jobs.cancel, shows=False)},
     )
 
 

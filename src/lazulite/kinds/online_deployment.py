@@ -223,7 +223,7 @@ def online_deployment(deployments: OnlineDeployments) -> Kind:
         has_operation_uri=True,
         watching=Watching(prefix="odidp"),
         actions={
-            "getLogs": Action(perform=deployments.get_logs),
+            "getLogs": Action(perform=deployments.get_logs, form=LogsRequest),
             "skus": Action(perform=skus, method="GET", permission="read"),
         },
     )

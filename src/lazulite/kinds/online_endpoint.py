@@ -195,7 +195,9 @@ def online_endpoint(endpoints: OnlineEndpoints) -> Kind:
         listing=LISTING,
         actions={
             "listKeys": Action(perform=endpoints.list_keys),
-            "regenerateKeys": Action(perform=endpoints.regenerate_keys),
+            "regenerateKeys": Action(
+                perform=endpoints.regenerate_keys, form=KeyChoice, shows=False
+            ),
             "token": Action(perform=endpoints.token),
         },
     )

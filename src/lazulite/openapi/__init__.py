@@ -1,0 +1,1 @@
+"""What the server answers, as an OpenAPI document: described by the tables that answer it."""
