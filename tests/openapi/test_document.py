@@ -10,9 +10,10 @@ import pytest
 from lazulite import dataplane
 from lazulite.app.asgi import PUBLIC
 from lazulite.arm.watching import OPERATIONS
+from lazulite.core.ids import ML
 from lazulite.openapi.errors import MEANINGS
 from lazulite.openapi.kinds import operations_of
-from lazulite.openapi.naming import WORKSPACE
+from lazulite.openapi.naming import SUBSCRIPTION, WORKSPACE
 from lazulite.openapi.plain import FRONT_DOOR
 from lazulite.openapi.roles import SPELLED
 from lazulite.openapi.schemas import Schemas
@@ -34,21 +35,33 @@ def operations(document):
 
 def served(plane):
     """Every method of every path that the tables of the code have."""
-    for kind in plane.server.registry.kinds:
-        if not kind.since <= VERSION <= kind.until:
-            continue
-        for operation in operations_of(kind, VERSION, Schemas()):
-            yield operation.method, operation.path
-    app = plane.server.app
+    registry, app = plane.server.registry, plane.server.app
+    for kind in registry.kinds:
+        if kind.since <= VERSION <= kind.until:
+            yield from (
+                (each.method, each.path) for each in operations_of(kind, VERSION, Schemas())
+            )
+    for report in (each for each in registry.reports if each.until >= VERSION):
+        below = "/".join("{location}" if part == "*" else part for part in report.path)
+        yield report.method, f"{SUBSCRIPTION}/providers/{ML}/{below}"
     for route in app.routes:
-        known = route.methods - {"HEAD"}
-        for method in {"POST"} if route.path.endswith("/token") else known:  # else 405 in its form
-            yield method, route.path
-    for (kind, is_one), methods in plane.server.roles.operations.items():
+        is_token = route.path.endswith("/token")  # which answers other methods with its own 405
+        yield from (
+            (each, route.path) for each in (["POST"] if is_token else route.methods - {"HEAD"})
+        )
+    yield from roles(plane.server.roles)
+    yield from routes(app.services)
+
+
+def roles(authorization):
+    for (kind, is_one), methods in authorization.operations.items():
         one = "/{name}" if is_one else ""
         for method in methods:
             yield method, f"/providers/Microsoft.Authorization/{SPELLED.get(kind, kind)}{one}"
-    for service, route in app.services.routes():
+
+
+def routes(services):
+    for service, route in services.routes():
         below = re.sub(":path", "", route.path)
         yield route.method, f"{service.prefix}.../{below}"
         if service.bare is not None:

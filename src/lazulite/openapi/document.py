@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 import lazulite
 from lazulite.arm.authorization import Authorization
 from lazulite.arm.kind import Registry
+from lazulite.arm.reports import Report
 from lazulite.arm.watching import BY_SERVICE, COMPUTE_WATCHING, WORKSPACE_WATCHING
 from lazulite.core.ids import ML
 from lazulite.dataplane.services import Services
 from lazulite.graph.service import Operation as GraphOperation
 from lazulite.openapi import errors, graph, kinds, plain, roles, security, services
 from lazulite.openapi.naming import SUBSCRIPTION
-from lazulite.openapi.operations import Answer, Json, Operation, paths
+from lazulite.openapi.operations import Answer, Json, Operation, json_body, paths
 from lazulite.openapi.parameters import LASTING, api_version, headers
 from lazulite.openapi.schemas import Schemas
 
@@ -73,12 +74,32 @@ class Document:
         for kind in self._tables.registry.kinds:
             if kind.since <= version[:10] <= kind.until:
                 yield from kinds.operations_of(kind, version, schemas)
+        for report in self._tables.registry.reports:
+            if version[:10] <= report.until:
+                yield _report(report, version)
         yield from _monitors(version)
         yield from roles.operations(self._tables.roles, version, schemas)
         for service, route in self._tables.services.routes():
             yield from services.operations_of(service, route, schemas)
         yield from map(graph.operation_of, self._tables.graph)
         yield from plain.operations(schemas)
+
+
+def _report(report: Report, version: str) -> Operation:
+    """A document below a provider that is no resource."""
+    below = "/".join("{location}" if part == "*" else part for part in report.path)
+    return Operation(
+        id=f"{report.path[0].capitalize()}_{report.path[-1]}",
+        method=report.method,
+        path=f"{SUBSCRIPTION}/providers/{ML}/{below}",
+        tag=report.path[0].capitalize(),
+        summary=f"Needs {report.action}.",
+        parameters=(api_version(version),),
+        body=json_body({"type": "object"}, required=False) if report.method == "POST" else None,
+        answers={200: OBJECT},
+        refusals=kinds.ACTED,
+        security=security.BEARER,
+    )
 
 
 def _monitors(version: str) -> Iterator[Operation]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lazulite.arm.kind import Action, Kind
 from lazulite.openapi.naming import collections_of, item_of, parameter_of, title_of
-from lazulite.openapi.operations import Answer, Json, Operation, json_body, place
+from lazulite.openapi.operations import Answer, Json, Operation, json_body, place, query
 from lazulite.openapi.parameters import IF_MATCH, IF_NONE_MATCH, LASTING, LIST, api_version, filters
 from lazulite.openapi.schemas import Schemas
 from lazulite.openapi.security import BEARER
@@ -24,6 +24,18 @@ VERBS = {
     "PATCH": ("Update", "Merge into it: given names replace, null removes, absent ones stay."),
     "DELETE": ("Delete", "Delete it and what is inside. Safe to repeat."),
 }
+
+FLAG: Json = {"type": "boolean"}
+WAYS: Json = {"enum": ["Delete", "Detach"]}
+QUERIES: Mapping[tuple[str, str], tuple[Json, ...]] = {
+    ("DELETE", "workspaces/computes"): (
+        query("underlyingResourceAction", WAYS, "Detach leaves alone what is attached."),
+    ),
+    ("PUT", "workspaces/datastores"): (
+        query("skipValidation", FLAG, "Keep credentials that do not open the place."),
+    ),
+}
+"""What the query of a write says. Source: spec/REST.md 7.2 and 7.3."""
 
 
 def operations_of(kind: Kind, version: str, schemas: Schemas) -> Iterator[Operation]:
@@ -54,7 +66,7 @@ class _Described:
             verb,
             item_of(self.kind),
             summary=summary,
-            parameters=(IF_MATCH, IF_NONE_MATCH) if writes else (),
+            parameters=self._parameters(verb),
             body=self._body(verb) if writes else None,
             answers=self._answers(verb),
             refusals=READ if verb in {"GET", "HEAD"} else WRITTEN,
@@ -86,7 +98,7 @@ class _Described:
             f"{item_of(self.kind)}/{name}",
             summary=(action.perform.__doc__ or name).strip().partition("\n")[0],
             body=self._asked_of(action) if action.method == "POST" else None,
-            answers={200: answer, 202: answer},
+            answers={200: answer, 202: Answer(headers=LASTING), 204: Answer()},
             refusals=ACTED,
         )
 
@@ -116,6 +128,10 @@ class _Described:
 
     def _one(self, headers: tuple[str, ...]) -> Answer:
         return Answer(schema=self.shape.shown, headers=("ETag", *headers))
+
+    def _parameters(self, verb: str) -> tuple[Json, ...]:
+        own = QUERIES.get((verb, self.kind.resource_type), ())
+        return (*own, *((IF_MATCH, IF_NONE_MATCH) if verb in {"PUT", "PATCH"} else ()))
 
     def _body(self, verb: str) -> Json:
         asked = dict(self.shape.asked)

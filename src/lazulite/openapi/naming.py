@@ -20,7 +20,8 @@ def title_of(kind: Kind) -> str:
     """Such as "OnlineEndpointsDeployments"; its operations and components begin with it."""
     parts = _types(kind)
     inner = parts[1:] if parts[0] in {"workspaces", "subscriptions"} and parts[1:] else parts
-    return "".join(part[0].upper() + part[1:] for part in inner)
+    own = [] if kind.provider in {ML, RESOURCES} else [kind.provider.rpartition(".")[2]]
+    return "".join(part[0].upper() + part[1:] for part in (*own, *inner))
 
 
 def parameter_of(kind: Kind) -> str:

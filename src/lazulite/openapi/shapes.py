@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from lazulite.arm.kind import Kind, model_dump
+from lazulite.arm.kind import Kind, Properties, model_dump
 from lazulite.openapi.examples import EXAMPLES
 from lazulite.openapi.naming import title_of
 from lazulite.openapi.operations import Json
@@ -48,36 +48,54 @@ class Shape:
 def shape_of(kind: Kind, version: str, schemas: Schemas) -> Shape:
     """Describe a kind; what the description refers to is added to the schemas."""
     title = title_of(kind)
-    model = schemas.of_model(kind.properties, title)
-    properties = schemas.in_version(model, kind.wire, version, title)
+    variants = {f"{title}.{name}": model for name, model in _models(kind).items()}
+    properties = {
+        name: schemas.in_version(schemas.of_model(model, name), kind.wire, version, name)
+        for name, model in variants.items()
+    }
+    asked = [schemas.add(name, schema) for name, schema in properties.items()]
     envelope = {name: ENVELOPE[name] for name in ENVELOPE if name in kind.envelope}
+    needed = all(schema.get("required") for schema in properties.values())
     return Shape(
-        asked=_asked(envelope, schemas.add(f"{title}.Properties", properties), properties),
-        shown=schemas.add(title, _shown(kind, envelope, properties)),
+        asked=_asked(envelope, _any_of(asked), needed=needed),
+        shown=schemas.add(title, _shown(kind, envelope, list(properties.values()))),
         example=_example(kind, version),
     )
 
 
-def _asked(envelope: Json, reference: Json, properties: Json) -> Json:
+def _models(kind: Kind) -> dict[str, type[Properties]]:
+    """By what the document calls them below the kind."""
+    models = kind.properties.models()
+    if len(models) == 1:
+        return {"Properties": models[0]}
+    return {model.__name__: model for model in models}
+
+
+def _asked(envelope: Json, properties: Json, *, needed: bool) -> Json:
     required = [name for name in ("location",) if name in envelope]
-    needed = ["properties"] if properties.get("required") else []
-    return _object({**envelope, "properties": reference}, *required, *needed)
+    required += ["properties"] if needed else []
+    return _object({**envelope, "properties": properties}, *required)
 
 
-def _shown(kind: Kind, envelope: Json, properties: Json) -> Json:
+def _shown(kind: Kind, envelope: Json, properties: list[Json]) -> Json:
     if kind.shape is not None:
         return _object({"id": TEXT}, "id")
     state = {"provisioningState": TEXT} if kind.has_state else {}
-    inner = _object({**properties.get("properties", {}), **state})
+    inner = [_object({**schema.get("properties", {}), **state}) for schema in properties]
     own = {"id": TEXT, "name": TEXT, "type": {"const": kind.shown_type}}
-    whole = {**own, **envelope, "properties": inner, "systemData": SYSTEM_DATA}
+    whole = {**own, **envelope, "properties": _any_of(inner), "systemData": SYSTEM_DATA}
     return _object(whole, *own, "properties")
+
+
+def _any_of(schemas: list[Json]) -> Json:
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
 def _example(kind: Kind, version: str) -> Any:
     if kind.shown_type not in EXAMPLES:
         return None
-    whole = model_dump(kind.properties.model_validate(EXAMPLES[kind.shown_type]))
+    given = EXAMPLES[kind.shown_type]
+    whole = model_dump(kind.properties.chosen(given).model_validate(given))
     said = kind.wire.write(whole, version)
     properties = {name: value for name, value in said.items() if value not in (None, {}, [])}
     location = {"location": "local"} if "location" in kind.envelope else {}
