@@ -199,5 +199,6 @@ def delete(script, path, job):
     if answer.status_code == 202:
         script.wait_until_gone(answer, path)
     assert answer.status_code in {200, 202}
-    assert script.curl("GET", f"{path}/deployments/nonmlflowedp").status_code == 404
+    gone = lambda: script.curl("GET", f"{path}/deployments/nonmlflowedp").status_code == 404  # noqa: E731
+    wait_for(gone)
     assert script.server.job(job["name"])["status"] == "Completed"

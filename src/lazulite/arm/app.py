@@ -85,7 +85,6 @@ class ArmApp:
         if method not in known:
             await self._require(request.http, kind.permission("read"), request.address.id)
             return _methods(request, kind.full_type, sorted(known))
-        require_known(request.version, kind.full_type, kind.since, kind.until)
         verb = {
             "GET": self._get if request.address.is_resource else self._list,
             "HEAD": self._head,
@@ -108,6 +107,7 @@ class ArmApp:
         caller = await self.guard.authenticate(request.http.headers, Audience.MANAGEMENT)
         if scope:  # a list at the very top shows each caller their own
             await self._require(request.http, kind.permission("read"), scope)
+        _check_version(kind, request)
         await self._ancestors(request.address, kind.permission("read"))
         conditions = [*_listed(kind, request, scope), *kind.listing.conditions(request.query)]
         shown, token = await Asked.of(request.query, kind.listing).read(
@@ -121,7 +121,7 @@ class ArmApp:
         return JSONResponse({"value": value, "nextLink": more})
 
     async def _put(self, kind: Kind, request: ArmRequest) -> Response:
-        actor = await self._require(request.http, kind.permission("write"), request.address.id)
+        actor = await self._permitted(kind, request, "write")
         await self._ancestors(request.address, kind.permission("write"))
         existing = await self.resources.find(request.address.id)
         conditions = Conditions.of(request.http.headers)
@@ -130,7 +130,7 @@ class ArmApp:
         return await self._write(kind, request, proposal, conditions)
 
     async def _patch(self, kind: Kind, request: ArmRequest) -> Response:
-        actor = await self._require(request.http, kind.permission("write"), request.address.id)
+        actor = await self._permitted(kind, request, "write")
         body, conditions = await request.body(), Conditions.of(request.http.headers)
         while True:
             found = await self._existing(kind, request.address, "write")
@@ -158,7 +158,7 @@ class ArmApp:
         return await self._shown(kind, row, request, status)
 
     async def _delete(self, kind: Kind, request: ArmRequest) -> Response:
-        actor = await self._require(request.http, kind.permission("delete"), request.address.id)
+        actor = await self._permitted(kind, request, "delete")
         await self._ancestors(request.address, kind.permission("delete"))
         found = await self.resources.find(request.address.id)
         conditions = Conditions.of(request.http.headers)
@@ -202,13 +202,13 @@ class ArmApp:
             if action is None:
                 raise unknown_type(self.registry, request.address)
             return _methods(request, request.address.id, [action.method])
-        require_known(request.version, kind.full_type, kind.since, kind.until)
         return await self._performed(kind, action, request)
 
     async def _performed(self, kind: Kind, action: Action, request: ArmRequest) -> Response:
         target = request.address.parent
         verb = f"{request.address.types[-1]}/{action.permission}"
         actor = await self._require(request.http, kind.permission(verb), target.id)
+        _check_version(kind, request)
         if action.comes_before:
             await self._ancestors(target, kind.permission("read"))
             found = await self.resources.find(target.id)
@@ -257,7 +257,7 @@ class ArmApp:
         return JSONResponse(await show(kind, found, request.base, request.version))
 
     async def _found(self, kind: Kind, request: ArmRequest, verb: str) -> Resource:
-        await self._require(request.http, kind.permission(verb), request.address.id)
+        await self._permitted(kind, request, verb)
         return await self._existing(kind, request.address, verb)
 
     async def _existing(self, kind: Kind, address: Address, verb: str) -> Resource:
@@ -286,6 +286,12 @@ class ArmApp:
             raise unknown_type(self.registry, above)
         return kind
 
+    async def _permitted(self, kind: Kind, request: ArmRequest, verb: str) -> str:
+        """The caller, who may do that; what they may not know comes after."""
+        actor = await self._require(request.http, kind.permission(verb), request.address.id)
+        _check_version(kind, request)
+        return actor
+
     async def _require(self, http: Request, action: str, scope: str) -> str:
         caller = await self.guard.require(http.headers, action, scope, Audience.MANAGEMENT)
         return caller.object_id
@@ -305,6 +311,10 @@ class ArmApp:
             return Response(status_code=304, headers={**headers, "ETag": tag})
         answer.headers.update({**headers, "ETag": tag})
         return answer
+
+
+def _check_version(kind: Kind, request: ArmRequest) -> None:
+    require_known(request.version, kind.full_type, kind.since, kind.until)
 
 
 def _scope_of(address: Address) -> str:
