@@ -40,7 +40,7 @@ class WorkspaceAnswers:
         return {
             "listKeys": Action(perform=self.list_keys),
             "listStorageAccountKeys": Action(perform=self.list_storage_account_keys),
-            "resyncKeys": Action(perform=self.resync_keys),
+            "resyncKeys": Action(perform=self.resync_keys, shows=False),
             "diagnose": Action(perform=self.diagnose),
             "listNotebookKeys": Action(perform=_without_notebooks),
             "listNotebookAccessToken": Action(perform=_without_notebooks),
