@@ -7,6 +7,12 @@ import pytest
 
 MODEL = {"modelUri": "azureml://datastores/workspaceblobstore/paths/m/model.pkl"}
 CLUSTER = {"computeType": "AmlCompute", "properties": {"scaleSettings": {"maxNodeCount": 1}}}
+STORE = {
+    "datastoreType": "AzureBlob",
+    "accountName": "a",
+    "containerName": "c",
+    "credentials": {"credentialsType": "None"},
+}
 BROKEN = {"endpointComputeType": "Managed", "model": "azureml:none:1"}
 VERSION = "/models/iris/versions/1"
 BATCH = "/batchEndpoints/b"
@@ -167,7 +173,7 @@ async def test_head_answers_without_a_body(plane):
     [
         ("/models/m/versions/1", MODEL, 201, 200, 200, 200),
         ("/models/m", {}, 201, 200, 200, 200),
-        ("/datastores/d", {"accountName": "a", "containerName": "c"}, 201, 200, 200, 200),
+        ("/datastores/d", STORE, 201, 200, 200, 200),
         (BATCH, {}, 201, 200, 200, 200),
         (ONLINE, {"authMode": "Key"}, 201, 200, 202, 202),
         ("/computes/c", CLUSTER, 201, 200, 200, 202),
@@ -177,7 +183,8 @@ async def test_statuses_of_writes(plane, path, properties, made, again, patched,
     assert (await plane.put(path, properties)).status_code == made
     assert (await plane.put(path, properties)).status_code == again
     assert (await plane.call("PATCH", path, {"properties": {}})).status_code == patched
-    assert (await plane.call("DELETE", path)).status_code == deleted
+    answer = await plane.call("DELETE", path, underlyingResourceAction="Delete")
+    assert answer.status_code == deleted
 
 
 async def test_a_workspace_is_made_and_deleted_by_202_and_location(plane):
@@ -216,7 +223,7 @@ async def test_which_write_carries_which_headers(plane, path, properties, servic
     address += rf"/locations/local/%s/{prefix}[0-9a-f]+:\d+\?api-version=2021-10-01"
     assert re.fullmatch(address % status, made.headers["azure-asyncoperation"])
     assert "location" not in made.headers
-    deleted = await plane.call("DELETE", path)
+    deleted = await plane.call("DELETE", path, underlyingResourceAction="Delete")
     assert re.fullmatch(address % results, deleted.headers["location"])
     assert ("azure-asyncoperation" in deleted.headers) is (service == "compute")
     for answer in (made, deleted):

@@ -118,4 +118,5 @@ def _kept(properties: Json, existing: Resource) -> Json:
                 409,
                 target=name,
             )
-    return {**properties, **{name: properties.get(name) or before.get(name) for name in FIXED}}
+    stored = existing.properties
+    return {**properties, **{name: stored.get(name) or properties.get(name) for name in FIXED}}
