@@ -1,5 +1,6 @@
 """A control plane in this process: no front door, no socket, no reconcile loop."""
 
+import asyncio
 import contextlib
 import dataclasses
 import json
@@ -13,7 +14,6 @@ from lazulite.app.layout import Layout
 from lazulite.app.server import compose, lay_foundation
 from lazulite.core.clock import utc_now
 from lazulite.core.settings import read_settings
-from lazulite.identity.keys import open_keyring
 from lazulite.operations.reconciler import Step, step
 from lazulite.serving.front_door import Addresses
 from lazulite.store.database import close_database
@@ -97,10 +97,15 @@ async def _idle(resource):
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory):
-    """Making RSA keys takes a second: all planes have the same ones."""
-    folder = tmp_path_factory.mktemp("keyring") / "keys"
-    open_keyring(folder)
-    return folder
+    """A data folder as the first start leaves it: every plane begins with a copy of it."""
+    folder = tmp_path_factory.mktemp("first")
+
+    async def start():
+        async with in_process(folder):
+            pass
+
+    asyncio.run(start())
+    return folder / "data"
 
 
 @pytest.fixture
@@ -110,12 +115,13 @@ async def plane(tmp_path, keys):
 
 
 @contextlib.asynccontextmanager
-async def in_process(folder, keys, **parts):
+async def in_process(folder, keys=None, **parts):
     """A plane with its data in a folder. parts: of the foundation, instead of the usual ones."""
     settings = read_settings({}, data_dir=folder / "data", port=8443, http_port=8080)
+    if keys is not None:
+        shutil.copytree(keys, settings.data_dir, symlinks=True)
     layout = Layout(settings.data_dir, folder / "run")
     layout.make()
-    shutil.copytree(keys, layout.data / "keys")
     base = await lay_foundation(settings, layout, {"PATH": "/usr/bin:/bin"})
     base = dataclasses.replace(base, **parts)
     addresses = Addresses(https=("127.0.0.1", 8443), http=("127.0.0.1", 8080))
