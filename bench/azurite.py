@@ -1,4 +1,4 @@
-"""Azurite, Microsoft's emulator of Azure Storage, as a process of its own on its own disk folder."""
+"""Azurite, Microsoft's emulator of Azure Storage, as a process with a disk folder of its own."""
 
 import base64
 import contextlib
@@ -19,7 +19,14 @@ def install(cache: Path) -> Path:
     command = cache / "node_modules" / ".bin" / "azurite-blob"
     if not command.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        npm = ["npm", "install", "--no-fund", "--no-audit", "--loglevel=error", f"azurite@{VERSION}"]
+        npm = [
+            "npm",
+            "install",
+            "--no-fund",
+            "--no-audit",
+            "--loglevel=error",
+            f"azurite@{VERSION}",
+        ]
         subprocess.run(npm, cwd=cache, check=True)
     return command
 

@@ -20,12 +20,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import BlobAddress
+from lazulite.blobs.together import Together
 from lazulite.blobs.values import Blob, Block, Properties, Stamp
 from lazulite.store.blob_tables import blobs, containers
-from lazulite.store.database import reading
+from lazulite.store.database import blocking, reading
 
 PROPERTIES = tuple(field.name for field in dataclasses.fields(Properties))
 NAMES_PER_QUERY = 500  # databases bound the parameters of one statement
+
+_OF_BLOB = sa.delete(blobs).where(blobs.c.key == sa.bindparam("of"))
+_STALE = _OF_BLOB.where(
+    sa.or_(blobs.c.size != sa.bindparam("kept"), blobs.c.mtime_ns != sa.bindparam("kept_ns"))
+)
+_PROPERTIES_OF_VERSION = sa.select(*(blobs.c[name] for name in PROPERTIES)).where(
+    blobs.c.key == sa.bindparam("of"),
+    blobs.c.size == sa.bindparam("size"),
+    blobs.c.mtime_ns == sa.bindparam("ns"),
+)
 
 
 class BlobRows:
@@ -33,23 +44,24 @@ class BlobRows:
 
     def __init__(self, engine: AsyncEngine) -> None:
         """engine: has the tables of store/blob_tables.py."""
-        self._engine, self._reader = engine, reading(engine)
+        self._engine, self._reader, self._blocking = engine, reading(engine), blocking(engine)
+        self._announced = Together(self._announce)
+        self._forgotten = Together(self._forget)
 
     async def announce(self, blob: Blob, blocks: Sequence[Block], keep: Stamp | None) -> None:
-        """Add the row of a version to come. keep: the version that is there, which stays valid."""
-        stale = blobs.c.key == blob.address.key
-        if keep is not None:
-            stale &= sa.not_(_is_version(keep))
-        async with self._writing() as tx:
-            await tx.execute(sa.delete(blobs).where(stale))
-            await tx.execute(sa.insert(blobs).values(_row(blob, blocks)))
+        """Add the row of a version to come. keep: the version that is there, which stays valid.
 
-    async def properties(self, address: BlobAddress, stamp: Stamp) -> Properties | None:
-        """What the row of that version says; None if there is no such row."""
-        columns = [blobs.c[name] for name in PROPERTIES]
-        where = sa.and_(blobs.c.key == address.key, _is_version(stamp))
-        async with self._reader.connect() as tx:
-            row = (await tx.execute(sa.select(*columns).where(where))).one_or_none()
+        Two calls for one blob must not overlap.
+        """
+        stale = {"of": blob.address.key, "kept": keep.size if keep else -1}
+        stale["kept_ns"] = keep.mtime_ns if keep else -1
+        await self._announced.add((stale, _row(blob, blocks)))
+
+    def properties(self, address: BlobAddress, stamp: Stamp) -> Properties | None:
+        """What the row of that version says; None if there is no such row. Blocks."""
+        asked = {"of": address.key, "size": stamp.size, "ns": stamp.mtime_ns}
+        with self._blocking.connect() as tx:
+            row = tx.execute(_PROPERTIES_OF_VERSION, asked).one_or_none()
         return None if row is None else Properties(**row._mapping)
 
     async def blocks(self, address: BlobAddress, stamp: Stamp) -> tuple[Block, ...]:
@@ -74,8 +86,7 @@ class BlobRows:
 
     async def forget(self, address: BlobAddress) -> None:
         """Remove the rows of a blob that is gone."""
-        async with self._writing() as tx:
-            await tx.execute(sa.delete(blobs).where(blobs.c.key == address.key))
+        await self._forgotten.add(address.key)
 
     async def put_container(
         self, account: str, container: str, modified: datetime, metadata: Mapping[str, str]
@@ -103,6 +114,15 @@ class BlobRows:
         async with self._writing() as tx:
             await tx.execute(sa.delete(containers).where(_is_container(account, container)))
             await tx.execute(sa.delete(blobs).where(inside))
+
+    async def _announce(self, news: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+        async with self._writing() as tx:
+            await tx.execute(_STALE, [stale for stale, _ in news])
+            await tx.execute(sa.insert(blobs), [row for _, row in news])
+
+    async def _forget(self, keys: Sequence[str]) -> None:
+        async with self._writing() as tx:
+            await tx.execute(_OF_BLOB, [{"of": key} for key in keys])
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:

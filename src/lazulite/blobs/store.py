@@ -109,20 +109,7 @@ class BlobStore:
     async def open(self, address: BlobAddress, conditions: Conditions = UNCONDITIONAL) -> OpenBlob:
         """Open a blob for reading; the caller closes it."""
         parts = self._parts_to_read(address)
-        while True:
-            descriptor = await asyncio.to_thread(self._at.tree.open, parts)
-            if descriptor is None:
-                raise self._missing(address)
-            try:
-                stamp = Stamp.of(os.fstat(descriptor))
-                check_read(conditions, stamp)
-                said = await self._at.rows.properties(address, stamp)
-            except BaseException:
-                os.close(descriptor)
-                raise
-            if said is not None or self._at.tree.stamp(parts) == stamp:
-                return OpenBlob(Blob(address, stamp, said or Properties()), descriptor)
-            os.close(descriptor)  # replaced, and its row removed, between the two looks
+        return await asyncio.to_thread(self._open, address, parts, conditions)
 
     async def put(
         self,
@@ -136,7 +123,8 @@ class BlobStore:
         parts = self._parts(address)
         with self._at.faults.watched():
             self._check_container(address)
-            check_put(conditions, await self._stamp(parts))
+            if conditions != UNCONDITIONAL:
+                check_put(conditions, await self._stamp(parts))
             staged = await self._at.staging.receive(body, expected)
             said = dataclasses.replace(properties, md5=staged.md5)
             blob = Blob(address, staged.stamp, said)
@@ -221,10 +209,31 @@ class BlobStore:
         check_put(conditions, found)
         await self._at.rows.announce(blob, blocks, keep=found)
         try:
-            await asyncio.to_thread(self._at.tree.move_in, staged, parts, 2)
+            await asyncio.to_thread(self._move_in, staged, blob.address, parts)
         except FileNotFoundError as error:
             raise BlobError("ContainerNotFound") from error
-        await asyncio.to_thread(self._at.blocks.discard, blob.address)
+
+    def _move_in(self, staged: Path, address: BlobAddress, parts: Parts) -> None:
+        """The moment at which a version comes into being; its waiting blocks are done with."""
+        self._at.tree.move_in(staged, parts, 2)
+        self._at.blocks.discard(address)
+
+    def _open(self, address: BlobAddress, parts: Parts, conditions: Conditions) -> OpenBlob:
+        """File and row of one version. Blocks."""
+        while True:
+            descriptor = self._at.tree.open(parts)
+            if descriptor is None:
+                raise self._missing(address)
+            try:
+                stamp = Stamp.of(os.fstat(descriptor))
+                check_read(conditions, stamp)
+                said = self._at.rows.properties(address, stamp)
+            except BaseException:
+                os.close(descriptor)
+                raise
+            if said is not None or self._at.tree.stamp(parts) == stamp:
+                return OpenBlob(Blob(address, stamp, said or Properties()), descriptor)
+            os.close(descriptor)  # replaced, and its row removed, between the two looks
 
     async def _keep_block(self, address: BlobAddress, block_id: bytes, staged: Path) -> None:
         try:
@@ -264,9 +273,9 @@ class BlobStore:
             if found is None:
                 raise self._missing(address)
             check_change(conditions, found)
-            said = await self._at.rows.properties(address, found) or Properties()
+            said = await asyncio.to_thread(self._at.rows.properties, address, found)
             stamp = Stamp(found.size, self._next_mtime_ns())
-            blob = Blob(address, stamp, change(said))
+            blob = Blob(address, stamp, change(said or Properties()))
             blocks = await self._at.rows.blocks(address, found)
             await self._at.rows.announce(blob, blocks, keep=found)
             with self._gone_is_missing(address):
