@@ -23,18 +23,22 @@ class Wire:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray(PIECE)
 
-    def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> int:
-        """The size of the answer's body; its status must be 2xx."""
+    def send(
+        self, method: str, path: str, body: bytes = b"", times: int = 1, **headers: str
+    ) -> int:
+        """The size of the answer's body; its status must be 2xx. times: the body is repeated."""
         join = "&" if "?" in path else "?"
         lines = [f"{method} {self._base}/{path}{join}{self._sas} HTTP/1.1", f"Host: {self._host}"]
-        given = {"x-ms-version": "2023-11-03", "Content-Length": str(len(body)), **headers}
+        given = {"x-ms-version": "2023-11-03", "Content-Length": str(len(body) * times), **headers}
         lines += [f"{name}: {value}" for name, value in given.items()]
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        for _ in range(times - 1):
+            self._socket.sendall(body)
         return self._answer()
 
-    def put(self, name: str, body: bytes) -> None:
+    def put(self, name: str, body: bytes, times: int = 1) -> None:
         """Put Blob."""
-        self.send("PUT", name, body, **{"x-ms-blob-type": "BlockBlob"})
+        self.send("PUT", name, body, times, **{"x-ms-blob-type": "BlockBlob"})
 
     def close(self) -> None:
         self._socket.close()

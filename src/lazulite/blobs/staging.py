@@ -129,15 +129,15 @@ def _settle(descriptor: int, mtime_ns: int) -> Stamp:
 
 
 def _copy(piece: Piece, target: int) -> None:
+    """Inside the kernel: file systems with shared extents then copy nothing at all."""
     with open(piece.file, "rb", buffering=0, closefd=isinstance(piece.file, Path)) as source:
         done = 0
         while done < piece.size:
-            size = min(BUFFER, piece.size - done)
-            data = os.pread(source.fileno(), size, piece.offset + done)
-            if not data:
+            rest, offset = piece.size - done, piece.offset + done
+            copied = os.copy_file_range(source.fileno(), target, rest, offset)
+            if not copied:
                 raise BlobError("InvalidBlobOrBlock", "The blob was changed meanwhile.")
-            _write_all(target, data)
-            done += len(data)
+            done += copied
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
