@@ -53,9 +53,7 @@ class BlobRows:
 
         Two calls for one blob must not overlap.
         """
-        stale = {"of": blob.address.key, "kept": keep.size if keep else -1}
-        stale["kept_ns"] = keep.mtime_ns if keep else -1
-        await self._announced.add((stale, _row(blob, blocks)))
+        await self._announced.add((_stale(blob.address, keep), _row(blob, blocks)))
 
     def properties(self, address: BlobAddress, stamp: Stamp) -> Properties | None:
         """What the row of that version says; None if there is no such row. Blocks."""
@@ -87,6 +85,23 @@ class BlobRows:
     async def forget(self, address: BlobAddress) -> None:
         """Remove the rows of a blob that is gone."""
         await self._forgotten.add(address.key)
+
+    async def prune(self, address: BlobAddress, keep: Stamp | None) -> int:
+        """Remove the rows of all versions but one; their number."""
+        async with self._writing() as tx:
+            return int((await tx.execute(_STALE, _stale(address, keep))).rowcount)
+
+    async def versions(
+        self, after: tuple[str, int, int], limit: int
+    ) -> list[tuple[BlobAddress, Stamp]]:
+        """The next rows in the order of key, size and mtime_ns, after one of them."""
+        names = ("account", "container", "name", "size", "mtime_ns")
+        key = sa.tuple_(blobs.c.key, blobs.c.size, blobs.c.mtime_ns)
+        some = sa.select(*(blobs.c[name] for name in names)).where(key > after)
+        some = some.order_by(blobs.c.key, blobs.c.size, blobs.c.mtime_ns).limit(limit)
+        async with self._reader.connect() as tx:
+            found = (await tx.execute(some)).all()
+        return [(BlobAddress(*row[:3]), Stamp(*row[3:])) for row in found]
 
     async def put_container(
         self, account: str, container: str, modified: datetime, metadata: Mapping[str, str]
@@ -145,6 +160,12 @@ async def _properties_of(
         (row[0], Stamp(row[1], row[2])): Properties(**dict(zip(PROPERTIES, row[3:], strict=True)))
         for row in rows
     }
+
+
+def _stale(address: BlobAddress, keep: Stamp | None) -> dict[str, Any]:
+    """Which rows _STALE removes: all of a blob but those of one version."""
+    kept = keep or Stamp(-1, -1)
+    return {"of": address.key, "kept": kept.size, "kept_ns": kept.mtime_ns}
 
 
 def _row(blob: Blob, blocks: Sequence[Block]) -> dict[str, Any]:

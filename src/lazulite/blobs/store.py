@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,9 +28,12 @@ from lazulite.blobs.locks import Locks
 from lazulite.blobs.names import BlobAddress, container_parts, segments_of
 from lazulite.blobs.rows import BlobRows
 from lazulite.blobs.staging import BUFFER, Piece, Received, Staging
+from lazulite.blobs.sweep import sweep
 from lazulite.blobs.tree import Tree
 from lazulite.blobs.values import EPOCH, Blob, Block, BlockList, Expected, Page, Properties, Stamp
 from lazulite.core.clock import Clock
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Parts = tuple[str, ...]
@@ -86,9 +90,22 @@ class BlobStore:
         self._at.tree.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         await asyncio.to_thread(self._at.staging.clear)
         await asyncio.to_thread(self._at.blocks.expire, before)
+        self._sweeping = asyncio.create_task(self._sweep())
+
+    async def _sweep(self) -> None:
+        """Beside everything else: what it removes is in nobody's way."""
+        stamp_of = lambda one: self._at.tree.stamp(self._parts(one))  # noqa: E731
+        try:
+            removed = await sweep(self._at.rows, self._locks, stamp_of)
+        except OSError:
+            log.exception("rows of blobs could not be swept; the next start tries again")
+        else:
+            log.info("rows of blobs were swept", extra={"removed": removed})
 
     async def close(self) -> None:
         """Wait for commits whose callers went away."""
+        self._sweeping.cancel()
+        await asyncio.gather(self._sweeping, return_exceptions=True)
         await asyncio.gather(*self._committing, return_exceptions=True)
 
     @property
