@@ -181,5 +181,5 @@ def _failure(answer: Answer, doing: str) -> CommandError:
     code = answer.headers.get("x-ms-error-code") or str(answer.status)
     said = unquote(answer.body.decode(errors="replace"))
     text = said.partition("<Message>")[2].partition("</Message>")[0] or said[:500] or code
-    message = f"{doing} was answered {answer.status}: {text}"
+    message = f"{doing} was answered {answer.status}: {text.splitlines()[0]}"
     return CommandError(code, message, exit_code=NOT_FOUND if answer.status == 404 else 1)

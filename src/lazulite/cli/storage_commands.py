@@ -74,7 +74,7 @@ CONTENTS = (
     Command(
         "blob download",
         "storage_downloads#download",
-        "Download a blob; without --file, to standard output.",
+        "Download a blob to a file.",
         f"container_name! blob! file overwrite snapshot {_CONDITIONS} max_connections no_progress",
     ),
     Command(
