@@ -38,7 +38,7 @@ def signature(text: str, key: str) -> str:
         secret = base64.b64decode(key, validate=True)
     except ValueError:
         message = "The account key is not base64. `lazulite storage account keys list` shows it."
-        raise CommandError("InvalidKey", message) from None
+        raise CommandError("InvalidConnectionString", message) from None
     return base64.b64encode(hmac.digest(secret, text.encode(), hashlib.sha256)).decode()
 
 

@@ -50,7 +50,7 @@ def download_batch(storage: Storage, arguments: StorageArguments) -> list[str]:
     root = Path(arguments.destination).expanduser()
     if not root.is_dir():
         message = f"--destination {root} is not a folder: make it first."
-        raise CommandError("FolderNotFound", message, exit_code=NOT_FOUND)
+        raise CommandError("FileNotFound", message, exit_code=NOT_FOUND)
     places = places_of(matching(storage, container, arguments.pattern), root)
     if arguments.dryrun:
         return list(places)
@@ -90,7 +90,7 @@ def places_of(names: Iterable[str], root: Path) -> dict[str, Path]:
     for name, place in places.items():
         if place in folders or place.is_dir():
             message = f"The blob {name!r} cannot be a file: {place} is a folder."
-            raise CommandError("FileIsFolder", message)
+            raise CommandError("FileExists", message)
     return places
 
 

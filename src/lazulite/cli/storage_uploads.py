@@ -47,7 +47,7 @@ def upload_batch(storage: Storage, arguments: StorageArguments) -> list[dict[str
     """Upload the files of a folder. Links and devices are left out, and named on stderr."""
     root = Path(arguments.source).expanduser()
     if not root.is_dir():
-        raise CommandError("FolderNotFound", f"{root} is not a folder.", exit_code=NOT_FOUND)
+        raise CommandError("FileNotFound", f"{root} is not a folder.", exit_code=NOT_FOUND)
     container, folder = container_of(arguments.destination), arguments.destination_path.strip("/")
     files = {
         f"{folder}/{name}" if folder else name: file
