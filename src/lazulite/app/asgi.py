@@ -60,6 +60,7 @@ def public_documents(described: Document) -> list[Route]:
         Route("/openapi.json", openapi(described)),
     ]
 
+
 NOT_SNIFFED = {"x-content-type-options": "nosniff"}
 
 
