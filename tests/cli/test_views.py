@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from lazulite.cli import (
     batch_deployments,
     batch_endpoints,
-    blobs,
     computes,
     online_deployments,
     online_endpoints,
@@ -22,6 +21,7 @@ from lazulite.cli.downloads import parse
 from lazulite.cli.errors import CommandError
 from lazulite.cli.http import Request
 from lazulite.cli.jobs import progress
+from lazulite.cli.shared_key import signed
 from lazulite.cli.wire import camel, snake
 
 texts = st.text("abcXYZ-_. 1é", min_size=1, max_size=8)
@@ -191,7 +191,7 @@ def test_shared_keys_are_signed_as_azure_storage_blob_signs(tmp_path, method, pa
     request = Request(
         method=method, url=url, headers=headers, body=body if method == "PUT" else None
     )
-    ours = blobs._signed(request, "c2VjcmV0")
+    ours = signed(request, "c2VjcmV0")
     theirs = HttpRequest(method, url, headers=dict(headers))
     if method == "PUT":
         theirs.headers["Content-Length"] = "5"

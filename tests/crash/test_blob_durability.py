@@ -6,30 +6,35 @@ import base64
 import contextlib
 import dataclasses
 import http.client
-import os
 import random
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.live import wait_for
+
 SERVER = Path(__file__).with_name("blob_server.py")
-ROUNDS = int(os.environ.get("LAZULITE_TEST_KILLS", "8"))
+ROUNDS, NIGHTLY_ROUNDS = 12, 100
 WRITERS = 4
 SIZES = (0, 10, 1000, 70_000, 1_500_000)  # bytes; up to more than one buffer
 
 
+GONE = (0, 0)
+
+
 @dataclasses.dataclass
 class Known:
-    """What a writer knows of one of its blobs. Version 0: not there."""
+    """What a writer knows of one of its blobs: version and note. Version 0: not there."""
 
-    sent: set[int] = dataclasses.field(default_factory=lambda: {0})
-    """Versions that may be there: the acknowledged one, and those sent after it."""
+    sent: set[tuple[int, int]] = dataclasses.field(default_factory=lambda: {GONE})
+    """What may be there: what was acknowledged last, and what was sent after it."""
 
 
 @contextlib.contextmanager
@@ -78,23 +83,53 @@ def write(connection, name: str, version: int) -> None:
     assert answer.status == 201, told
 
 
+def annotate(connection, name: str, version: int, note: int) -> bool:
+    """Replace the metadata; False if there is no blob."""
+    said = {"x-ms-meta-version": str(version), "x-ms-meta-note": str(note)}
+    answer, told = request(connection, "PUT", f"{name}?comp=metadata", **said)
+    assert answer.status in {200, 404}, told
+    return answer.status == 200
+
+
+def remove(connection, name: str) -> None:
+    answer, told = request(connection, "DELETE", name)
+    assert answer.status in {202, 404}, told
+
+
+def abandon(connection, name: str, version: int) -> None:
+    """A block that nobody commits."""
+    block = base64.b64encode(f"{version:013}".encode()).decode()
+    request(connection, "PUT", f"{name}?comp=block&blockid={block}", content(name, version))
+
+
+def step(connection, chooser: random.Random, name: str, blob: Known, number: int) -> None:
+    """One change of one blob, with what may be there kept up to date around it."""
+    [(version, _)] = blob.sent
+    chance = chooser.random()
+    if chance < 0.15:
+        blob.sent.add(GONE)
+        remove(connection, name)
+        blob.sent = {GONE}
+    elif chance < 0.35 and version:
+        blob.sent.add((version, number))
+        assert annotate(connection, name, version, number)
+        blob.sent = {(version, number)}
+    elif chance < 0.45:
+        abandon(connection, name, number)
+    else:
+        blob.sent.add((number, 0))
+        write(connection, name, number)
+        blob.sent = {(number, 0)}
+
+
 def burst(port: int, writer: int, known: dict[str, Known], first: int) -> int:
-    """Write until the server is gone; the number of acknowledged requests."""
+    """Change blobs until the server is gone; the number of acknowledged changes."""
     chooser, done = random.Random(f"{writer} {first}"), 0
     lost = contextlib.suppress(OSError, http.client.HTTPException)
     with lost, connected(port) as connection:
-        for version in range(first, first + 100_000):
+        for number in range(first, first + 100_000):
             name = f"w{writer}/{chooser.choice('abcd')}/{chooser.randrange(5)}"
-            blob = known.setdefault(name, Known())
-            if chooser.random() < 0.15:
-                blob.sent.add(0)
-                answer, _ = request(connection, "DELETE", name)
-                assert answer.status in {202, 404}
-                blob.sent = {0}
-            else:
-                blob.sent.add(version)
-                write(connection, name, version)
-                blob.sent = {version}
+            step(connection, chooser, name, known.setdefault(name, Known()), number)
             done += 1
     return done
 
@@ -104,43 +139,81 @@ def check(port: int, known: dict[str, Known]) -> None:
     with connected(port) as connection:
         for name, blob in known.items():
             answer, data = request(connection, "GET", name)
-            version = int(answer.headers["x-ms-meta-version"]) if answer.status == 200 else 0
-            assert version in blob.sent, f"{name}: {version} is there, may be {blob.sent}"
-            assert data == content(name, version) if version else answer.status == 404
-            blob.sent = {version}
+            found = GONE
+            if answer.status == 200:
+                said = answer.headers
+                found = int(said["x-ms-meta-version"]), int(said.get("x-ms-meta-note", 0))
+            assert found in blob.sent, f"{name}: {found} is there, may be {blob.sent}"
+            assert data == content(name, found[0]) if found[0] else answer.status == 404
+            blob.sent = {found}
 
 
-@pytest.mark.crash
-@pytest.mark.timeout(60 + 20 * ROUNDS)
-def test_killed_server_has_every_acknowledged_blob_and_no_torn_one(tmp_path):
+def orphans(folder: Path) -> list[str]:
+    """Rows that describe no file, and files that are listed nowhere."""
+    files = {
+        str(path.relative_to(folder / "blobs")): path.stat()
+        for path in (folder / "blobs" / "mlstore").rglob("*")
+        if path.is_file()
+    }
+    with contextlib.closing(sqlite3.connect(folder / "state.db")) as database:
+        rows = database.execute("SELECT account, container, name, size, mtime_ns FROM blobs")
+        described = {"/".join(row[:3]): row[3:] for row in rows}
+        (count,) = database.execute("SELECT count(*) FROM blobs").fetchone()
+    found = {name: (status.st_size, status.st_mtime_ns) for name, status in files.items()}
+    stale = [name for name in described if found.get(name) != described[name]]
+    return stale + ["several rows of one blob"] * (count > len(described))
+
+
+def check_folders(folder: Path, known: list[dict[str, Known]]) -> None:
+    """Nothing is left of uploads that were cut off, and every file is a blob that is known."""
+    blobs = folder / "blobs"
+    assert list((blobs / ".staging").iterdir()) == []
+    wait_for(lambda: orphans(folder) == [])
+    there = {f"w{n}/{one}" for n in range(WRITERS) for one in files_of(blobs, f"w{n}")}
+    assert there == {name for each in known for name, blob in each.items() if blob.sent != {GONE}}
+
+
+def files_of(blobs: Path, writer: str) -> list[str]:
+    root = blobs / "mlstore" / "files" / writer
+    return [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()]
+
+
+def kill_and_check(folder: Path, rounds: int) -> None:
     known: list[dict[str, Known]] = [{} for _ in range(WRITERS)]
     done, chooser = [0] * WRITERS, random.Random(1)
 
     def work(port: int, writer: int, first: int) -> None:
         done[writer] += burst(port, writer, known[writer], first)
 
-    for number in range(ROUNDS):
-        with running(tmp_path) as (server, port):
-            staging = tmp_path / "blobs" / ".staging"
-            assert list(staging.iterdir()) == []
+    for number in range(rounds + 1):
+        with running(folder) as (server, port):
             for blobs in known:
                 check(port, blobs)
-            threads = [
-                threading.Thread(target=work, args=(port, writer, 1 + number * 100_000))
-                for writer in range(WRITERS)
-            ]
-            for thread in threads:
-                thread.start()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(chooser.uniform(0.1, 1.0))  # the moment of death
-            server.send_signal(signal.SIGKILL)
-            for thread in threads:
-                thread.join()
-    with running(tmp_path) as (_, port):
-        for blobs in known:
-            check(port, blobs)
-    print(f"{ROUNDS} kills, {sum(done)} acknowledged, 0 lost")
-    assert sum(done) > ROUNDS
+            check_folders(folder, known)
+            if number == rounds:
+                break
+            with ThreadPoolExecutor(WRITERS) as pool:
+                first = 1 + number * 100_000
+                bursts = [pool.submit(work, port, writer, first) for writer in range(WRITERS)]
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    server.wait(chooser.uniform(0.1, 1.0))  # the moment of death
+                server.send_signal(signal.SIGKILL)
+            for each in bursts:
+                each.result()
+    print(f"{rounds} kills, {sum(done)} acknowledged, 0 lost")
+    assert sum(done) > rounds
+
+
+@pytest.mark.crash
+def test_killed_server_has_every_acknowledged_blob_no_torn_one_and_no_orphan(tmp_path):
+    kill_and_check(tmp_path, ROUNDS)
+
+
+@pytest.mark.nightly
+@pytest.mark.crash
+@pytest.mark.timeout(1800)
+def test_a_hundred_kills_lose_nothing(tmp_path):
+    kill_and_check(tmp_path, NIGHTLY_ROUNDS)
 
 
 def test_file_size_limit_is_answered_with_507_and_leaves_nothing(tmp_path):

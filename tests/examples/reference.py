@@ -12,6 +12,8 @@ from pathlib import Path
 from lazulite.blobs.errors import CODES
 from lazulite.cli.arguments import CONNECTION, Arguments
 from lazulite.cli.commands import IDENTITY, ML, SERVER
+from lazulite.cli.storage_arguments import ACCESS, StorageArguments
+from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
 from lazulite.core.settings import HELP, Settings
 from tests.examples.rest_tables import kinds_table, services_table, versions_table
 
@@ -30,17 +32,30 @@ def commands_table() -> str:
     lines += [
         f"| `lazulite {name}` | {each.summary} | {_options(each.options)} |" for name, each in named
     ]
+    lines += [
+        f"| `lazulite storage {each.name}` | {each.summary} |"
+        f" {_options(each.options, StorageArguments)} |"
+        for each in [*ACCOUNTS, *CONTENTS]
+    ]
     return "\n".join(lines)
 
 
 def options_table() -> str:
     """Every option of the commands that speak HTTP, by its first flag."""
     lines = ["| option | meaning |", "|---|---|"]
-    fields = sorted(dataclasses.fields(Arguments), key=lambda field: field.metadata["flags"][0])
+    return "\n".join([*lines, *_explained(Arguments)])
+
+
+def storage_options_table() -> str:
+    """Every option of the `storage` commands."""
+    return "\n".join(["| option | meaning |", "|---|---|", *_explained(StorageArguments)])
+
+
+def _explained(declared: type) -> Iterator[str]:
+    fields = sorted(dataclasses.fields(declared), key=lambda field: field.metadata["flags"][0])
     for field in fields:
         flags = ", ".join(f"`{flag}`" for flag in field.metadata["flags"])
-        lines.append(f"| {flags} | {field.metadata['help']} |")
-    return "\n".join(lines)
+        yield f"| {flags} | {field.metadata['help']} |"
 
 
 def settings_table() -> str:
@@ -55,6 +70,7 @@ def settings_table() -> str:
 TABLES = {
     ("cli.md", "commands"): commands_table,
     ("cli.md", "options"): options_table,
+    ("cli.md", "storage options"): storage_options_table,
     ("settings.md", "settings"): settings_table,
     ("rest.md", "kinds"): kinds_table,
     ("rest.md", "versions"): versions_table,
@@ -101,11 +117,11 @@ def variables() -> set[str]:
     }
 
 
-def _options(names: str) -> str:
+def _options(names: str, declared: type = Arguments) -> str:
     shown = []
     for name in names.split():
-        flag = Arguments.__dataclass_fields__[name.rstrip("!")].metadata["flags"][0]
-        if name.rstrip("!") not in CONNECTION:
+        flag = declared.__dataclass_fields__[name.rstrip("!")].metadata["flags"][0]
+        if name.rstrip("!") not in {*CONNECTION, *ACCESS}:
             shown.append(f"**`{flag}`**" if name.endswith("!") else f"`{flag}`")
     return " ".join(shown)
 

@@ -61,6 +61,9 @@ def public_documents(described: Document) -> list[Route]:
     ]
 
 
+NOT_SNIFFED = {"x-content-type-options": "nosniff"}
+
+
 class ControlPlane:
     """Sends a request to ARM, a service, the blob gateway, or one of the plain routes."""
 
@@ -117,7 +120,8 @@ class _Tagged:
         if message["type"] == "http.response.start":
             self._started = True
             headers = MutableHeaders(scope=message)
-            for name, value in self._own().items():
+            from_blobs = "x-ms-version" in headers  # these carry what Azure's do by themselves
+            for name, value in (NOT_SNIFFED if from_blobs else self._own()).items():
                 headers.setdefault(name, value)
         await self._send(message)
 
@@ -126,7 +130,7 @@ class _Tagged:
         own = {
             "x-ms-request-id": self.id,
             "x-ms-correlation-request-id": _plain(given.get(CORRELATION)) or self.id,
-            "x-content-type-options": "nosniff",
+            **NOT_SNIFFED,
             "cache-control": "no-cache",
         }
         if arm:

@@ -20,12 +20,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import BlobAddress
+from lazulite.blobs.together import Together
 from lazulite.blobs.values import Blob, Block, Properties, Stamp
 from lazulite.store.blob_tables import blobs, containers
-from lazulite.store.database import reading
+from lazulite.store.database import blocking, reading
 
 PROPERTIES = tuple(field.name for field in dataclasses.fields(Properties))
 NAMES_PER_QUERY = 500  # databases bound the parameters of one statement
+
+_OF_BLOB = sa.delete(blobs).where(blobs.c.key == sa.bindparam("of"))
+_STALE = _OF_BLOB.where(
+    sa.or_(blobs.c.size != sa.bindparam("kept"), blobs.c.mtime_ns != sa.bindparam("kept_ns"))
+)
+_PROPERTIES_OF_VERSION = sa.select(*(blobs.c[name] for name in PROPERTIES)).where(
+    blobs.c.key == sa.bindparam("of"),
+    blobs.c.size == sa.bindparam("size"),
+    blobs.c.mtime_ns == sa.bindparam("ns"),
+)
 
 
 class BlobRows:
@@ -33,23 +44,22 @@ class BlobRows:
 
     def __init__(self, engine: AsyncEngine) -> None:
         """engine: has the tables of store/blob_tables.py."""
-        self._engine, self._reader = engine, reading(engine)
+        self._engine, self._reader, self._blocking = engine, reading(engine), blocking(engine)
+        self._announced = Together(self._announce)
+        self._forgotten = Together(self._forget)
 
     async def announce(self, blob: Blob, blocks: Sequence[Block], keep: Stamp | None) -> None:
-        """Add the row of a version to come. keep: the version that is there, which stays valid."""
-        stale = blobs.c.key == blob.address.key
-        if keep is not None:
-            stale &= sa.not_(_is_version(keep))
-        async with self._writing() as tx:
-            await tx.execute(sa.delete(blobs).where(stale))
-            await tx.execute(sa.insert(blobs).values(_row(blob, blocks)))
+        """Add the row of a version to come. keep: the version that is there, which stays valid.
 
-    async def properties(self, address: BlobAddress, stamp: Stamp) -> Properties | None:
-        """What the row of that version says; None if there is no such row."""
-        columns = [blobs.c[name] for name in PROPERTIES]
-        where = sa.and_(blobs.c.key == address.key, _is_version(stamp))
-        async with self._reader.connect() as tx:
-            row = (await tx.execute(sa.select(*columns).where(where))).one_or_none()
+        Two calls for one blob must not overlap.
+        """
+        await self._announced.add((_stale(blob.address, keep), _row(blob, blocks)))
+
+    def properties(self, address: BlobAddress, stamp: Stamp) -> Properties | None:
+        """What the row of that version says; None if there is no such row. Blocks."""
+        asked = {"of": address.key, "size": stamp.size, "ns": stamp.mtime_ns}
+        with self._blocking.connect() as tx:
+            row = tx.execute(_PROPERTIES_OF_VERSION, asked).one_or_none()
         return None if row is None else Properties(**row._mapping)
 
     async def blocks(self, address: BlobAddress, stamp: Stamp) -> tuple[Block, ...]:
@@ -74,8 +84,24 @@ class BlobRows:
 
     async def forget(self, address: BlobAddress) -> None:
         """Remove the rows of a blob that is gone."""
+        await self._forgotten.add(address.key)
+
+    async def prune(self, address: BlobAddress, keep: Stamp | None) -> int:
+        """Remove the rows of all versions but one; their number."""
         async with self._writing() as tx:
-            await tx.execute(sa.delete(blobs).where(blobs.c.key == address.key))
+            return int((await tx.execute(_STALE, _stale(address, keep))).rowcount)
+
+    async def versions(
+        self, after: tuple[str, int, int], limit: int
+    ) -> list[tuple[BlobAddress, Stamp]]:
+        """The next rows in the order of key, size and mtime_ns, after one of them."""
+        names = ("account", "container", "name", "size", "mtime_ns")
+        key = sa.tuple_(blobs.c.key, blobs.c.size, blobs.c.mtime_ns)
+        some = sa.select(*(blobs.c[name] for name in names)).where(key > after)
+        some = some.order_by(blobs.c.key, blobs.c.size, blobs.c.mtime_ns).limit(limit)
+        async with self._reader.connect() as tx:
+            found = (await tx.execute(some)).all()
+        return [(BlobAddress(*row[:3]), Stamp(*row[3:])) for row in found]
 
     async def put_container(
         self, account: str, container: str, modified: datetime, metadata: Mapping[str, str]
@@ -104,6 +130,15 @@ class BlobRows:
             await tx.execute(sa.delete(containers).where(_is_container(account, container)))
             await tx.execute(sa.delete(blobs).where(inside))
 
+    async def _announce(self, news: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+        async with self._writing() as tx:
+            await tx.execute(_STALE, [stale for stale, _ in news])
+            await tx.execute(sa.insert(blobs), [row for _, row in news])
+
+    async def _forget(self, keys: Sequence[str]) -> None:
+        async with self._writing() as tx:
+            await tx.execute(_OF_BLOB, [{"of": key} for key in keys])
+
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction. Raises BlobError 507 when the disk of the database is full."""
@@ -125,6 +160,12 @@ async def _properties_of(
         (row[0], Stamp(row[1], row[2])): Properties(**dict(zip(PROPERTIES, row[3:], strict=True)))
         for row in rows
     }
+
+
+def _stale(address: BlobAddress, keep: Stamp | None) -> dict[str, Any]:
+    """Which rows _STALE removes: all of a blob but those of one version."""
+    kept = keep or Stamp(-1, -1)
+    return {"of": address.key, "kept": kept.size, "kept_ns": kept.mtime_ns}
 
 
 def _row(blob: Blob, blocks: Sequence[Block]) -> dict[str, Any]:

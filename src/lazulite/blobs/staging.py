@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from lazulite.blobs.crc64 import Crc64
@@ -69,17 +69,43 @@ class Staging:
 
         Nothing is left behind on any failure, the sender's going away included.
         """
+        buffers = _in_buffers(body)
+        first = await anext(buffers, b"")
+        if len(first) < BUFFER:
+            return await self._receive_small(first, expected)
         path = await asyncio.to_thread(self.new_file)
         try:
             sink = _Sink(path, expected)
             try:
-                await _pour(body, sink)
+                await _pour(first, buffers, sink)
                 return await asyncio.to_thread(sink.finish, self._next_mtime_ns())
             finally:
                 sink.close()
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+
+    async def _receive_small(self, data: bytes, expected: Expected) -> Received:
+        """All of it in one thread: most blobs are small, and each hop to a thread costs."""
+        mtime_ns = self._next_mtime_ns()
+        work = asyncio.ensure_future(asyncio.to_thread(self._keep, data, expected, mtime_ns))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            work.add_done_callback(_drop)
+            raise
+
+    def _keep(self, data: bytes, expected: Expected, mtime_ns: int) -> Received:
+        path = self.new_file()
+        sink = _Sink(path, expected)
+        try:
+            sink.write(data)
+            return sink.finish(mtime_ns)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        finally:
+            sink.close()
 
     def join(self, pieces: Sequence[Piece]) -> Received:
         """Copy pieces, one after the other, into a file. Raises FileNotFoundError."""
@@ -103,15 +129,15 @@ def _settle(descriptor: int, mtime_ns: int) -> Stamp:
 
 
 def _copy(piece: Piece, target: int) -> None:
+    """Inside the kernel: file systems with shared extents then copy nothing at all."""
     with open(piece.file, "rb", buffering=0, closefd=isinstance(piece.file, Path)) as source:
         done = 0
         while done < piece.size:
-            size = min(BUFFER, piece.size - done)
-            data = os.pread(source.fileno(), size, piece.offset + done)
-            if not data:
+            rest, offset = piece.size - done, piece.offset + done
+            copied = os.copy_file_range(source.fileno(), target, rest, offset)
+            if not copied:
                 raise BlobError("InvalidBlobOrBlock", "The blob was changed meanwhile.")
-            _write_all(target, data)
-            done += len(data)
+            done += copied
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -161,24 +187,32 @@ class _Sink:
             raise BlobError("Crc64Mismatch")
 
 
-async def _pour(body: AsyncIterable[bytes], sink: _Sink) -> None:
-    """Feed the sink in large pieces, receiving the next while the last one is written."""
+async def _in_buffers(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The stream in pieces of at least BUFFER bytes, but for the last one."""
     pieces, size = list[bytes](), 0
-    writing: asyncio.Future[None] | None = None
-    try:
-        async for piece in body:
-            pieces.append(piece)
-            size += len(piece)
-            if size < BUFFER:
-                continue
-            if writing is not None:
-                await writing
-            writing = asyncio.ensure_future(asyncio.to_thread(sink.write, b"".join(pieces)))
+    async for piece in body:
+        pieces.append(piece)
+        size += len(piece)
+        if size >= BUFFER:
+            yield b"".join(pieces)
             pieces, size = [], 0
-    finally:
-        if writing is not None:  # its thread must not outlive the file
-            await asyncio.gather(writing, return_exceptions=True)
-    if writing is not None:
-        writing.result()
     if pieces:
-        await asyncio.to_thread(sink.write, b"".join(pieces))
+        yield b"".join(pieces)
+
+
+async def _pour(first: bytes, rest: AsyncIterable[bytes], sink: _Sink) -> None:
+    """Feed the sink, receiving the next piece while the last one is written."""
+    writing = asyncio.ensure_future(asyncio.to_thread(sink.write, first))
+    try:
+        async for piece in rest:
+            await writing
+            writing = asyncio.ensure_future(asyncio.to_thread(sink.write, piece))
+    finally:  # its thread must not outlive the file
+        await asyncio.gather(writing, return_exceptions=True)
+    writing.result()
+
+
+def _drop(work: asyncio.Future[Received]) -> None:
+    """Remove what was received for a caller that is gone."""
+    if not work.cancelled() and work.exception() is None:
+        work.result().path.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,9 +28,12 @@ from lazulite.blobs.locks import Locks
 from lazulite.blobs.names import BlobAddress, container_parts, segments_of
 from lazulite.blobs.rows import BlobRows
 from lazulite.blobs.staging import BUFFER, Piece, Received, Staging
+from lazulite.blobs.sweep import sweep
 from lazulite.blobs.tree import Tree
 from lazulite.blobs.values import EPOCH, Blob, Block, BlockList, Expected, Page, Properties, Stamp
 from lazulite.core.clock import Clock
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Parts = tuple[str, ...]
@@ -86,9 +90,22 @@ class BlobStore:
         self._at.tree.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         await asyncio.to_thread(self._at.staging.clear)
         await asyncio.to_thread(self._at.blocks.expire, before)
+        self._sweeping = asyncio.create_task(self._sweep())
+
+    async def _sweep(self) -> None:
+        """Beside everything else: what it removes is in nobody's way."""
+        stamp_of = lambda one: self._at.tree.stamp(self._parts(one))  # noqa: E731
+        try:
+            removed = await sweep(self._at.rows, self._locks, stamp_of)
+        except OSError:
+            log.exception("rows of blobs could not be swept; the next start tries again")
+        else:
+            log.info("rows of blobs were swept", extra={"removed": removed})
 
     async def close(self) -> None:
         """Wait for commits whose callers went away."""
+        self._sweeping.cancel()
+        await asyncio.gather(self._sweeping, return_exceptions=True)
         await asyncio.gather(*self._committing, return_exceptions=True)
 
     @property
@@ -109,20 +126,7 @@ class BlobStore:
     async def open(self, address: BlobAddress, conditions: Conditions = UNCONDITIONAL) -> OpenBlob:
         """Open a blob for reading; the caller closes it."""
         parts = self._parts_to_read(address)
-        while True:
-            descriptor = await asyncio.to_thread(self._at.tree.open, parts)
-            if descriptor is None:
-                raise self._missing(address)
-            try:
-                stamp = Stamp.of(os.fstat(descriptor))
-                check_read(conditions, stamp)
-                said = await self._at.rows.properties(address, stamp)
-            except BaseException:
-                os.close(descriptor)
-                raise
-            if said is not None or self._at.tree.stamp(parts) == stamp:
-                return OpenBlob(Blob(address, stamp, said or Properties()), descriptor)
-            os.close(descriptor)  # replaced, and its row removed, between the two looks
+        return await asyncio.to_thread(self._open, address, parts, conditions)
 
     async def put(
         self,
@@ -136,7 +140,8 @@ class BlobStore:
         parts = self._parts(address)
         with self._at.faults.watched():
             self._check_container(address)
-            check_put(conditions, await self._stamp(parts))
+            if conditions != UNCONDITIONAL:
+                check_put(conditions, await self._stamp(parts))
             staged = await self._at.staging.receive(body, expected)
             said = dataclasses.replace(properties, md5=staged.md5)
             blob = Blob(address, staged.stamp, said)
@@ -221,10 +226,31 @@ class BlobStore:
         check_put(conditions, found)
         await self._at.rows.announce(blob, blocks, keep=found)
         try:
-            await asyncio.to_thread(self._at.tree.move_in, staged, parts, 2)
+            await asyncio.to_thread(self._move_in, staged, blob.address, parts)
         except FileNotFoundError as error:
             raise BlobError("ContainerNotFound") from error
-        await asyncio.to_thread(self._at.blocks.discard, blob.address)
+
+    def _move_in(self, staged: Path, address: BlobAddress, parts: Parts) -> None:
+        """The moment at which a version comes into being; its waiting blocks are done with."""
+        self._at.tree.move_in(staged, parts, 2)
+        self._at.blocks.discard(address)
+
+    def _open(self, address: BlobAddress, parts: Parts, conditions: Conditions) -> OpenBlob:
+        """File and row of one version. Blocks."""
+        while True:
+            descriptor = self._at.tree.open(parts)
+            if descriptor is None:
+                raise self._missing(address)
+            try:
+                stamp = Stamp.of(os.fstat(descriptor))
+                check_read(conditions, stamp)
+                said = self._at.rows.properties(address, stamp)
+            except BaseException:
+                os.close(descriptor)
+                raise
+            if said is not None or self._at.tree.stamp(parts) == stamp:
+                return OpenBlob(Blob(address, stamp, said or Properties()), descriptor)
+            os.close(descriptor)  # replaced, and its row removed, between the two looks
 
     async def _keep_block(self, address: BlobAddress, block_id: bytes, staged: Path) -> None:
         try:
@@ -264,9 +290,9 @@ class BlobStore:
             if found is None:
                 raise self._missing(address)
             check_change(conditions, found)
-            said = await self._at.rows.properties(address, found) or Properties()
+            said = await asyncio.to_thread(self._at.rows.properties, address, found)
             stamp = Stamp(found.size, self._next_mtime_ns())
-            blob = Blob(address, stamp, change(said))
+            blob = Blob(address, stamp, change(said or Properties()))
             blocks = await self._at.rows.blocks(address, found)
             await self._at.rows.announce(blob, blocks, keep=found)
             with self._gone_is_missing(address):

@@ -5,20 +5,18 @@ Source: spec/CLIENTS.md 4 for the addresses, 4.1 and 4.2 for the protocol.
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import hashlib
-import hmac
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 from typing import IO
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode
 
 from lazulite.cli.errors import NOT_FOUND, CommandError
 from lazulite.cli.http import Answer, Http, Request
+from lazulite.cli.shared_key import signed
 from lazulite.cli.workspace import Workspace
 
 _PROTOCOL_VERSION = "2021-08-06"
@@ -80,7 +78,7 @@ class Container:
             **(headers or {}),
         }
         request = Request(method=method, url=f"{url}?{asked}", headers=sent, body=body)
-        return self.http.send(_signed(request, self.key) if self.key else request, into)
+        return self.http.send(signed(request, self.key) if self.key else request, into)
 
 
 def open_container(workspace: Workspace, datastore: str) -> Container:
@@ -101,31 +99,6 @@ def open_container(workspace: Workspace, datastore: str) -> Container:
     sas = str(secrets.get("sasToken") or "").lstrip("?")
     key = "" if sas else str(secrets.get("key") or "")
     return Container(workspace.http, address, sas=sas, key=key)
-
-
-def _signed(request: Request, key: str) -> Request:
-    """The request with its SharedKey header."""
-    parts = urlsplit(request.url)
-    account = parts.path.split("/")[1].split(".blob.")[0]
-    if ".blob." in parts.netloc:
-        account = parts.netloc.split(".blob.")[0]
-    length = request.body.stat().st_size if isinstance(request.body, Path) else 0
-    text = _text_to_sign(request, account, length)
-    digest = hmac.digest(base64.b64decode(key), text.encode(), hashlib.sha256)
-    signature = base64.b64encode(digest).decode()
-    authorization = {"Authorization": f"SharedKey {account}:{signature}"}
-    return dataclasses.replace(request, headers={**request.headers, **authorization})
-
-
-def _text_to_sign(request: Request, account: str, length: int) -> str:
-    parts = urlsplit(request.url)
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    standard = [request.method, "", "", str(length or ""), "", "", "", ""]
-    standard += [headers.get("if-match", ""), headers.get("if-none-match", ""), "", ""]
-    own = [f"{name}:{headers[name]}" for name in sorted(headers) if name.startswith("x-ms-")]
-    resource = f"/{account}{parts.path}"
-    query = sorted(parse_qsl(parts.query, keep_blank_values=True))
-    return "\n".join([*standard, *own, resource, *(f"{key}:{value}" for key, value in query)])
 
 
 def _failure(answer: Answer, doing: str) -> CommandError:

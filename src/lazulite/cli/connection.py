@@ -90,6 +90,14 @@ _VARIABLES = {
 }
 
 
+def server_certificates(data_dir: Path, environ: Mapping[str, str]) -> Path | None:
+    """Certificates to trust where no server need run here; None: those of the system."""
+    try:
+        return _certificates(_read(data_dir / "server.json"), environ)
+    except CommandError:
+        return _certificates({}, environ)
+
+
 def _certificates(known: Mapping[str, Any], environ: Mapping[str, str]) -> Path | None:
     chosen = (
         known.get("ca_file") or environ.get("SSL_CERT_FILE") or environ.get("REQUESTS_CA_BUNDLE")

@@ -25,6 +25,9 @@ from lazulite.cli.connection import connect, data_directory
 from lazulite.cli.errors import FAILED, CommandError
 from lazulite.cli.http import Http
 from lazulite.cli.report import Report
+from lazulite.cli.storage_access import Storage
+from lazulite.cli.storage_arguments import ACCESS, SERVER_OF_ACCOUNTS, StorageArguments
+from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS, STORAGE_GROUPS
 from lazulite.cli.tokens import Tokens
 from lazulite.cli.workspace import Workspace
 from lazulite.core.errors import LazuliteError
@@ -36,7 +39,10 @@ WITH_DATA_DIR = frozenset({"up", "down", "status", "env"})
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. The arguments default to those of the process."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    helps.update({name: f"type: group\nshort-summary: {text!r}" for name, text in GROUPS.items()})
+    if given[:1] == ["az"]:  # so that a command line of az needs one word in front of it
+        del given[0]
+    groups = {**GROUPS, **STORAGE_GROUPS}
+    helps.update({name: f"type: group\nshort-summary: {text!r}" for name, text in groups.items()})
     home = data_directory("", os.environ)
     cli = _Lazulite(
         cli_name="lazulite",
@@ -80,6 +86,12 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             self.command_table[f"ml {command.name}"] = self._ml(command)
         for command in IDENTITY:
             self.command_table[command.name] = self._identity(command)
+        for command in ACCOUNTS:
+            self.command_table[f"storage {command.name}"] = self._storage(
+                command, SERVER_OF_ACCOUNTS
+            )
+        for command in CONTENTS:
+            self.command_table[f"storage {command.name}"] = self._storage(command, ACCESS)
         return super().load_command_table(arguments)
 
     def load_arguments(self, command: str) -> None:
@@ -112,6 +124,19 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             table_transformer=_table(command.name),
         )
 
+    def _storage(self, command: Command, connection: Sequence[str]) -> Any:
+        options = functools.partial(
+            arguments_of, command.options, connection, declared=StorageArguments
+        )
+        return self.command_cls(
+            self.cli_ctx,
+            f"storage {command.name}",
+            functools.partial(_run_storage, command, self.cli_ctx),
+            description=command.summary,
+            arguments_loader=options,
+            table_transformer=_table(f"storage {command.name}"),
+        )
+
 
 def _table(name: str) -> Any:
     """How `-o table` shows a command's result; None: all of it."""
@@ -135,20 +160,37 @@ def rows(columns: Sequence[str], result: Any) -> Any:
 
 def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
     """Call the command's function with a workspace and the arguments."""
-    settings: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
-    }
-    arguments = Arguments(**settings)
-    module, function = command.operation.split("#")
-    run = getattr(import_module(f"lazulite.cli.{module}"), function)
+    arguments = Arguments(**_settings(given))
     workspace = open_workspace(arguments, os.environ, Report(quiet=cli.only_show_errors))
     try:
-        return run(workspace, arguments)
+        return _function(command)(workspace, arguments)
     finally:
         workspace.http.close()
 
 
-def open_workspace(arguments: Arguments, environ: Mapping[str, str], report: Report) -> Workspace:
+def _run_storage(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
+    """Call the command's function with what it needs to find its account."""
+    arguments, report = StorageArguments(**_settings(given)), Report(quiet=cli.only_show_errors)
+    opening = functools.partial(open_workspace, arguments, os.environ, report)
+    storage = Storage(arguments, os.environ, report, opening)
+    try:
+        return _function(command)(storage, arguments)
+    finally:
+        storage.close()
+
+
+def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(item) if isinstance(item, list) else item for name, item in given.items()}
+
+
+def _function(command: Command) -> Any:
+    module, function = command.operation.split("#")
+    return getattr(import_module(f"lazulite.cli.{module}"), function)
+
+
+def open_workspace(
+    arguments: Arguments | StorageArguments, environ: Mapping[str, str], report: Report
+) -> Workspace:
     """The workspace that the arguments and the environment point at. Sends nothing yet."""
     connection = connect(
         data_directory(arguments.data_dir, environ),

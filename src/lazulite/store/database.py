@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from lazulite.store.migrations import migrate
 
 READER = "lazulite_reader"
+BLOCKING = "lazulite_blocking"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -34,12 +35,15 @@ async def open_database(path: Path) -> AsyncEngine:
         "json_deserializer": _loaded,
     }
     reader = create_async_engine(url, **own)
+    single = sa.create_engine(
+        f"sqlite:///{path}", isolation_level="AUTOCOMMIT", pool_size=16, **own
+    )
     writer = create_async_engine(
         url,
         **own,
         pool_size=1,
         max_overflow=0,
-        execution_options={READER: reader},
+        execution_options={READER: reader, BLOCKING: single},
     )
     for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
         event.listen(engine.sync_engine, "connect", _configure)
@@ -52,6 +56,7 @@ async def open_database(path: Path) -> AsyncEngine:
 async def close_database(engine: AsyncEngine) -> None:
     """Close every connection."""
     await reading(engine).dispose()
+    blocking(engine).dispose()
     await engine.dispose()
 
 
@@ -70,6 +75,12 @@ def reading(engine: AsyncEngine) -> AsyncEngine:
     """The same database for transactions that only read: they never wait for a writer."""
     reader: AsyncEngine = engine.get_execution_options().get(READER, engine)
     return reader
+
+
+def blocking(engine: AsyncEngine) -> sa.Engine:
+    """The same database for single reads inside a thread: no hop to another one per call."""
+    found: sa.Engine = engine.get_execution_options()[BLOCKING]
+    return found
 
 
 def _configure(connection: Any, _record: Any) -> None:
