@@ -97,6 +97,8 @@ class Unknown:
 
     def write(self, properties: Json) -> Json:
         """Without them."""
+        if properties.keys().isdisjoint(self.names):
+            return properties
         return {name: value for name, value in properties.items() if name not in self.names}
 
     def hidden(self, properties: Json) -> Json:

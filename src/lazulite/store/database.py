@@ -16,6 +16,7 @@ from lazulite.store.migrations import migrate
 
 READER = "lazulite_reader"
 BLOCKING = "lazulite_blocking"
+_READ = json.JSONDecoder().raw_decode  # json.loads looks for blanks around, which are not there
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -68,7 +69,7 @@ def _compact(value: Any) -> str:
 
 def _loaded(text: str) -> Any:
     """A value; most columns of most rows are empty, which needs no parser."""
-    return {} if text == "{}" else json.loads(text)
+    return {} if text == "{}" else _READ(text)[0]
 
 
 def reading(engine: AsyncEngine) -> AsyncEngine:
