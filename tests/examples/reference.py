@@ -124,7 +124,7 @@ def _error_classes(trees) -> set[str]:
     return found
 
 
-_CARRIERS = {"Diagnosis", "Outcome", "refusal", "error_page", "_unauthorized", "_invalid"}
+_CARRIERS = {"Diagnosis", "Outcome", "Unserved", "refusal", "error_page", "_unauthorized", "_invalid"}
 """Calls, besides those of error classes, that have a code among their first three arguments."""
 
 
