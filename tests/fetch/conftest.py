@@ -1,84 +1,19 @@
-"""A web server on loopback that does what a test tells it to."""
-
-import http.server
-import threading
+"""A web server on loopback, and a fetcher that may go there."""
 
 import pytest
 
 from lazulite.fetch.limits import Limits
 from lazulite.fetch.rules import Rules
 from lazulite.fetch.session import Fetcher
+from tests.web import serving
 
 QUICK = Limits(size=1 << 20, window_s=0.2, least=10, seconds=3, connect_s=2)
 
 
-class Web:
-    """answers: path to a function of the request handler; seen: (method, path, headers)."""
-
-    def __init__(self):
-        self.answers, self.seen, self.connections = {}, [], 0
-        web = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def setup(self):
-                super().setup()
-                web.connections += 1
-
-            def do_GET(self):
-                web.seen.append((self.command, self.path, dict(self.headers)))
-                web.answers.get(self.path.partition("?")[0], missing)(self)
-
-            do_HEAD = do_GET  # noqa: N815 - the name that the library calls
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def serve(self, path, data, etag='"1"', status=200, **headers):
-        """Serve bytes, ranges included."""
-
-        def answer(request):
-            body, code, extra = data, status, {}
-            asked = request.headers.get("Range")
-            if asked and request.headers.get("If-Range") == etag:
-                start = int(asked.removeprefix("bytes=").rstrip("-"))
-                body, code = data[start:], 206
-                extra = {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"}
-            send(request, code, body, ETag=etag, **extra, **headers)
-
-        self.answers[path] = answer
-
-    def redirect(self, path, to, status=302):
-        self.answers[path] = lambda request: send(request, status, b"", Location=to)
-
-
-def send(request, status, body, **headers):
-    request.send_response(status)
-    for name, value in {"Content-Length": str(len(body)), **headers}.items():
-        request.send_header(name.replace("_", "-"), value)
-    request.end_headers()
-    if request.command == "GET":
-        request.wfile.write(body)
-
-
-def missing(request):
-    send(request, 404, b"nothing here")
-
-
 @pytest.fixture
 def web():
-    web = Web()
-    thread = threading.Thread(target=web.server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield web
-    web.server.shutdown()
-    web.server.server_close()
-    thread.join()
+    with serving() as web:
+        yield web
 
 
 @pytest.fixture

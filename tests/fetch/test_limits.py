@@ -10,7 +10,8 @@ from lazulite.fetch.errors import FetchError
 from lazulite.fetch.limits import Limits
 from lazulite.fetch.rules import Rules
 from lazulite.fetch.session import Fetcher
-from tests.fetch.conftest import QUICK, send
+from tests.fetch.conftest import QUICK
+from tests.web import send
 
 
 def fetched(fetcher, url, target):
