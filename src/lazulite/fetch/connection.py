@@ -23,6 +23,7 @@ from lazulite.fetch.limits import Limits
 from lazulite.fetch.rules import Rules
 from lazulite.fetch.urls import Url
 
+TICK_S = 0.5  # so soon is a stop noticed
 Resolve = Callable[[str, int], Sequence[str]]
 """From a host and port to addresses; raises OSError."""
 
@@ -69,8 +70,9 @@ def secured(url: Url, sock: socket.socket) -> socket.socket:
 class Watchdog:
     """Ends a connection on which too little arrives. count() what has arrived."""
 
-    def __init__(self, sock: socket.socket, limits: Limits) -> None:
-        """sock: may be wrapped in TLS or closed meanwhile."""
+    def __init__(self, sock: socket.socket, limits: Limits, stop: threading.Event) -> None:
+        """sock: may be wrapped in TLS or closed meanwhile; stop: ends the connection, too."""
+        self._stop = stop
         self._end = socket.socket(fileno=os.dup(sock.fileno()))
         self._limits, self._arrived, self._done = limits, 0, threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True, name="fetch-watchdog")
@@ -97,15 +99,19 @@ class Watchdog:
         self._end.close()
 
     def _watch(self) -> None:
-        end, before = time.monotonic() + self._limits.seconds, 0
-        while not self._done.wait(self._limits.window_s):
-            arrived = self._arrived
-            if arrived - before < self._limits.least or time.monotonic() > end:
+        window, before = self._limits.window_s, 0
+        now = time.monotonic()
+        end, look = now + self._limits.seconds, now + window
+        while not self._done.wait(min(window, TICK_S)):
+            now, arrived = time.monotonic(), self._arrived
+            is_slow = now >= look and arrived - before < self._limits.least
+            if is_slow or now > end or self._stop.is_set():
                 self.has_bitten = True
                 with contextlib.suppress(OSError):
                     self._end.shutdown(socket.SHUT_RDWR)
                 return
-            before = arrived
+            if now >= look:
+                before, look = arrived, now + window
 
 
 def _first(url: Url, addresses: Sequence[str], limits: Limits) -> socket.socket:

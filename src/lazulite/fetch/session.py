@@ -160,7 +160,7 @@ class Session:
         limits = self._fetcher.limits
         connection, sock = self._connected(url)
         try:
-            with Watchdog(sock, limits) as watchdog:
+            with Watchdog(sock, limits, self._stop) as watchdog:
                 try:
                     if connection.sock is None:
                         connection.sock = secured(url, sock)
