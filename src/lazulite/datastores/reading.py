@@ -52,7 +52,7 @@ class Readers:
             return BlobPath(found.name, container, path, self._signature(store))
         if kind == "AzureFile":
             raise _unread(store, f"is a share of {account!r}, an account of another server")
-        if store.properties["credentials"]["credentialsType"] not in {"AccountKey", "Sas", "None"}:
+        if _credential(store) not in {"AccountKey", "Sas", "None"}:
             raise _unread(store, "signs in with an application, and not with a key or SAS")
         endpoint = store.properties.get("endpoint") or AZURE
         protocol = store.properties.get("protocol") or "https"
@@ -61,7 +61,7 @@ class Readers:
 
     def _signature(self, store: Resource) -> str:
         """A SAS that may read and list, of the stored key or SAS; "" without them."""
-        kind = store.properties["credentials"]["credentialsType"]
+        kind = _credential(store)
         if kind not in {"AccountKey", "Sas"} or SEALED not in store.secrets:
             return ""
         secret = self.box.open(store.secrets[SEALED]).decode()
@@ -83,6 +83,11 @@ def _named(store: Resource) -> tuple[str, str]:
         str(properties["accountName"]),
         str(properties.get("containerName") or properties.get("fileShareName")),
     )
+
+
+def _credential(store: Resource) -> str:
+    """The credential's type."""
+    return str((store.properties.get("credentials") or {}).get("credentialsType", "None"))
 
 
 def _unread(store: Resource, why: str) -> SpecError:
