@@ -155,7 +155,9 @@ def _below(session: Session, container: Container, source: Blobs) -> list[Wanted
     if clash := next((file for file in found if file.path in folders), None):
         raise not_reachable(source.shown, f"{clash.path!r} is both a blob and a folder")
     if not found:
-        raise not_reachable(source.shown, "there is no blob of that name or below it", 404)
+        raise not_reachable(
+            source.shown, "there is no blob of that name or below it; check the path", 404
+        )
     return found
 
 
