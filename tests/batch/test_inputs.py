@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lazulite.batch.inputs import InputsFile, list_files
+from lazulite.batch.inputs import Input, InputsFile, list_files
 from lazulite.core.errors import SpecError
 
 
@@ -23,7 +23,8 @@ def test_folders_are_listed_recursively_and_sorted_by_path(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     names = [
-        os.path.relpath(path, os.fsencode(tmp_path)) for path in list_files([str(tmp_path)], never)
+        os.path.relpath(path, os.fsencode(tmp_path))
+        for path in list_files([Input(str(tmp_path))], never)
     ]
     assert names == [b"a/b/c.txt", b"a/z.txt", b"b.txt", b"c.txt"]
 
@@ -32,7 +33,7 @@ def test_a_file_can_be_an_input_and_inputs_keep_their_order(tmp_path):
     (tmp_path / "x").mkdir()
     for name in ("x/1", "a"):
         (tmp_path / name).touch()
-    found = list_files([str(tmp_path / "x"), str(tmp_path / "a")], never)
+    found = list_files([Input(str(tmp_path / "x")), Input(str(tmp_path / "a"))], never)
     assert found == [os.fsencode(tmp_path / "x/1"), os.fsencode(tmp_path / "a")]
 
 
@@ -41,7 +42,7 @@ def test_sockets_pipes_and_broken_links_are_not_files(tmp_path):
     (tmp_path / "broken").symlink_to("nowhere")
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to("file")
-    assert [path.rpartition(b"/")[2] for path in list_files([str(tmp_path)], never)] == [
+    assert [path.rpartition(b"/")[2] for path in list_files([Input(str(tmp_path))], never)] == [
         b"file",
         b"link",
     ]
@@ -49,12 +50,12 @@ def test_sockets_pipes_and_broken_links_are_not_files(tmp_path):
 
 def test_a_missing_input_is_named(tmp_path):
     with pytest.raises(SpecError, match="no-such-folder does not exist"):
-        list_files([str(tmp_path / "no-such-folder")], never)
+        list_files([Input(str(tmp_path / "no-such-folder"))], never)
 
 
 def test_an_empty_input_is_an_error(tmp_path):
     with pytest.raises(SpecError, match="There is no file in"):
-        list_files([str(tmp_path)], never)
+        list_files([Input(str(tmp_path))], never)
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, 10), (10, 10), (11, 10), (25, 1), (7, 3)])
@@ -92,3 +93,20 @@ def test_an_unfinished_inputs_file_is_begun_anew(tmp_path):
     assert not inputs.is_written
     inputs.write([b"/in/a"], 1)
     assert list(inputs.read()) == [["/in/a"]]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [("*.csv", ["a.csv"]), ("**/*.csv", ["a.csv", "d/b.csv"]), ("d/*", ["d/b.csv", "d/c.png"])],
+)
+def test_of_a_pattern_only_files_that_fit_are_listed(tmp_path, pattern, names):
+    (tmp_path / "d").mkdir()
+    for name in ("a.csv", "d/b.csv", "d/c.png"):
+        (tmp_path / name).touch()
+    found = list_files([Input(str(tmp_path), pattern)], never)
+    assert [os.path.relpath(os.fsdecode(path), tmp_path) for path in found] == names
+
+
+def test_a_pattern_that_fits_nothing_is_named(tmp_path):
+    with pytest.raises(SpecError, match=r"\*\.csv"):
+        list_files([Input(str(tmp_path), "*.csv")], never)

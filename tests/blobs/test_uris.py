@@ -11,13 +11,14 @@ from lazulite.blobs.references import (
     AssetName,
     BlobPath,
     DatastorePath,
+    ForeignBlobPath,
     JobOutputPath,
     Shape,
     Site,
     WebAddress,
     Workspace,
 )
-from lazulite.blobs.uris import locate, parse_data_uri
+from lazulite.blobs.uris import parse_data_uri
 from lazulite.core.errors import ArmError
 
 SITE = Site(
@@ -25,6 +26,9 @@ SITE = Site(
     suffix="core.local",
     accounts=frozenset({"mlstore"}),
     lost_containers={"azureml-blobstore": "mlstore"},
+    alias=lambda url: url.replace(
+        "https://alias.blob.core.windows.net", "https://localhost:8443/mlstore"
+    ),
 )
 LONG = "subscriptions/s1/resourcegroups/rg/workspaces/ws"
 ARM = (
@@ -70,7 +74,9 @@ WS = Workspace("s1", "rg", "ws")
         ("runs:/j/model", JobOutputPath("j", "artifacts", "model")),
         ("https://localhost:8443/mlstore/c/a/b.csv", BlobPath("mlstore", "c", "a/b.csv")),
         ("https://LOCALHOST:8443/mlstore.blob.core.local/c/a", BlobPath("mlstore", "c", "a")),
-        ("http://localhost:8080/mlstore/c?sv=1&sig=x", BlobPath("mlstore", "c", "")),
+        ("http://localhost:8080/mlstore/c?sv=1", BlobPath("mlstore", "c", "")),
+        ("http://localhost:8080/mlstore/c?sv=1&sig=x", BlobPath("mlstore", "c", "", "sv=1&sig=x")),
+        ("https://mlstore.blob.core.local/c/a?sig=x", BlobPath("mlstore", "c", "a", "sig=x")),
         ("https://mlstore.blob.core.local/c/a%20b", BlobPath("mlstore", "c", "a b")),
         (
             "https://localhost:8443/azureml-blobstore/LocalUpload/h/ctx/",
@@ -80,9 +86,18 @@ WS = Workspace("s1", "rg", "ws")
         ("abfss://c@mlstore.dfs.core.local/a", BlobPath("mlstore", "c", "a")),
         (
             "wasbs://c@pub.blob.core.windows.net/x",
-            WebAddress("https://pub.blob.core.windows.net/c/x"),
+            ForeignBlobPath("https://pub.blob.core.windows.net/c", "x"),
         ),
-        ("https://example.org/a/../b?x=1", WebAddress("https://example.org/a/../b?x=1")),
+        (
+            "https://Pub.blob.core.windows.net/c/a%20b/?sp=r&sig=x",
+            ForeignBlobPath("https://pub.blob.core.windows.net/c", "a b", "sp=r&sig=x"),
+        ),
+        (
+            "https://alias.blob.core.windows.net/c/x",
+            BlobPath("mlstore", "c", "x"),
+        ),
+        ("https://example.org/a/b?x=1", WebAddress("https://example.org/a/b?x=1")),
+        ("https://example.org/a/*.csv", WebAddress("https://example.org/a/*.csv")),
     ],
 )
 def test_every_form_is_parsed_into_its_value(text, reference):
@@ -103,10 +118,42 @@ def test_shape_in_front_is_kept_apart(text, shape):
 
 
 @pytest.mark.parametrize(
+    ("text", "path", "pattern"),
+    [
+        ("azureml://datastores/d/paths/a/*.csv", "a", "*.csv"),
+        ("azureml://datastores/d/paths/a/**", "a", "**"),
+        ("azureml://datastores/d/paths/*/b/*.png", "", "*/b/*.png"),
+        ("file:https://localhost:8443/mlstore/c/a/x-*.csv", "a", "x-*.csv"),
+        ("https://pub.blob.core.windows.net/c/a/**/*.csv", "a", "**/*.csv"),
+        ("azureml://jobs/j/outputs/o/paths/a/*", "a", "*"),
+        ("azureml://datastores/d/paths/a/b", "a/b", ""),
+    ],
+)
+def test_a_star_begins_a_pattern(text, path, pattern):
+    uri = parse_data_uri(text, SITE)
+    assert (uri.reference.path, uri.pattern) == (path, pattern)
+    assert not pattern or uri.shape is Shape.FOLDER
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
         "./images",
+        "\\\\server\\share\\x",
+        "//server/share/x",
+        "file://server/share/x",
+        "file:/etc/passwd",
+        "~/.ssh/id_rsa",
+        "$HOME/.ssh/id_rsa",
+        "https://example.org/a/../b",
+        "https://example.org/a/%2e%2e/b",
+        "https://example.org/a/..%2fb",
+        "https://pub.blob.core.windows.net/c/../d/x",
+        "https://pub.blob.core.windows.net/%2e%2e/x",
+        "azureml://datastores/d/paths/*/../x",
+        "azureml://registries/azureml/data/d/versions/1",
+        "http://good.example@127.0.0.1/",
         "/home/me/images",
         "C:\\data",
         "file:///etc/passwd",
@@ -157,12 +204,3 @@ def test_no_text_does_anything_but_parse_or_be_refused(text):
         return
     path = getattr(reference, "path", "")
     assert not {"", ".", ".."} & set(path.split("/")) or path == ""
-
-
-def test_datastore_path_is_located_in_its_container():
-    stores = {"d": ("mlstore", "files")}
-    found = locate(DatastorePath("d", "a/b"), lambda asked: stores.get(asked.datastore))
-    assert found == BlobPath("mlstore", "files", "a/b")
-    with pytest.raises(ArmError) as refused:
-        locate(DatastorePath("x", "a"), lambda asked: stores.get(asked.datastore))
-    assert refused.value.status == 404

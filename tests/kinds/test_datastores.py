@@ -4,7 +4,8 @@ import pytest
 
 from lazulite.blobs.accounts import find_account
 from lazulite.core.errors import SpecError
-from lazulite.datastores.reading import container_of
+from lazulite.datastores.folders import LocalFolders
+from lazulite.datastores.reading import Readers
 from tests.kinds.refusals import refused
 
 OLD = "2021-03-01-preview"
@@ -209,7 +210,9 @@ async def test_what_cannot_be_read_is_refused_where_it_is_used(plane):
         await plane.put(f"/datastores/{kind}", {"datastoreType": kind, **PLACES[kind], **NOBODY})
         store = await plane.base.resources.find(f"{plane.workspace}/datastores/{kind}")
         with pytest.raises(SpecError, match=f"of type {kind}") as refusal:
-            container_of(store)
+            await Readers(plane.base.resources, plane.base.keyring.secrets, LocalFolders()).place(
+                store, "x"
+            )
         assert refusal.value.code == "DataNotReachable"
 
 
@@ -222,3 +225,16 @@ async def test_the_subscription_of_a_datastore_is_shown_since_2022_10(plane):
     await plane.put("/datastores/d", {**body, "description": "new"})
     newer = await shown(plane, "d")
     assert (newer["subscriptionId"], newer["description"]) == ("s", "new")
+
+
+async def test_a_local_folder_must_be_allowed(plane):
+    for folder in ("/etc", "/", "relative", "/tmp/../etc"):
+        said = {"datastoreType": "LocalFolder", "folder": folder, **NOBODY}
+        answer = await plane.call("PUT", "/datastores/local", {"properties": said})
+        assert answer.status_code in {400, 403}, answer.text
+    assert answer.json()["error"]["code"] == "LocalFolderNotAllowed"
+    assert "LAZULITE_LOCAL_FOLDERS" in answer.json()["error"]["message"]
+    forced = await plane.call(
+        "PUT", "/datastores/local", {"properties": said}, skipValidation="true"
+    )
+    assert forced.status_code == 403

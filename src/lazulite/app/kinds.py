@@ -7,6 +7,7 @@ import dataclasses
 from lazulite.arm.kind import Kind
 from lazulite.computes.answers import ComputeAnswers
 from lazulite.dataplane.model_assets import ASSET
+from lazulite.datastores.folders import LocalFolders
 from lazulite.deployments.pending_uploads import PendingUploads
 from lazulite.identity.sealing import SecretBox
 from lazulite.kinds.account import LOCATION, TENANT, resource_group, subscription
@@ -49,6 +50,7 @@ class KindParts:
     containers: ListContainers
     storage_suffix: str
     https_base: str
+    folders: LocalFolders
     clusters: Clusters
     endpoints: OnlineEndpoints
     deployments: OnlineDeployments
@@ -65,7 +67,7 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         resource_group(parts.resources),
         *_dependencies(parts),
         *_workspaces(parts),
-        datastore(Datastores(parts.resources, parts.box, parts.storage_suffix, parts.https_base)),
+        _datastores(parts),
         connection(parts.box),
         schedule(),
         *_assets(parts.resources, uploads),
@@ -78,6 +80,11 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         EXPERIMENT,
         job(parts.jobs),
     )
+
+
+def _datastores(parts: KindParts) -> Kind:
+    site = (parts.storage_suffix, parts.https_base)
+    return datastore(Datastores(parts.resources, parts.box, *site, parts.folders))
 
 
 def _assets(resources: Resources, uploads: PendingUploads) -> tuple[Kind, ...]:

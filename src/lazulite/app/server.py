@@ -14,6 +14,7 @@ from starlette.routing import Route
 import lazulite
 from lazulite.app.asgi import ControlPlane, public_documents
 from lazulite.app.blob_access import AccountKeys, bearer_access
+from lazulite.app.data_access import Reach
 from lazulite.app.directory import Directory
 from lazulite.app.documents import STORAGE_SUFFIX
 from lazulite.app.kinds import KindParts, all_kinds
@@ -35,6 +36,7 @@ from lazulite.core.settings import Settings
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.batch_scoring import BatchScoring
 from lazulite.dataplane.services import Services
+from lazulite.datastores.folders import LocalFolders
 from lazulite.deployments.invoking import Invoker
 from lazulite.deployments.materials import Workshop
 from lazulite.deployments.places import DataPlaces
@@ -117,6 +119,7 @@ class Server:
     registry: Registry
     reconciler: Reconciler
     store: BlobStore
+    reach: Reach
     url: str
     http_url: str
     workspace: str
@@ -163,14 +166,16 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     store = BlobStore(base.layout.folder("blobs"), BlobRows(base.engine), utc_now)
     await store.start()
     workspace = await ensure_landscape(base.resources, base.installed)
-    kinds = _kind_parts(base, store, (url, origins), env)
+    keys = AccountKeys(base.resources, base.keyring.secrets)
+    reach = Reach.of(base.settings, base.layout)
+    places = reach.places((base.resources, base.keyring.secrets), base.layout, origins, keys)
+    kinds = _kind_parts(base, store, (url, places, reach.folders), env)
     reports = Locations(base.resources, this_machine()).reports()
     registry = Registry(all_kinds(kinds), reports)
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
     roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
     turns = Turns(base.settings.requests_per_caller)
     arm = ArmApp(registry, base.resources, guard, reconciler.wake, roles, turns)
-    keys = AccountKeys(base.resources, base.keyring.secrets)
     invoker = Invoker(base.resources, show_job, reconciler.wake)
     scoring = BatchScoring(invoker, base.resources, guard)
     authorizer = Authorizer(
@@ -191,6 +196,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         registry=registry,
         reconciler=reconciler,
         store=store,
+        reach=reach,
         url=url,
         http_url=http_url,
         workspace=workspace,
@@ -238,13 +244,11 @@ def _front_door(
 def _kind_parts(
     base: Foundation,
     store: BlobStore,
-    site: tuple[str, frozenset[str]],
+    site: tuple[str, DataPlaces, LocalFolders],
     env: Mapping[str, str],
 ) -> KindParts:
-    url, origins = site
+    url, places, folders = site
     resources, executor = base.resources, base.executor
-    blobs = base.layout.folder("blobs")
-    places = DataPlaces(resources, blobs, origins, STORAGE_SUFFIX)
     search = Search.of(env, Path(sys.executable))
     environments = Environments(
         base.layout.folder("environments"),
@@ -264,6 +268,7 @@ def _kind_parts(
         containers=_container_names(store),
         storage_suffix=STORAGE_SUFFIX,
         https_base=url,
+        folders=folders,
         clusters=Clusters(resources, executor, base.layout.run, utc_now),
         endpoints=OnlineEndpoints(resources, base.keyring.secrets, tokens, publish),
         deployments=OnlineDeployments(
@@ -275,8 +280,8 @@ def _kind_parts(
         ),
         jobs=Jobs(
             Runs(resources, Experiments(resources), supervision),
-            CommandJobs(supervision, workshop, places.locate, url),
-            BatchJobs(supervision, workshop, places.locate, worker),
+            CommandJobs(supervision, workshop, places, url),
+            BatchJobs(supervision, workshop, places, worker),
             Metrics(base.engine, utc_now),
         ),
     )

@@ -31,7 +31,7 @@ class ServiceParts:
 
 def all_services(parts: ServiceParts) -> tuple[Service, ...]:
     """The regional host's content."""
-    runs, locate = parts.jobs.runs, parts.jobs.commands.locate
+    runs, locate = parts.jobs.runs, parts.jobs.commands.data.writable
     return (
         management(parts.arm.handle, parts.scoring),
         resource_provider(parts.arm.handle),

@@ -6,6 +6,7 @@ folders meanwhile; workers read the same file (lazulite_worker.batch_inputs).
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import sys
@@ -14,6 +15,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from lazulite.blobs.patterns import matches
 from lazulite.core.errors import SpecError
 from lazulite.store.files import sync_directory
 from lazulite_worker.batch_inputs import HEADER, MAGIC, MiniBatches
@@ -58,7 +60,20 @@ class InputsFile:
         return batches
 
 
-def list_files(inputs: Sequence[str], check: Callable[[], None]) -> list[bytes]:
+@dataclasses.dataclass(frozen=True)
+class Input:
+    """A file, or a folder of which the files that fit the pattern are meant; "": all of them."""
+
+    path: str
+    pattern: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The folder and the pattern."""
+        return f"{self.path}/{self.pattern}" if self.pattern else self.path
+
+
+def list_files(inputs: Sequence[Input], check: Callable[[], None]) -> list[bytes]:
     """All files of the inputs: in their order, folders recursively and sorted by path.
 
     Links to files count, links to folders are not followed. check: called for every folder; it may
@@ -66,24 +81,30 @@ def list_files(inputs: Sequence[str], check: Callable[[], None]) -> list[bytes]:
     """
     files: list[bytes] = []
     for given in inputs:
-        path = os.fsencode(given)
+        path = os.fsencode(given.path)
         if os.path.isdir(path):  # noqa: PTH112 - bytes: names need not be UTF-8
-            files += sorted(_walk(path, check))
+            found = _walk(path, check)
+            files += sorted(file for file in found if _is_meant(file, path, given.pattern))
         elif os.path.exists(path):  # noqa: PTH110
             files.append(path)
         else:
             raise SpecError(
                 "InputNotFound",
-                f"The input {given} does not exist or cannot be read.",
+                f"The input {given.shown} does not exist or cannot be read.",
                 target="inputs",
             )
     if not files:
+        shown = ", ".join(given.shown for given in inputs)
         raise SpecError(
             "NoInputFiles",
-            f"There is no file in {', '.join(inputs)}; a batch job needs at least one.",
+            f"There is no file in {shown}; a batch job needs at least one.",
             target="inputs",
         )
     return files
+
+
+def _is_meant(file: bytes, folder: bytes, pattern: str) -> bool:
+    return not pattern or matches(pattern, os.fsdecode(file[len(folder) + 1 :]))
 
 
 def _walk(folder: bytes, check: Callable[[], None]) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lazulite.batch.inputs import Input
 from lazulite.core.errors import SpecError
 from lazulite.store.files import read_json
 
@@ -25,7 +26,7 @@ class Job:
     code_dir: str
     env: Mapping[str, str]
     """All that the workers get, besides PATH, HOME, language and the like of the node."""
-    inputs: tuple[str, ...]
+    inputs: tuple[Input, ...]
     """Files and folders, absolute."""
     output_dir: str
     log_dir: str
@@ -60,7 +61,7 @@ class Job:
         if missing := sorted(required - found.keys()):
             raise SpecError("InvalidJob", f"job.json lacks {', '.join(missing)}")
         job = cls(**{name: found[name] for name in fields if name in found})
-        job = dataclasses.replace(job, inputs=tuple(job.inputs))
+        job = dataclasses.replace(job, inputs=tuple(map(_input, found["inputs"])))
         for name, rule, holds in _rules(job):
             if not holds:
                 raise SpecError(
@@ -69,6 +70,11 @@ class Job:
                     target=name,
                 )
         return job
+
+
+def _input(found: Any) -> Input:
+    """An object, or a path alone, which is what older versions wrote."""
+    return Input(**found) if isinstance(found, dict) else Input(str(found))
 
 
 def _rules(job: Job) -> tuple[tuple[str, str, bool], ...]:

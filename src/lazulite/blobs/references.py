@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 
 class Shape(enum.Enum):
@@ -66,6 +66,20 @@ class BlobPath:
     account: str
     container: str
     path: str
+    signature: str = dataclasses.field(default="", repr=False)
+    """The SAS of the URL; "" if it had none."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ForeignBlobPath:
+    """A blob, or what is below a prefix, in a container of some other storage account."""
+
+    container: str
+    """Its URL, without a slash at the end."""
+    path: str
+    """Decoded; "": the whole container."""
+    signature: str = dataclasses.field(default="", repr=False)
+    """The SAS of the URL; "" for a public container."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,15 +89,25 @@ class WebAddress:
     url: str
 
 
-Reference = DatastorePath | AssetName | AssetId | JobOutputPath | BlobPath | WebAddress
+Reference = (
+    DatastorePath | AssetName | AssetId | JobOutputPath | BlobPath | ForeignBlobPath | WebAddress
+)
+
+
+def _itself(url: str) -> str:
+    return url
 
 
 @dataclasses.dataclass(frozen=True)
 class DataUri:
-    """A reference, with the shape that was said of it."""
+    """A reference, with the shape that was said of it.
+
+    pattern: of the files below the reference that are meant (blobs/patterns.py); "": all of them.
+    """
 
     reference: Reference
     shape: Shape | None = None
+    pattern: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,3 +121,5 @@ class Site:
     accounts: frozenset[str]
     lost_containers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Account by container, for URLs that lost their account. Source: spec/CLIENTS.md 4."""
+    alias: Callable[[str], str] = _itself
+    """From a URL to the one that is used instead, which may be on this server."""

@@ -7,24 +7,28 @@
     azureml://locations/{l}/workspaces/{w}/{type}/{name}/versions/labels/{l}  AssetId
     azureml://jobs/{job}/outputs/{output}/paths/{p}, runs:/{job}/{p}     JobOutputPath
     {origin}/{account}[.blob.{suffix}]/{c}/{p}, wasbs:// on our accounts  BlobPath
-    http(s)://..., wasbs:// elsewhere                                    WebAddress
+    https://{account}.blob.{suffix}/{c}/{p}, wasbs:// elsewhere          ForeignBlobPath
+    http(s)://...                                                        WebAddress
 
-Before each may stand "folder:" or "file:". Fixed words compare without case, as in Azure; names
-and paths keep theirs. Source: spec/CLIENTS.md 4 and 7, spec/BATCH.md 1.
+Before each may stand "folder:" or "file:". From its first part with a "*" on, a path is a pattern
+of the files that are meant, except in a WebAddress. Fixed words compare without case, as in Azure;
+names and paths keep theirs. Source: spec/CLIENTS.md 4 and 7, spec/BATCH.md 1.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Callable
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from lazulite.blobs.patterns import split_pattern
 from lazulite.blobs.references import (
     AssetId,
     AssetName,
     BlobPath,
     DatastorePath,
     DataUri,
+    ForeignBlobPath,
     JobOutputPath,
     Reference,
     Shape,
@@ -54,6 +58,7 @@ JOB_OUTPUT = re.compile(
 ASSET_NAME = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,254})(?P<how>[:@])(?P<which>[A-Za-z0-9][A-Za-z0-9._-]*)"
 )
+FOREIGN_HOST = re.compile(r"[a-z0-9-]{3,80}\.blob\.[a-z0-9.-]+(?::[0-9]+)?")
 HADOOP_SCHEMES = frozenset({"wasb", "wasbs", "abfs", "abfss"})
 
 
@@ -62,25 +67,11 @@ def parse_data_uri(text: str, site: Site) -> DataUri:
     shape, rest = _split_shape(text.strip())
     if "\0" in rest or any(ord(character) < ord(" ") for character in rest):
         raise _invalid(text, "it has a control character")
-    return DataUri(_reference(rest, site), shape)
-
-
-def locate(
-    reference: DatastorePath | BlobPath,
-    datastore: Callable[[DatastorePath], tuple[str, str] | None],
-) -> BlobPath:
-    """Where the bytes are. datastore: its (account, container), None if there is none.
-
-    Raises ArmError 404 for an unknown datastore.
-    """
-    if isinstance(reference, BlobPath):
-        return reference
-    found = datastore(reference)
-    if found is None:
-        name = reference.datastore
-        message = f"There is no datastore {name!r}. List them with: az ml datastore list."
-        raise ArmError("DatastoreNotFound", message, 404, target=name)
-    return BlobPath(*found, reference.path)
+    reference = _reference(rest, site)
+    if isinstance(reference, AssetName | AssetId | WebAddress) or "*" not in reference.path:
+        return DataUri(reference, shape)
+    root, pattern = split_pattern(reference.path)
+    return DataUri(dataclasses.replace(reference, path=root), Shape.FOLDER, pattern)
 
 
 def _split_shape(text: str) -> tuple[Shape | None, str]:
@@ -108,7 +99,9 @@ def _reference(text: str, site: Site) -> Reference:
     if scheme in HADOOP_SCHEMES:
         return _hadoop(text, site)
     raise _invalid(
-        text, "it is no azureml:, https: or wasbs: address (local files are uploaded by the CLI)"
+        text,
+        "it is no azureml:, https: or wasbs: address (local files are uploaded by the CLI; a "
+        "folder of the server is a datastore of type LocalFolder)",
     )
 
 
@@ -150,29 +143,46 @@ def _workspace(match: re.Match[str]) -> Workspace:
     return Workspace(match["subscription"], match["group"], match["workspace"])
 
 
-def _web(text: str, site: Site) -> BlobPath | WebAddress:
-    url = _split_url(text)
+def _web(text: str, site: Site) -> BlobPath | ForeignBlobPath | WebAddress:
+    _split_url(text)
+    url = _split_url(site.alias(text))
+    signature = url.query if "sig=" in url.query else ""
     if f"{url.scheme}://{url.netloc}".lower() not in site.origins:
         return _at_host(text, url, site)
     first, *rest = [part for part in url.path.split("/") if part] or [""]
     first = _decoded(text, first)
     account, dot, suffix = first.partition(".blob.")
     if account in site.accounts and (not dot or suffix.lower() == site.suffix):
-        return _blob_path(text, account, rest)
+        return BlobPath(account, *_container_path(text, rest), signature)
     if first in site.lost_containers:
-        return _blob_path(text, site.lost_containers[first], [first, *rest])
+        parts = [first, *rest]
+        return BlobPath(site.lost_containers[first], *_container_path(text, parts), signature)
     raise _invalid(text, f"{first!r} is no storage account of this server")
 
 
-def _at_host(text: str, url: SplitResult, site: Site) -> BlobPath | WebAddress:
-    """The host style: {account}.blob.{suffix}, where the suffix is ours."""
+def _at_host(text: str, url: SplitResult, site: Site) -> BlobPath | ForeignBlobPath | WebAddress:
+    """The host style: {account}.blob.{suffix}, where the suffix may be ours."""
     account, _, suffix = url.netloc.lower().partition(".blob.")
+    parts = [part for part in url.path.split("/") if part]
     if account in site.accounts and suffix == site.suffix:
-        return _blob_path(text, account, [part for part in url.path.split("/") if part])
-    return WebAddress(text)
+        signature = url.query if "sig=" in url.query else ""
+        return BlobPath(account, *_container_path(text, parts), signature)
+    return _elsewhere(text)
 
 
-def _hadoop(text: str, site: Site) -> BlobPath | WebAddress:
+def _elsewhere(text: str) -> ForeignBlobPath | WebAddress:
+    """By the address as it was given: an alias is applied when it is fetched."""
+    url = _split_url(text)
+    host = url.netloc.lower()
+    parts = [part for part in url.path.split("/") if part]
+    if not FOREIGN_HOST.fullmatch(host) or not parts:
+        _clean(text, _decoded(text, url.path))
+        return WebAddress(text)
+    container, path = _container_path(text, parts)
+    return ForeignBlobPath(f"{url.scheme.lower()}://{host}/{container}", path, url.query)
+
+
+def _hadoop(text: str, site: Site) -> BlobPath | ForeignBlobPath | WebAddress:
     """wasbs://{container}@{host}/{path}, the Hadoop way to write https://{host}/{container}/..."""
     container, at, address = text.partition("://")[2].partition("@")
     if not at or "/" in container or not container:
@@ -194,12 +204,12 @@ def _split_url(text: str) -> SplitResult:
     return url
 
 
-def _blob_path(text: str, account: str, parts: list[str]) -> BlobPath:
-    """From the segments behind the account, still percent-encoded."""
+def _container_path(text: str, parts: list[str]) -> tuple[str, str]:
+    """Container and path, from the segments behind the account, still percent-encoded."""
     if not parts:
         raise _invalid(text, "it names no container")
     container, *path = [_decoded(text, part) for part in parts]
-    return BlobPath(account, _named(text, container), _clean(text, "/".join(path)))
+    return _named(text, container), _clean(text, "/".join(path))
 
 
 def _decoded(text: str, part: str) -> str:

@@ -36,6 +36,15 @@ class Settings:
     """Package indexes that environments may name, separated by commas, besides the server's own."""
     requests_per_caller: int = 100
     """Requests of one client that are answered at a time; more are refused with 429. 0: any."""
+    fetch_allow: str = ""
+    """Where data may be fetched from besides the public network: hosts, *.suffixes, addresses and
+    CIDRs, separated by commas."""
+    url_aliases: str = ""
+    """Addresses to fetch from instead: https://host/prefix=http://mirror/prefix, with commas."""
+    local_folders: str = ""
+    """Folders of this machine that datastores of type LocalFolder may name, with commas."""
+    fetched_gib: float = 64.0
+    """GiB of data of other servers that are kept."""
     drain_s: float = 10.0
     """Seconds that running requests get when the server stops."""
     log_level: str = "info"
@@ -51,6 +60,21 @@ class Settings:
         """The additional package indexes."""
         return _listed(self.package_indexes)
 
+    @property
+    def fetch_hosts(self) -> tuple[str, ...]:
+        """The items of fetch_allow."""
+        return _listed(self.fetch_allow)
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """The items of url_aliases."""
+        return _listed(self.url_aliases)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of local_folders."""
+        return tuple(Path(item).expanduser().absolute() for item in _listed(self.local_folders))
+
 
 HELP = {
     "data_dir": "Folder with everything the server keeps. Default: ~/.lazulite.",
@@ -60,6 +84,12 @@ HELP = {
     "names": "More host names that the server answers to, separated by commas.",
     "package_indexes": "Indexes that environments may name besides the server's, with commas.",
     "requests_per_caller": "Requests of one client answered at a time; 0 for any. Default: 100.",
+    "fetch_allow": "Where data may be fetched from besides the public network: hosts, "
+    "host:port, *.suffix, addresses and CIDRs, separated by commas.",
+    "url_aliases": "Addresses to fetch from instead of others: "
+    "https://host/prefix=http://mirror/prefix, separated by commas.",
+    "local_folders": "Folders of this machine that LocalFolder datastores may name, with commas.",
+    "fetched_gib": "GiB of data of other servers that are kept. Default: 64.",
     "drain_s": "Seconds that running requests get when the server stops. Default: 10.",
     "log_level": "debug, info, warning or error. Default: info.",
 }

@@ -50,7 +50,7 @@ class AzureBlob(InAccount):
 
 
 class AzureFile(InAccount):
-    """A share; of an account of this server, a container."""
+    """A share. Of an account of this server it is the container of the same name."""
 
     datastore_type: Literal["AzureFile"]
     file_share_name: str = Field(pattern=Word)
@@ -68,6 +68,13 @@ class AzureDataLakeGen1(Datastore):
 
     datastore_type: Literal["AzureDataLakeGen1"]
     store_name: str = Field(pattern=Word)
+
+
+class LocalFolder(Datastore):
+    """A folder of the server's machine. An extension: Azure has no such type."""
+
+    datastore_type: Literal["LocalFolder"]
+    folder: str = Field(pattern=r"^/")
 
 
 class Hdfs(Datastore):
@@ -112,6 +119,7 @@ TYPES: dict[str, type[Datastore]] = {
     "AzureFile": AzureFile,
     "AzureDataLakeGen1": AzureDataLakeGen1,
     "AzureDataLakeGen2": AzureDataLakeGen2,
+    "LocalFolder": LocalFolder,
     "Hdfs": Hdfs,
     "OneLake": OneLake,
     **dict.fromkeys(("AzureMySql", "AzurePostgreSql", "AzureSqlDatabase"), Database),

@@ -44,7 +44,8 @@ LoggingLevel = Literal["Info", "Warning", "Debug"]
 InputType = Literal[
     "uri_file", "uri_folder", "mltable", "literal", "custom_model", "mlflow_model", "triton_model"
 ]
-SERVED_TYPES = (FILE, FOLDER)
+TABLE = "mltable"
+SERVED_TYPES = (FILE, FOLDER, TABLE)
 NO_PARTITIONS = Unserved(
     "partitionKeys",
     "PartitionKeysNotSupported",
@@ -161,7 +162,7 @@ def input_of(invocation: Invocation) -> tuple[str, Json]:
         raise ArmError(
             "BadArgument",
             f"The input {name!r} is of type {item.job_input_type}: a deployment of a model reads "
-            "UriFile or UriFolder.",
+            "UriFile, UriFolder or MLTable.",
             target=f"inputData.{name}.jobInputType",
         )
     return name, {"jobInputType": item.job_input_type, "uri": item.uri}

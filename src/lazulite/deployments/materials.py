@@ -12,10 +12,11 @@ from lazulite.arm.references import find_asset
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.deployments.asset_references import names_files, reference_text
-from lazulite.deployments.snapshots import snapshot
+from lazulite.deployments.snapshots import existing, snapshot
 from lazulite.environments.definition import Definition, from_properties
 from lazulite.environments.mlflow_model import from_mlflow_model
 from lazulite.environments.service import Built, Environments, Failed
+from lazulite.remote.background import StillFetching
 from lazulite.store.resources import Json, Resource, Resources
 
 Locate = Callable[[str, str], Awaitable[Path]]
@@ -48,18 +49,18 @@ class Materials:
 
 @dataclasses.dataclass(frozen=True)
 class Preparing:
-    """The environment is being built; look again soon."""
+    """The environment is being built, or data are being fetched; look again soon."""
 
-    environment: str
-    generation: int
+    noted: Json
+
+    @classmethod
+    def building(cls, environment: str, generation: int) -> Preparing:
+        """Noted so that a build that fails is not tried twice for one generation."""
+        return cls({"phase": "environment", "environment": environment, "tried": generation})
 
     def observed(self) -> Json:
-        """What to note, so that a build that fails is not tried twice for one generation."""
-        return {
-            "phase": "environment",
-            "environment": self.environment,
-            "tried": self.generation,
-        }
+        """What to note in the row."""
+        return self.noted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +80,12 @@ class Workshop:
         Raises SpecError for a reference that leads nowhere and for an environment that does not
         build.
         """
+        try:
+            return await self._materials(deployment)
+        except StillFetching as waiting:
+            return Preparing(waiting.observed())
+
+    async def _materials(self, deployment: Resource) -> Materials | Preparing:
         workspace = workspace_of(deployment.id)
         model = await self._model(workspace, deployment)
         code_dir, script = await self._code(workspace, deployment.properties)
@@ -106,7 +113,9 @@ class Workshop:
             if user.observed.get("tried") == user.generation:
                 raise built.error
             await self.environments.retry(built.hash)  # it failed for an earlier generation
-        return built if isinstance(built, Built) else Preparing(built.hash, user.generation)
+        return (
+            built if isinstance(built, Built) else Preparing.building(built.hash, user.generation)
+        )
 
     async def registered(self, workspace: str, reference: str) -> Definition:
         """The definition of an environment asset. Raises SpecError."""
@@ -114,7 +123,7 @@ class Workshop:
         return from_properties(found.properties)
 
     async def code(self, workspace: str, reference: str) -> Path:
-        """The folder with the files of a code asset. Raises SpecError."""
+        """The folder with the files of a code asset. Raises SpecError and StillFetching."""
         code = await find_asset(self.resources, workspace, "codes", reference)
         folder = await self._snapshot(code, code.properties["codeUri"], link=False)
         return folder if folder.is_dir() else folder.parent
@@ -124,9 +133,8 @@ class Workshop:
         if reference is None:
             return None
         if names_files(reference):
-            source = await self.locate(workspace, reference)
             target = self.folder / f"{user.task_name}-model"
-            return await asyncio.to_thread(snapshot, source, target, link=True)
+            return await self._copied(workspace, reference, target, link=True)
         model = await find_asset(self.resources, workspace, "models", reference)
         return await self._snapshot(model, model.properties["modelUri"], link=True)
 
@@ -166,6 +174,12 @@ class Workshop:
         return await asyncio.to_thread(from_mlflow_model, mlflow)
 
     async def _snapshot(self, asset: Resource, uri: str, *, link: bool) -> Path:
-        source = await self.locate(workspace_of(asset.id), uri)
         target = self.folder / f"{asset.uid}-{asset.generation}"
+        return await self._copied(workspace_of(asset.id), uri, target, link=link)
+
+    async def _copied(self, workspace: str, uri: str, target: Path, *, link: bool) -> Path:
+        """The snapshot of what a URI names; where it came from is not asked again."""
+        if (made := await asyncio.to_thread(existing, target)) is not None:
+            return made
+        source = await self.locate(workspace, uri)
         return await asyncio.to_thread(snapshot, source, target, link=link)

@@ -1,130 +1,191 @@
-"""From data URIs to paths on this machine, where blobs are plain files."""
+"""From data URIs to paths on this machine: blobs are plain files, other servers' data are fetched.
+
+The blob store is read in place, past its credentials: so of this server's accounts, only the
+workspace's own is read without one that opens it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from lazulite.arm.references import find_asset, find_one
+from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import container_parts
-from lazulite.blobs.references import (
-    AssetId,
-    AssetName,
-    BlobPath,
-    DatastorePath,
-    JobOutputPath,
-    Reference,
-    Site,
-    Workspace,
-)
-from lazulite.blobs.uris import parse_data_uri
+from lazulite.blobs.patterns import split_pattern
+from lazulite.blobs.references import BlobPath, ForeignBlobPath, Shape, WebAddress
+from lazulite.blobs.signatures import Permission, Use, check_sas, parse_query
 from lazulite.core.errors import ArmError, SpecError
-from lazulite.core.ids import STORAGE_ACCOUNTS, segment_of
-from lazulite.datastores.reading import container_of
-from lazulite.deployments.job_outputs import ARTIFACTS, outputs_of
-from lazulite.store.resources import Resource, Resources
+from lazulite.datastores.reading import LocalPath
+from lazulite.deployments.resolving import TABLE, Found, Resolver
+from lazulite.deployments.tables import Part, read_table
+from lazulite.remote.background import Bringer
+from lazulite.remote.sources import Blobs, WebFile
+
+Keys = Callable[[str], Awaitable[Sequence[bytes]]]
+"""The valid keys of an account of this server."""
+ANY_BLOB = "any"
+
+
+@dataclasses.dataclass(frozen=True)
+class Root:
+    """A file, or a folder of which the files that fit the pattern are meant; "": all of them."""
+
+    path: Path
+    pattern: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class DataPlaces:
-    """Finds the files that URIs name."""
+    """Finds the files that URIs name. workspace: the id of the one that names are looked up in."""
 
-    resources: Resources
+    resolver: Resolver
     root: Path
     """Where the blob store keeps accounts."""
-    origins: frozenset[str]
-    suffix: str
+    keys: Keys
+    bringer: Bringer
 
     async def locate(self, workspace: str, uri: str) -> Path:
-        """The file or folder of a URI, which need not exist. Raises SpecError.
+        """The file or folder of a URI, which need not exist if it is of this machine.
 
-        workspace: the id of the workspace that names in the URI are looked up in.
+        Raises StillFetching while data are on their way, and SpecError.
         """
+        found = await self._find(workspace, uri)
+        if len(found) > 1 or (found[0].pattern and not isinstance(found[0].place, ForeignBlobPath)):
+            raise SpecError(
+                "SeveralPlaces",
+                f"{uri[:200]!r} is made of several paths, or of a pattern, and one file or folder "
+                "is wanted here: name the folder. Batch endpoints read all of them.",
+            )
+        return await self._path(workspace, found[0])
+
+    async def writable(self, workspace: str, uri: str) -> Path:
+        """The file or folder that a job may write. Raises SpecError if it is not on this server."""
+        found = await self._find(workspace, uri)
+        place = found[0].place
+        if len(found) > 1 or found[0].pattern or not isinstance(place, BlobPath | LocalPath):
+            raise SpecError(
+                "OutputNotWritable",
+                f"The output {uri.partition('?')[0][:200]!r} is not one folder of this server: "
+                "give a path like azureml://datastores/workspaceblobstore/paths/out.",
+            )
+        if isinstance(place, BlobPath) and not await self._is_own(workspace, place.account):
+            raise _not_own(place.account)
+        return await self._path(workspace, found[0])
+
+    async def roots(self, workspace: str, uri: str, kind: str) -> list[Root]:
+        """All files and folders that a URI means. kind: the type that the input is said to have.
+
+        Raises StillFetching while data are on their way, and SpecError.
+        """
+        roots = []
+        for found in await self._find(workspace, uri):
+            path = await self._path(workspace, found)
+            if found.is_table or kind == TABLE:
+                roots += await self._table(workspace, path)
+            else:
+                roots.append(_root(found, path))
+        return roots
+
+    async def _table(self, workspace: str, folder: Path) -> list[Root]:
+        """The files that a table is made of; those of a table inside a table are not."""
+        roots = []
+        for part in await asyncio.to_thread(read_table, folder):
+            if ":" in part.text:
+                there = await self._find(workspace, part.text)
+                roots += [_root(one, await self._path(workspace, one)) for one in there]
+            else:
+                roots.append(_beside(folder if folder.is_dir() else folder.parent, part))
+        return roots
+
+    async def _find(self, workspace: str, uri: str) -> list[Found]:
         try:
-            found = parse_data_uri(uri, await self._site()).reference
-            blob = await self._blob(workspace, found)
-            await self._check_account(workspace, blob.account)
-            parts = container_parts(blob.account, blob.container)
+            return await self.resolver.find(workspace, uri)
         except ArmError as error:
             raise SpecError(error.code, str(error), target=error.target) from error
-        return self.root.joinpath(*parts, blob.path)
 
-    async def _blob(self, workspace: str, found: Reference) -> BlobPath:
-        """Where the bytes are, through however many references."""
-        if isinstance(found, BlobPath):
-            return found
-        if isinstance(found, DatastorePath | AssetId) and found.workspace is not None:
-            _refuse_elsewhere(found.workspace, workspace)
-        if isinstance(found, DatastorePath):
-            store = await find_one(self.resources, workspace, "datastores", found.datastore)
-            return BlobPath(*container_of(store), found.path)
-        if isinstance(found, AssetName | AssetId):
-            return await self._asset(workspace, found)
-        if isinstance(found, JobOutputPath):
-            job = await find_one(self.resources, workspace, "jobs", found.job)
-            output = parse_data_uri(_output(job, found.output), await self._site()).reference
-            inside = await self._blob(workspace, output)
-            return dataclasses.replace(inside, path=f"{inside.path}/{found.path}".rstrip("/"))
+    async def _path(self, workspace: str, found: Found) -> Path:
+        place = found.place
+        if isinstance(place, LocalPath):
+            return place.path
+        if isinstance(place, BlobPath):
+            return await self._blob(workspace, place)
+        if isinstance(place, ForeignBlobPath):
+            source = Blobs(place.container, place.path, place.signature, found.shape, found.pattern)
+            return self.bringer.path(source)
+        if found.shape is Shape.FOLDER:
+            raise _no_list(place)
+        return self.bringer.path(WebFile(place.url))
+
+    async def _blob(self, workspace: str, blob: BlobPath) -> Path:
+        try:
+            parts = container_parts(blob.account, blob.container)
+        except BlobError as error:
+            raise SpecError(error.code, str(error)) from error
+        path = self.root.joinpath(*parts, blob.path)
+        if not await self._is_own(workspace, blob.account):
+            await self._check_signature(blob, is_folder=path.is_dir())
+        return path
+
+    async def _is_own(self, workspace: str, account: str) -> bool:
+        row = await self.resolver.resources.find(workspace)
+        return row is not None and row.observed.get("account") == account
+
+    async def _check_signature(self, blob: BlobPath, *, is_folder: bool) -> None:
+        """Raise SpecError unless the signature may read the blob, or all of a folder."""
+        keys, query = await self.keys(blob.account), parse_query(blob.signature)
+        inside = "/".join(part for part in (blob.path, ANY_BLOB) if part)
+        uses: dict[Permission, str | None] = {Permission.READ: inside if is_folder else blob.path}
+        if is_folder:
+            uses[Permission.LIST] = None
+        try:
+            for permission, name in uses.items():
+                use = Use(
+                    account=blob.account,
+                    permission=permission,
+                    container=blob.container,
+                    blob=name,
+                    now=self.resolver.resources.clock(),
+                    scheme="https",
+                    ip=None,
+                )
+                check_sas(query, use, keys)
+        except BlobError as error:
+            raise _not_own(blob.account) from error
+
+
+def _root(found: Found, path: Path) -> Root:
+    """Of another server, only what fits the pattern was fetched."""
+    is_filtered = isinstance(found.place, ForeignBlobPath)
+    return Root(path, "" if is_filtered else found.pattern)
+
+
+def _beside(folder: Path, part: Part) -> Root:
+    """A path relative to a table's folder. Raises SpecError if it leads out of it."""
+    text = part.text.removeprefix("./")
+    root, pattern = split_pattern(text)
+    path = (folder / root).resolve()
+    if not path.is_relative_to(folder.resolve()) or ".." in pattern.split("/"):
         raise SpecError(
-            "DataNotReachable",
-            f"{found.url!r} is not on this server: upload the data to a datastore and name it as "
-            "azureml://datastores/<name>/paths/<path>.",
+            "InvalidTable",
+            f"The path {part.text[:200]!r} of the MLTable leads out of its folder: give a URI.",
         )
-
-    async def _asset(self, workspace: str, found: AssetName | AssetId) -> BlobPath:
-        """The data of an asset, of a model if the id says so."""
-        plural = found.kind if isinstance(found, AssetId) else "data"
-        plural = "data" if plural == "datasets" else plural  # one asset, called so in 2021-10-01
-        name = found.asset if isinstance(found, AssetId) else found
-        which = f":{name.version}" if name.version else f"@{name.label}"
-        asset = await find_asset(self.resources, workspace, plural, f"azureml:{name.name}{which}")
-        field = {"models": "modelUri", "codes": "codeUri"}.get(plural, "dataUri")
-        inner = parse_data_uri(asset.properties[field], await self._site()).reference
-        if isinstance(inner, AssetName | AssetId):
-            raise SpecError("InvalidDataUri", f"{asset.id!r} refers to another asset, not to data.")
-        return await self._blob(workspace, inner)
-
-    async def _check_account(self, workspace: str, account: str) -> None:
-        """Data is read in place, past its credentials: so only the workspace's own is."""
-        row = await self.resources.find(workspace)
-        if row is None or row.observed.get("account") != account:
-            raise SpecError(
-                "DataNotReachable",
-                f"The storage account {account!r} is not the workspace's own: copy the data to one "
-                "of the workspace's datastores and name it there.",
-            )
-
-    async def _site(self) -> Site:
-        accounts = await self.resources.of_type(STORAGE_ACCOUNTS)
-        names = frozenset(account.name for account in accounts)
-        return Site(self.origins, self.suffix, names)
+    return Root(folder / root, pattern)
 
 
-def _output(job: Resource, name: str) -> str:
-    """The URI of a job's output. Raises SpecError if the job has no such output."""
-    if name == "artifacts":
-        return ARTIFACTS.format(job=job.name)
-    known = outputs_of(job)
-    if name not in known:
-        raise SpecError(
-            "OutputNotFound",
-            f"The job {job.name!r} has no output {name!r}; it has: "
-            f"{', '.join(['artifacts', *known])}.",
-        )
-    return str(known[name]["uri"])
-
-
-def _refuse_elsewhere(named: Workspace, workspace: str) -> None:
-    """Raise SpecError for a long form that names another workspace."""
-    ids = (
-        segment_of(workspace, "subscriptions"),
-        segment_of(workspace, "resourceGroups"),
-        segment_of(workspace, "workspaces"),
+def _not_own(account: str) -> SpecError:
+    return SpecError(
+        "DataNotReachable",
+        f"The storage account {account!r} is not the workspace's own: name the data through a "
+        "datastore with a key or SAS of the account that may read and list, or copy them to one of "
+        "the workspace's datastores.",
     )
-    given = (named.subscription, named.resource_group, named.name)
-    known = zip(given, ids, strict=True)  # a form with a location says the name only
-    if any(part and part.casefold() != wanted.casefold() for part, wanted in known):
-        raise SpecError(
-            "OtherWorkspace",
-            f"The data is in the workspace {named.name!r}, not in {ids[2]!r}: register it here.",
-        )
+
+
+def _no_list(place: WebAddress) -> SpecError:
+    return SpecError(
+        "DataNotReachable",
+        f"{place.url.partition('?')[0][:200]!r} is said to be a folder, and only containers of "
+        "storage accounts can be listed: name a file.",
+    )

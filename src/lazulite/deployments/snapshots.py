@@ -15,6 +15,11 @@ from pathlib import Path
 from lazulite.core.errors import SpecError
 
 
+def existing(target: Path) -> Path | None:
+    """The copy that was made inside target; None if there is none yet. Blocks."""
+    return next(target.iterdir(), None) if target.is_dir() else None
+
+
 def snapshot(source: Path, target: Path, *, link: bool) -> Path:
     """The copy of source inside target, under its own name; made unless it is there.
 

@@ -1,6 +1,7 @@
 """Datastores: named places for data. Source: spec/REST.md 7.3, spec/CLIENTS.md 6.
 
-Containers of this server's accounts are read in place; anything else is a record.
+Containers of this server's accounts and allowed folders of its machine are read in place,
+containers of other accounts are fetched; anything else is a record.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from lazulite.core.errors import ArmError
 from lazulite.core.ids import name_of, workspace_of
 from lazulite.datastores.credentials import SEALED, revealed, taken_apart
 from lazulite.datastores.default import SINCE, chosen, default_of, is_default
+from lazulite.datastores.folders import FolderNotAllowedError, LocalFolders
 from lazulite.datastores.properties import AnyDatastore
 from lazulite.datastores.reading import SERVED
 from lazulite.datastores.wire import DATASTORE_WIRE
@@ -41,12 +43,15 @@ class Datastores:
     storage_suffix: str
     https_base: str
     """The origin that blob clients of callers over plain HTTP are sent to."""
+    folders: LocalFolders
 
     async def prepare(self, proposal: Proposal) -> Proposal:
         """Seal the secret; check what is this server's own; move the default if asked to."""
         properties = dict(proposal.properties)
         if "accountName" in properties:
             properties["accountName"] = name_of(properties["accountName"])
+        if "folder" in properties:
+            self._check_folder(properties["folder"])
         properties["credentials"], secret = taken_apart(properties["credentials"])
         if proposal.query.get("skipvalidation", "").lower() != "true":
             await self._validate(properties, secret)
@@ -82,7 +87,8 @@ class Datastores:
             origin = (base if base.startswith("https:") else self.https_base).partition("://")[2]
             shown["accountName"] = f"{origin}/{account}"
             shown["endpoint"] = store.properties.get("endpoint") or self.storage_suffix
-        return {**shown, "hasBeenValidated": bool(is_own)}
+        is_here = is_own or "folder" in store.properties
+        return {**shown, "hasBeenValidated": bool(is_here)}
 
     async def list_secrets(self, call: Call) -> Answer:
         """The secret itself, also when one that expires is asked for.
@@ -105,6 +111,13 @@ class Datastores:
                 "listKeys, or send skipValidation=true.",
                 target="credentials.secrets.key",
             )
+
+    def _check_folder(self, folder: str) -> None:
+        """Raise ArmError 403 for a folder that is not allowed, also with skipValidation."""
+        try:
+            self.folders.check(folder)
+        except FolderNotAllowedError as error:
+            raise ArmError(error.code, error.message, 403, target=error.target) from error
 
     def _envelope(self, proposal: Proposal) -> Json:
         held = proposal.existing.envelope if proposal.existing else {}

@@ -9,8 +9,10 @@ from lazulite.core.durations import parse_duration
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.deployments.job_outputs import ARTIFACTS
-from lazulite.deployments.materials import Locate, Materials, Preparing, Workshop
+from lazulite.deployments.materials import Materials, Preparing, Workshop
+from lazulite.deployments.places import DataPlaces
 from lazulite.operations.reconciler import Step
+from lazulite.remote.background import StillFetching
 from lazulite.runs.status import has_ended
 from lazulite.runs.supervision import SOON, Supervision
 from lazulite.store.resources import Json, Resource
@@ -25,7 +27,7 @@ class BatchJobs:
 
     supervision: Supervision
     workshop: Workshop
-    locate: Locate
+    data: DataPlaces
     worker_path: Path
 
     async def reconcile(self, job: Resource) -> Step:
@@ -38,6 +40,8 @@ class BatchJobs:
             return self.supervision.ended(job, {"state": "canceled", "error": None})
         try:
             return await self._advanced(job)
+        except StillFetching as waiting:
+            return self.supervision.fetching(job, waiting)
         except SpecError as error:  # an outcome of the job, not of the resource
             return self.supervision.ended(job, {"state": "failed", "error": error.body})
 
@@ -65,10 +69,12 @@ class BatchJobs:
         """job.json for the supervisor."""
         properties = job.properties
         workspace = workspace_of(job.id)
-        output = await self.locate(workspace, properties["output"])
-        artifacts = await self.locate(workspace, ARTIFACTS.format(job=job.name))
+        output = await self.data.writable(workspace, properties["output"])
+        artifacts = await self.data.writable(workspace, ARTIFACTS.format(job=job.name))
         inputs = [
-            str(await self.locate(workspace, item["uri"])) for item in properties["inputs"].values()
+            {"path": str(root.path), "pattern": root.pattern}
+            for item in properties["inputs"].values()
+            for root in await self.data.roots(workspace, item["uri"], item["jobInputType"])
         ]
         retries = properties["retrySettings"]
         variables = properties["environmentVariables"]

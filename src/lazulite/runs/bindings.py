@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.deployments.job_outputs import outputs_of
-from lazulite.deployments.materials import Locate
+from lazulite.deployments.places import DataPlaces
 from lazulite.store.resources import Json, Resource
 
 FILE = "uri_file"
@@ -34,14 +33,19 @@ class Bindings:
         }
 
 
-async def bind(job: Resource, locate: Locate) -> Bindings:
-    """Find the job's data. Raises SpecError naming the input or output that leads nowhere."""
+async def bind(job: Resource, data: DataPlaces) -> Bindings:
+    """Find the job's data.
+
+    Raises SpecError naming the input or output that leads nowhere, and StillFetching.
+    """
     workspace, outputs = workspace_of(job.id), outputs_of(job)
     inputs = {
-        name: await _input(workspace, name, item, locate)
+        name: await _input(workspace, name, item, data)
         for name, item in (job.properties["inputs"] or {}).items()
     }
-    places = {name: await locate(workspace, output["uri"]) for name, output in outputs.items()}
+    places = {
+        name: await data.writable(workspace, output["uri"]) for name, output in outputs.items()
+    }
     kinds = {name: output["jobOutputType"] for name, output in outputs.items()}
     folders = [place.parent if kinds[name] == FILE else place for name, place in places.items()]
     return Bindings(
@@ -51,12 +55,12 @@ async def bind(job: Resource, locate: Locate) -> Bindings:
     )
 
 
-async def _input(workspace: str, name: str, item: Json | None, locate: Locate) -> str | None:
+async def _input(workspace: str, name: str, item: Json | None, data: DataPlaces) -> str | None:
     if item is None:
         return None
     if item["jobInputType"] == "literal":
         return str(item["value"])
-    place: Path = await locate(workspace, item["uri"])
+    place = await data.locate(workspace, item["uri"])
     if not place.exists():
         raise SpecError(
             "InputNotFound",

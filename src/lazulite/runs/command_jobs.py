@@ -14,10 +14,12 @@ from lazulite.core.durations import parse_duration
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import segment_of, workspace_of
 from lazulite.deployments.job_outputs import ARTIFACTS
-from lazulite.deployments.materials import Locate, Preparing, Workshop
+from lazulite.deployments.materials import Preparing, Workshop
+from lazulite.deployments.places import DataPlaces
 from lazulite.jobs.expressions import resolve
 from lazulite.jobs.spec import LOG
 from lazulite.operations.reconciler import Step
+from lazulite.remote.background import StillFetching
 from lazulite.runs.bindings import Bindings, bind
 from lazulite.runs.status import has_ended
 from lazulite.runs.supervision import SOON, Supervision
@@ -34,7 +36,7 @@ class CommandJobs:
 
     supervision: Supervision
     workshop: Workshop
-    locate: Locate
+    data: DataPlaces
     origin: str
     """The server's own URL, for scripts."""
 
@@ -48,6 +50,8 @@ class CommandJobs:
             return self.supervision.ended(job, {"state": "canceled", "error": None})
         try:
             return await self._advanced(job)
+        except StillFetching as waiting:
+            return self.supervision.fetching(job, waiting)
         except SpecError as error:  # an outcome of the job, not of the resource
             return self.supervision.ended(job, {"state": "failed", "error": error.body})
 
@@ -62,7 +66,7 @@ class CommandJobs:
     async def _prepared(self, job: Resource) -> Step | None:
         """Fix what the job runs, once it has a node; a step while something is missing."""
         workspace, properties = workspace_of(job.id), job.properties
-        bindings = await bind(job, self.locate)
+        bindings = await bind(job, self.data)
         code = properties["codeId"]
         folder = await self.workshop.code(workspace, code) if code else None
         definition = await self.workshop.registered(workspace, properties["environmentId"])
@@ -73,7 +77,7 @@ class CommandJobs:
         if not await self.supervision.nodes(job):
             return await self.supervision.queued(job)
         spec = self._spec(job, bindings, built.python)
-        artifacts = await self.locate(workspace, ARTIFACTS.format(job=job.name))
+        artifacts = await self.data.writable(workspace, ARTIFACTS.format(job=job.name))
         places = {"code_dir": folder and str(folder), "artifacts": str(artifacts)}
         self.supervision.prepare(job, {**spec, **places})
         return None

@@ -15,12 +15,14 @@ from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
+from lazulite.remote.background import StillFetching
 from lazulite.runs.status import ENDED, has_ended
 from lazulite.store.files import read_json, write_atomically
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
 RUNNING = {"preparing": "Starting", "running": "Running", "finalizing": "Finalizing"}
 SOON = timedelta(milliseconds=50)
+FETCHING = timedelta(milliseconds=250)
 WATCH = timedelta(milliseconds=500)
 
 
@@ -76,6 +78,11 @@ class Supervision:
         if cluster and job.observed.get("status") not in {"Queued", "Provisioning"}:
             await self.resources.touch(cluster.id)
         return Step(observed={**job.observed, "status": status}, converged=False, after=WATCH)
+
+    def fetching(self, job: Resource, waiting: StillFetching) -> Step:
+        """Wait for data of another server; the job tells how far they are."""
+        observed = {**job.observed, **waiting.observed(), "status": "Preparing"}
+        return Step(observed=observed, converged=False, after=FETCHING)
 
     def prepare(self, job: Resource, spec: Json) -> None:
         """Write job.json: from now on the job is under way."""

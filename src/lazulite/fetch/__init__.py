@@ -1,0 +1,1 @@
+"""Fetching from other servers, where the caller chooses the address and the server the limits."""

@@ -1,0 +1,1 @@
+"""Data of other servers, brought to this machine once, in the background, for jobs to read."""

@@ -1,0 +1,105 @@
+"""Where brought data lies: one folder for each content, whole or not there at all.
+
+{root}/{key}/data/...        the files
+{root}/{key}/entry.json      written last; its time is that of the last use
+{root}/.{key}/data/...       what is being brought; a broken try is continued there
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+from lazulite.fetch.errors import TOO_LARGE, FetchError
+from lazulite.store.files import read_json, write_json
+
+ABANDONED_S = 7 * 86400  # without an end, what was being brought is thrown away
+SPARED_S = 3600  # after its last use, an entry may be about to be read by a job
+
+
+class Cache:
+    """The entries of one root folder. Every method may be called from any thread."""
+
+    def __init__(self, root: Path, limit: int, in_use: Callable[[], Collection[str]]) -> None:
+        """limit: bytes of all entries; in_use: the keys that unfinished jobs read.
+
+        Removes what was abandoned long ago.
+        """
+        self._root, self.limit, self._in_use = root, limit, in_use
+        self._making = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        for folder in root.glob(".*"):
+            if time.time() - folder.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def find(self, key: str) -> Path | None:
+        """The data of an entry, which counts as used now; None if it is not there."""
+        entry = self._root / key / "entry.json"
+        if not entry.exists():
+            return None
+        os.utime(entry)
+        return entry.parent / "data"
+
+    @contextlib.contextmanager
+    def making(self, key: str) -> Iterator[None]:
+        """One thread at a time makes an entry."""
+        with self._making:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            yield
+
+    def unfinished(self, key: str, size: int) -> Path:
+        """The folder to bring an entry's files to, once there is room for so many bytes.
+
+        Removes entries that were not used for long. Raises FetchError if there is no room.
+        """
+        with self._making:
+            self._make_room(size)
+            folder = self._root / f".{key}" / "data"
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def finish(self, key: str, source: str, size: int) -> Path:
+        """The unfinished files become the entry, durably; where they are from now on."""
+        unfinished = self._root / f".{key}"
+        os.sync()
+        write_json(unfinished / "entry.json", {"source": source, "bytes": size})
+        unfinished.rename(self._root / key)
+        return self._root / key / "data"
+
+    def _make_room(self, size: int) -> None:
+        sizes = self._entries()
+        spare = self.limit - size - sum(sizes.values())
+        if spare < 0:
+            removable = sorted(self._removable(sizes))
+            for _, key in removable:
+                shutil.rmtree(self._root / key, ignore_errors=True)
+                spare += sizes[key]
+                if spare >= 0:
+                    break
+        if spare < 0:
+            raise FetchError(
+                TOO_LARGE,
+                f"The data have {size} bytes, and of {self.limit} bytes for data of other servers "
+                f"{max(0, spare + size)} are free: raise LAZULITE_FETCHED_GIB, or let jobs end.",
+            )
+
+    def _entries(self) -> dict[str, int]:
+        """Bytes by key."""
+        found = {}
+        for entry in self._root.glob("[!.]*/entry.json"):
+            found[entry.parent.name] = int((read_json(entry) or {}).get("bytes", 0))
+        return found
+
+    def _removable(self, keys: Collection[str]) -> Iterator[tuple[float, str]]:
+        """When an entry was used last, and its key; not of those that are in use."""
+        in_use, now = self._in_use(), time.time()
+        for key in keys:
+            used = (self._root / key / "entry.json").stat().st_mtime
+            if key not in in_use and now - used > SPARED_S:
+                yield used, key
