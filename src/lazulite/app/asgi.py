@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lazulite.app.catalog import Catalog
 from lazulite.app.documents import discovery, health, metadata
 from lazulite.core.errors import ArmError
 from lazulite.dataplane.services import Services
@@ -55,12 +56,12 @@ class ControlPlane:
     """Sends a request to ARM, a service, the blob gateway, or one of the plain routes."""
 
     def __init__(
-        self, routes: list[Route], arm: Handler, services: Services, blobs: ASGIApp
+        self, routes: list[Route], catalog: Catalog, services: Services, blobs: ASGIApp
     ) -> None:
-        """routes: tried first; blobs: answers for everything under an account's name."""
+        """catalog: answers for ARM; blobs: for everything under an account's name."""
         self.routes, self.services = routes, services
         self._router = Router(routes, redirect_slashes=False, default=_nowhere)
-        self._arm, self._blobs = arm, blobs
+        self.catalog, self._blobs = catalog, blobs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever is raised becomes an answer in Azure's shape."""
@@ -80,7 +81,7 @@ class ControlPlane:
     async def _answer(self, http: Request, send: _Tagged) -> None:
         path = http.scope["path"]
         if ARM.match(path):
-            response = await self._arm(http)
+            response = await self.catalog.handle(http)
             await response(http.scope, http.receive, send)
         elif self.services.owns(path):
             response = await self.services.handle(http)
