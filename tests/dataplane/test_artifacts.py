@@ -183,22 +183,18 @@ async def test_long_lists_are_continued(artifacts, folder, plane):
     assert (await artifacts("GET", RUN, continuationToken="@")).status_code == 400
 
 
-@pytest.mark.parametrize(
-    "path", ["../x", "a/../../x", "a//b", "a\\b", "x\0", "/", "a" * 2000, "b/" * 600 + "c"]
-)
-async def test_a_path_that_leads_elsewhere_is_refused(artifacts, path, folder):
-    answer = await upload(artifacts, path)
-    assert answer.status_code in {400, 404}, answer.text
-    assert answer.json()["error"]["code"] == "UserError"
-    assert not list(folder.rglob("x"))
+async def test_a_path_that_leads_elsewhere_is_refused(artifacts, folder):
+    for path in ("../x", "a/../../x", "a//b", "a\\b", "x\0", "/", "a" * 2000, "b/" * 600 + "c"):
+        answer = await upload(artifacts, path)
+        assert answer.status_code in {400, 404}, answer.text
+        assert answer.json()["error"]["code"] == "UserError"
+    assert not [path for path in folder.rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize("origin", ["..", "."])
-async def test_an_origin_is_no_way_out(artifacts, origin):
-    body = {"origin": origin, "container": "azureml-blobstore", "path": "x"}
-    assert (await artifacts("POST", "metadata", body)).status_code == 400
-    body = {"origin": "a/b", "container": "c", "path": "x"}
-    assert (await artifacts("POST", "metadata", body)).status_code == 400
+async def test_an_origin_is_no_way_out(artifacts):
+    for origin, container in (("..", "azureml-blobstore"), (".", "c"), ("a/b", "c"), ("", "c")):
+        body = {"origin": origin, "container": container, "path": "x"}
+        assert (await artifacts("POST", "metadata", body)).status_code == 400
 
 
 async def test_without_a_path_there_is_nothing_to_read(artifacts):

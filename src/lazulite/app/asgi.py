@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lazulite.app.catalog import Catalog
 from lazulite.app.documents import discovery, health, metadata, openapi
 from lazulite.arm.requests import base_url
 from lazulite.core.errors import ArmError
@@ -68,12 +69,12 @@ class ControlPlane:
     """Sends a request to ARM, a service, the blob gateway, or one of the plain routes."""
 
     def __init__(
-        self, routes: list[Route], arm: Handler, services: Services, blobs: ASGIApp
+        self, routes: list[Route], catalog: Catalog, services: Services, blobs: ASGIApp
     ) -> None:
-        """routes: tried first; blobs: answers for everything under an account's name."""
+        """catalog: answers for ARM; blobs: for everything under an account's name."""
         self.routes, self.services = routes, services
         self._router = Router(routes, redirect_slashes=False, default=_nowhere)
-        self._arm, self._blobs = arm, blobs
+        self.catalog, self._blobs = catalog, blobs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever is raised becomes an answer in Azure's shape."""
@@ -96,7 +97,7 @@ class ControlPlane:
             response = await self.services.handle(http)
             await response(http.scope, http.receive, send)
         elif ARM.match(path):
-            response = await self._arm(http)
+            response = await self.catalog.handle(http)
             await response(http.scope, http.receive, send)
         elif ACCOUNT.match(path) and not SERVICE.match(path) and not self._is_plain(http):
             await self._blobs(http.scope, http.receive, send)

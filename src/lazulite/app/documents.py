@@ -21,14 +21,15 @@ STORAGE_SUFFIX = "core.local"
 ONE_OBJECT_SINCE = "2022-09-01"
 SERVICES = (
     "api", "history", "experimentation", "modelmanagement", "hyperdrive", "catalog", "gallery",
-    "labeling", "pipelines", "studio",
+    "labeling", "pipelines", "studio", "studiocoreservices",
 )  # fmt: skip
 
 
 async def metadata(http: Request) -> Response:
     """The cloud: one object for newer clients, a list with it for older ones."""
     document = _cloud(base_url(http))
-    newer = http.query_params.get("api-version", "") >= ONE_OBJECT_SINCE
+    version = http.query_params.get("api-version", "")
+    newer = version[:4].isdigit() and version >= ONE_OBJECT_SINCE
     return JSONResponse(document if newer else [document])
 
 
@@ -55,7 +56,11 @@ def openapi(described: Document) -> Callable[[Request], Awaitable[Response]]:
 
 def _cloud(base: str) -> dict[str, Any]:
     host = base.partition("://")[2]
-    suffixes = {"storage": STORAGE_SUFFIX, "keyVaultDns": f"vault.{host}", "acrLoginServer": ""}
+    suffixes = {
+        "storage": STORAGE_SUFFIX,
+        "keyVaultDns": f"vault.{host}",
+        "acrLoginServer": f"azurecr.{host}",
+    }
     unserved = dict.fromkeys(
         ("sqlServerHostname", "azureDataLakeStoreFileSystem", "azureFrontDoorEndpointSuffix"), ""
     )
@@ -76,4 +81,6 @@ def _cloud(base: str) -> dict[str, Any]:
         "gallery": f"{base}/gallery",
         **dict.fromkeys(("media", "batch", "sqlManagement", "vmImageAliasDoc"), ""),
         "activeDirectoryDataLake": "",
+        "appInsightsResourceId": "",
+        "appInsightsTelemetryChannelResourceId": "",
     }

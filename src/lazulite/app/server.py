@@ -14,12 +14,15 @@ from starlette.routing import Route
 import lazulite
 from lazulite.app.asgi import ControlPlane, public_documents
 from lazulite.app.blob_access import AccountKeys, bearer_access
+from lazulite.app.catalog import Catalog, Entry
 from lazulite.app.data_access import Reach
 from lazulite.app.directory import Directory
 from lazulite.app.documents import STORAGE_SUFFIX
+from lazulite.app.inventory import Inventory
 from lazulite.app.kinds import KindParts, all_kinds
 from lazulite.app.landscape import ensure_landscape
 from lazulite.app.layout import Layout
+from lazulite.app.providers import Providers
 from lazulite.app.services import ServiceParts, all_services
 from lazulite.arm.app import ArmApp
 from lazulite.arm.authorization import Authorization
@@ -187,10 +190,11 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
     parts = ServiceParts(arm=arm, scoring=scoring, artifacts=artifacts, jobs=kinds.jobs)
     services = Services(all_services(parts), base.resources, guard)
+    catalog = Catalog(_entries(arm, services), base.resources, guard, arm.handle)
     tables = Tables(registry=registry, roles=roles, services=services, graph=directory.operations())
     routes = [*public_documents(Document(tables)), *directory.routes(), *_scoring_routes(scoring)]
     return Server(
-        app=ControlPlane(routes, arm.handle, services, Gateway(store, authorizer, utc_now)),
+        app=ControlPlane(routes, catalog, services, Gateway(store, authorizer, utc_now)),
         directory=directory,
         roles=roles,
         registry=registry,
@@ -284,6 +288,14 @@ def _kind_parts(
             BatchJobs(supervision, workshop, places, worker),
             Metrics(base.engine, utc_now),
         ),
+    )
+
+
+def _entries(arm: ArmApp, services: Services) -> tuple[Entry, ...]:
+    permissions = tuple(route.permission for _, route in services.routes())
+    return (
+        *Providers(arm.registry, arm.resources, permissions).entries(),
+        *Inventory(arm.registry, arm.resources).entries(),
     )
 
 
