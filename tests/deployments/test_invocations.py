@@ -52,7 +52,7 @@ def test_an_input_of_2023(spelling, kind):
         ({}, "0 inputs"),
         ({"inputData": {"a": {"uri": URL}, "b": {"uri": URL}}}, "2 inputs"),
         ({"inputData": {"a": {"jobInputType": "Literal", "value": "5"}}}, "Literal inputs"),
-        ({"inputData": {"a": {"jobInputType": "MLTable", "uri": URL}}}, "mltable"),
+        ({"inputData": {"a": {"jobInputType": "CustomModel", "uri": URL}}}, "custom_model"),
         ({"dataset": {"path": URL}, "partitionKeys": ["year"]}, "partitionKeys"),
         ({"dataset": {"path": URL}, "loggingLevel": "loud"}, "'loud'"),
         ({"dataset": {"path": URL}, "miniBatchSize": 0}, "miniBatchSize"),

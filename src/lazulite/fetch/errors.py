@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from lazulite.core.errors import LazuliteError
 
-NOT_ALLOWED, NOT_REACHABLE, TOO_LARGE = "UrlNotAllowed", "DataNotReachable", "DataTooLarge"
+NOT_ALLOWED = "UrlNotAllowed"
+NOT_REACHABLE = "DataNotReachable"
+TOO_LARGE = "DataTooLarge"
 
 
 class FetchError(LazuliteError):
@@ -24,3 +26,8 @@ def not_allowed(shown: str, why: str) -> FetchError:
 def not_reachable(shown: str, why: str, status: int | None = None) -> FetchError:
     """The other server does not give it."""
     return FetchError(NOT_REACHABLE, f"{shown[:500]!r} cannot be fetched: {why}.", status=status)
+
+
+def too_large(message: str) -> FetchError:
+    """It has more bytes than are fetched or kept."""
+    return FetchError(TOO_LARGE, message)

@@ -18,7 +18,7 @@ from types import TracebackType
 from urllib.parse import urljoin
 
 from lazulite.fetch.connection import Connection, Resolve, Watchdog, open_socket, resolve, secured
-from lazulite.fetch.errors import TOO_LARGE, FetchError, not_allowed, not_reachable
+from lazulite.fetch.errors import FetchError, not_allowed, not_reachable, too_large
 from lazulite.fetch.limits import Limits
 from lazulite.fetch.rules import Rules
 from lazulite.fetch.urls import Url, parse_url
@@ -100,7 +100,7 @@ class Answer:
 
     def _too_large(self) -> FetchError:
         message = f"{self.url.shown!r} has more than the {self._limit} bytes that are fetched."
-        return FetchError(TOO_LARGE, message)
+        return too_large(message)
 
 
 class Session:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from lazulite.fetch.errors import TOO_LARGE, FetchError
+from lazulite.fetch.errors import too_large
 from lazulite.store.files import read_json, write_json
 
 ABANDONED_S = 7 * 86400  # without an end, what was being brought is thrown away
@@ -83,8 +83,7 @@ class Cache:
                 if spare >= 0:
                     break
         if spare < 0:
-            raise FetchError(
-                TOO_LARGE,
+            raise too_large(
                 f"The data have {size} bytes, and of {self.limit} bytes for data of other servers "
                 f"{max(0, spare + size)} are free: raise LAZULITE_FETCHED_GIB, or let jobs end.",
             )
