@@ -134,6 +134,6 @@ async def in_process(folder, keys=None, **parts):
         plane.bearer = await plane.token(admin)
         await plane.settle_kinds("/workspaces")
         yield plane
-    await server.reach.bringer.close()
+    await base.reach.bringer.close()
     await server.store.close()
     await close_database(base.engine)

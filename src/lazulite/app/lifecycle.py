@@ -73,7 +73,7 @@ async def run_server(
             await stop_tasks(base.executor)
             web.should_exit = True
             await serving
-        await server.reach.bringer.close()
+        await base.reach.bringer.close()
         await server.store.close()
         await close_database(base.engine)
         layout.state.unlink(missing_ok=True)

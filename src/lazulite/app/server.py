@@ -101,6 +101,7 @@ class Foundation:
     certificates: Certificates
     front_door: FrontDoor
     hasher: SecretHasher
+    reach: Reach
     publishing: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
 
     async def publish(self) -> Addresses:
@@ -122,14 +123,17 @@ class Server:
     registry: Registry
     reconciler: Reconciler
     store: BlobStore
-    reach: Reach
     url: str
     http_url: str
     workspace: str
 
 
 async def lay_foundation(settings: Settings, layout: Layout, env: Mapping[str, str]) -> Foundation:
-    """Open or make the data folder's content. The caller holds its lock."""
+    """Open or make the data folder's content. The caller holds its lock.
+
+    Raises SettingError for settings that cannot be used, before anything is started.
+    """
+    reach = Reach.of(settings, layout)
     keyring = open_keyring(layout.data / "keys")
     engine = await open_database(layout.database)
     hasher = SecretHasher()
@@ -152,6 +156,7 @@ async def lay_foundation(settings: Settings, layout: Layout, env: Mapping[str, s
         certificates=certificates,
         front_door=_front_door(settings, layout, (keyring, installed, certificates), executor),
         hasher=hasher,
+        reach=reach,
     )
 
 
@@ -170,9 +175,8 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     await store.start()
     workspace = await ensure_landscape(base.resources, base.installed)
     keys = AccountKeys(base.resources, base.keyring.secrets)
-    reach = Reach.of(base.settings, base.layout)
-    places = reach.places((base.resources, base.keyring.secrets), base.layout, origins, keys)
-    kinds = _kind_parts(base, store, (url, places, reach.folders), env)
+    places = base.reach.places((base.resources, base.keyring.secrets), base.layout, origins, keys)
+    kinds = _kind_parts(base, store, (url, places, base.reach.folders), env)
     reports = Locations(base.resources, this_machine()).reports()
     registry = Registry(all_kinds(kinds), reports)
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
@@ -200,7 +204,6 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         registry=registry,
         reconciler=reconciler,
         store=store,
-        reach=reach,
         url=url,
         http_url=http_url,
         workspace=workspace,
