@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/uv pip install -q --python $(BIN)/python
+AZURITE := 3.35.0
 PYTEST := $(BIN)/python -m pytest
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header
@@ -14,7 +15,7 @@ setup: $(VENV)/.ready
 demo: $(VENV)/.ready
 	$(BIN)/lazulite demo
 
-test: lint types $(VENV)/.ready-science
+test: lint types $(VENV)/.ready-science $(VENV)/.ready-storage
 	$(PYTEST)
 
 nightly: $(VENV)/.ready-science
@@ -39,6 +40,7 @@ lock: $(VENV)/.uv
 	$(COMPILE) --extra build pyproject.toml -o requirements/core.txt
 	$(COMPILE) --extra build --extra test pyproject.toml -o requirements/test.txt
 	$(COMPILE) requirements/science.in -o requirements/science.txt
+	$(COMPILE) requirements/storage-clients.in -o requirements/storage-clients.txt
 
 $(VENV)/.uv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lazulite needs Python 3.11 or later: make PYTHON=python3.12")'
@@ -58,6 +60,14 @@ $(VENV)/.ready-test: $(VENV)/.ready requirements/test.txt
 $(VENV)/.ready-science: $(VENV)/.ready-test requirements/science.txt
 	$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(VENV)/science
 	$(BIN)/uv pip install -q --python $(VENV)/science/bin/python --require-hashes -r requirements/science.txt
+	touch $@
+
+# Azurite is an npm package: without npm its tests are skipped, and say so.
+$(VENV)/.ready-storage: $(VENV)/.ready-test requirements/storage-clients.txt
+	$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(VENV)/storage-clients
+	$(BIN)/uv pip install -q --python $(VENV)/storage-clients/bin/python --require-hashes -r requirements/storage-clients.txt
+	npm install --silent --no-audit --no-fund --prefix $(VENV)/storage-clients azurite@$(AZURITE) \
+	  || echo "NO AZURITE: npm cannot install it, and its tests will be skipped" >&2
 	touch $@
 
 clean:

@@ -370,7 +370,7 @@ async def test_folder_copied_elsewhere_with_its_times_keeps_its_properties(open_
 
 async def test_full_database_is_507_and_the_old_blob_stays(store):
     old = await put(store, "a", b"old")
-    engine = store._at.rows._engine
+    engine = store._at.rows.engine
     async with engine.connect() as connection:
         pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
         await connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lazulite.app.catalog import Catalog
 from lazulite.app.documents import discovery, health, metadata, openapi
 from lazulite.arm.requests import base_url
+from lazulite.blobs.targets import account_of_host
 from lazulite.core.errors import ArmError
 from lazulite.dataplane.services import Services
 from lazulite.openapi.document import Document
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 ARM = re.compile(r"/(subscriptions|tenants|providers)(/|$)", re.IGNORECASE)
 SERVICE = re.compile(r"/(mlflow|discovery|inference|graph)/")  # no names of storage accounts
-ACCOUNT = re.compile(r"/[a-z0-9]{3,24}(\.blob\.[^/]+)?(/|$)")
+ACCOUNT = re.compile(r"/[a-z0-9]{3,24}(-secondary)?(\.blob\.[^/]+)?(/|$)")
 
 CORRELATION = "x-ms-correlation-request-id"
 ECHO = "x-ms-return-client-request-id"
@@ -93,7 +94,9 @@ class ControlPlane:
 
     async def _answer(self, http: Request, send: _Tagged) -> None:
         path = http.scope["path"]
-        if self.services.owns(path):
+        if account_of_host(http.headers.get("host", "")):
+            await self._blobs(http.scope, http.receive, send)
+        elif self.services.owns(path):
             response = await self.services.handle(http)
             await response(http.scope, http.receive, send)
         elif ARM.match(path):

@@ -28,6 +28,7 @@ class Directory:
     """The parts of identity, which share one cache of what callers may do."""
 
     tokens: Tokens
+    access: Access
     guard: Guard
     applications: Applications
     principals: Principals
@@ -48,6 +49,7 @@ class Directory:
         secrets = ClientSecrets(hasher, clock)
         return cls(
             tokens=tokens,
+            access=access,
             guard=Guard(tokens, access),
             applications=applications,
             principals=principals,

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 import lazulite
 from lazulite.app.asgi import ControlPlane, public_documents
-from lazulite.app.blob_access import AccountKeys, bearer_access
+from lazulite.app.blob_access import AccountKeys, bearer_access, grants
 from lazulite.app.catalog import Catalog, Entry
 from lazulite.app.data_access import Reach
 from lazulite.app.directory import Directory
@@ -185,12 +185,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     arm = ArmApp(registry, base.resources, guard, reconciler.wake, roles, turns)
     invoker = Invoker(base.resources, show_job, reconciler.wake)
     scoring = BatchScoring(invoker, base.resources, guard)
-    authorizer = Authorizer(
-        keys,
-        utc_now,
-        bearer_access(base.resources, guard),
-        f"Bearer authorization_uri={url}/{base.installed.tenant_id}",
-    )
+    blobs = _blob_gateway(base, store, directory, keys, (url, frozenset({*origins, http_url})))
     artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
     parts = ServiceParts(arm=arm, scoring=scoring, artifacts=artifacts, jobs=kinds.jobs)
     services = Services(all_services(parts), base.resources, guard)
@@ -198,7 +193,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     tables = Tables(registry=registry, roles=roles, services=services, graph=directory.operations())
     routes = [*public_documents(Document(tables)), *directory.routes(), *_scoring_routes(scoring)]
     return Server(
-        app=ControlPlane(routes, catalog, services, Gateway(store, authorizer, utc_now)),
+        app=ControlPlane(routes, catalog, services, blobs),
         directory=directory,
         roles=roles,
         registry=registry,
@@ -208,6 +203,22 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         http_url=http_url,
         workspace=workspace,
     )
+
+
+def _blob_gateway(
+    base: Foundation,
+    store: BlobStore,
+    directory: Directory,
+    keys: AccountKeys,
+    site: tuple[str, frozenset[str]],
+) -> Gateway:
+    url, origins = site
+    hosts = frozenset(origin.partition("://")[2] for origin in (url, *origins))
+    opened = grants(store, base.resources, directory, keys, hosts)
+    challenge = f"Bearer authorization_uri={url}/{base.installed.tenant_id}"
+    bearer = bearer_access(base.resources, directory.guard)
+    authorizer = Authorizer(keys, utc_now, bearer, challenge, opened)
+    return Gateway(store, authorizer, utc_now, opened)
 
 
 def passed_on(env: Mapping[str, str]) -> dict[str, str]:

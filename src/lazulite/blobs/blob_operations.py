@@ -11,12 +11,22 @@ from starlette.types import Receive, Scope, Send
 
 from lazulite.blobs.calls import Call, xml_response
 from lazulite.blobs.conditions import Conditions
-from lazulite.blobs.documents import blocks_document, parse_block_id, parse_block_list
+from lazulite.blobs.copy_operations import copy_blob, put_blob_from_url, source_part
+from lazulite.blobs.crc64 import Crc64
+from lazulite.blobs.details import APPEND_BLOB, BLOCK_BLOB
+from lazulite.blobs.documents import (
+    blocks_document,
+    http_date,
+    parse_block_id,
+    parse_block_list,
+)
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.headers import (
     blob_headers,
     check_supported,
+    checked_echo,
     conditions_of,
+    details_of,
     encoded,
     expected_of,
     metadata_of,
@@ -24,14 +34,17 @@ from lazulite.blobs.headers import (
     overridden,
     properties_of,
     range_of,
+    tier_of,
     version_headers,
 )
-from lazulite.blobs.store import OpenBlob
-from lazulite.blobs.values import Blob
+from lazulite.blobs.opened import OpenBlob
+from lazulite.blobs.values import Blob, Properties
 
 PUT_LIMIT = 5000 << 20  # bytes of one Put Blob
 BLOCK_LIMIT = 4000 << 20  # bytes of one block
 BLOCK_LIST_LIMIT = 16 << 20  # bytes of XML; 50,000 ids of 64 bytes fit
+TIER_HEADERS = ("x-ms-access-tier", "x-ms-access-tier-inferred", "x-ms-access-tier-change-time")
+"""Told by Get Blob Properties only."""
 RANGE_MD5_LIMIT = 4 << 20  # bytes of a range whose MD5 is computed
 
 
@@ -60,17 +73,21 @@ class BlobResponse(Response):
 
 
 async def put_blob(call: Call) -> Response:
-    """Put Blob, of block blobs."""
+    """Put Blob, of block and append blobs; with a copy source, one of the copies."""
     headers = call.request.headers
     check_supported(headers)
+    kind = headers.get("x-ms-blob-type", "")
     if "x-ms-copy-source" in headers:
-        message = "Copying from a URL is not implemented: download the blob and upload it."
-        raise BlobError("NotImplemented", message)
-    if headers.get("x-ms-blob-type", "") != "BlockBlob":
-        message = f"x-ms-blob-type {headers.get('x-ms-blob-type')!r}: only BlockBlob is supported."
+        return await (put_blob_from_url(call) if kind else copy_blob(call))
+    if kind not in {BLOCK_BLOB, APPEND_BLOB}:
+        message = f"x-ms-blob-type {kind[:40]!r}: only BlockBlob and AppendBlob are supported."
         raise BlobError("InvalidHeaderValue", message)
-    expected = expected_of(headers, limit=PUT_LIMIT, hashed=True)
-    properties = properties_of(headers, content_type=headers.get("content-type", ""))
+    limit = PUT_LIMIT if kind == BLOCK_BLOB else 0
+    expected = expected_of(headers, limit=limit, hashed=kind == BLOCK_BLOB)
+    properties = dataclasses.replace(
+        properties_of(headers, content_type=headers.get("content-type", "")),
+        details=details_of(headers, kind, call.store.clock()),
+    )
     if properties.md5 is not None:
         expected = dataclasses.replace(expected, md5=properties.md5)
     blob = await call.store.put(
@@ -80,14 +97,18 @@ async def put_blob(call: Call) -> Response:
 
 
 async def put_block(call: Call) -> Response:
-    """Put Block."""
+    """Put Block, and Put Block From URL."""
     headers = call.request.headers
     check_supported(headers)
     block_id = parse_block_id(call.query.get("blockid", ""))
-    expected = expected_of(headers, limit=BLOCK_LIMIT, hashed=False)
-    await call.store.put_block(call.address, block_id, call.stream(), expected)
-    checked = {"Content-MD5": expected.md5, "x-ms-content-crc64": expected.crc64}
-    echo = {name: encoded(digest) for name, digest in checked.items() if digest is not None}
+    put, lease = call.store.put_block, headers.get("x-ms-lease-id")
+    if "x-ms-copy-source" in headers:
+        async with source_part(call, BLOCK_LIMIT) as (body, expected):
+            await put(call.address, block_id, body, expected, lease)
+    else:
+        expected = expected_of(headers, limit=BLOCK_LIMIT, hashed=False)
+        await put(call.address, block_id, call.stream(), expected, lease)
+    echo = {**checked_echo(expected), "x-ms-request-server-encrypted": "false"}
     return Response(status_code=HTTPStatus.CREATED, headers=echo)
 
 
@@ -96,7 +117,11 @@ async def put_block_list(call: Call) -> Response:
     check_supported(call.request.headers)
     body = await call.body(BLOCK_LIST_LIMIT)
     _check_body(call, body)
-    picks, properties = parse_block_list(body), properties_of(call.request.headers)
+    picks = parse_block_list(body)
+    properties = dataclasses.replace(
+        properties_of(call.request.headers),
+        details=details_of(call.request.headers, BLOCK_BLOB, call.store.clock()),
+    )
     blob = await call.store.put_block_list(call.address, picks, properties, _conditions_of(call))
     return _written(blob, HTTPStatus.CREATED)
 
@@ -118,10 +143,13 @@ async def get_block_list(call: Call) -> Response:
 async def get_blob(call: Call) -> Response:
     """Get Blob, whole or a range."""
     asked = call.request.headers
-    opened = await call.store.open(call.address, conditions_of(asked))
+    opened = await call.open(conditions_of(asked))
     try:
         blob, span = opened.blob, range_of(asked, opened.blob.size)
-        headers = overridden(blob_headers(blob), call.query)
+        _check_readable(blob)
+        headers = _shown(call, blob)
+        for name in TIER_HEADERS:
+            headers.pop(name, None)
         start, stop = span or (0, blob.size)
         headers["Content-Length"] = str(stop - start)
         if span is not None:
@@ -135,8 +163,10 @@ async def get_blob(call: Call) -> Response:
 
 async def blob_properties(call: Call) -> Response:
     """Get Blob Properties and Get Blob Metadata."""
-    blob = await call.store.head(call.address, conditions_of(call.request.headers))
-    headers = overridden(blob_headers(blob), call.query)
+    opened = await call.open(conditions_of(call.request.headers))
+    opened.close()
+    blob = opened.blob
+    headers = _shown(call, blob)
     if blob.properties.md5:
         headers["Content-MD5"] = encoded(blob.properties.md5)
     response = Response(status_code=HTTPStatus.OK, headers=headers)
@@ -163,18 +193,74 @@ async def set_properties(call: Call) -> Response:
     given = properties_of(call.request.headers)
     blob = await call.store.update(
         call.address,
-        lambda said: dataclasses.replace(given, metadata=said.metadata),
+        lambda said: dataclasses.replace(given, metadata=said.metadata, details=said.details),
         conditions_of(call.request.headers),
     )
     return _written(blob, HTTPStatus.OK)
 
 
 async def delete_blob(call: Call) -> Response:
-    """Delete Blob."""
-    check_supported(call.request.headers)
-    await call.store.delete(call.address, conditions_of(call.request.headers))
-    headers = {"x-ms-delete-type-permanent": "true"}
-    return Response(status_code=HTTPStatus.ACCEPTED, headers=headers)
+    """Delete Blob, or its snapshots."""
+    headers = call.request.headers
+    check_supported(headers)
+    mode, snapshot = headers.get("x-ms-delete-snapshots"), call.query.get("snapshot")
+    if mode not in {None, "include", "only"}:
+        message = f"x-ms-delete-snapshots {mode[:40]!r} is not include or only."
+        raise BlobError("InvalidHeaderValue", message)
+    if snapshot is not None:
+        if mode is not None:
+            raise BlobError("InvalidQueryParameterValue", "A snapshot has no snapshots.")
+        await call.store.delete_snapshots(call.address, snapshot)
+    elif mode == "only":
+        await call.store.delete_snapshots(call.address)
+    else:
+        conditions = conditions_of(headers)
+        await call.store.delete(call.address, conditions, with_snapshots=mode == "include")
+    answer = {"x-ms-delete-type-permanent": "true"}
+    return Response(status_code=HTTPStatus.ACCEPTED, headers=answer)
+
+
+async def snapshot_blob(call: Call) -> Response:
+    """Snapshot Blob."""
+    headers = call.request.headers
+    check_supported(headers)
+    taken = await call.store.take_snapshot(
+        call.address, metadata_of(headers), conditions_of(headers)
+    )
+    answer = {
+        **version_headers(taken.stamp),
+        "x-ms-snapshot": taken.snapshot,
+        "x-ms-request-server-encrypted": "false",
+    }
+    return Response(status_code=HTTPStatus.CREATED, headers=answer)
+
+
+async def set_tier(call: Call) -> Response:
+    """Set Blob Tier: recorded; Archive keeps the blob from being read until it is changed."""
+    headers, tier = call.request.headers, tier_of(call.request.headers)
+    if not tier:
+        raise BlobError("MissingRequiredHeader", "The header x-ms-access-tier is missing.")
+    now = http_date(call.store.clock())
+
+    def change(said: Properties) -> Properties:
+        if said.details.kind != BLOCK_BLOB:
+            raise BlobError("InvalidBlobType")
+        details = dataclasses.replace(said.details, tier=tier, tier_changed=now)
+        return dataclasses.replace(said, details=details)
+
+    await call.store.amend(call.address, change, conditions_of(headers))
+    return Response(status_code=HTTPStatus.OK)
+
+
+def _check_readable(blob: Blob) -> None:
+    if blob.properties.details.tier == "Archive":
+        raise BlobError("BlobArchived")
+
+
+def _shown(call: Call, blob: Blob) -> dict[str, str]:
+    """What answers say of a blob; snapshots have no lease."""
+    lease = {} if blob.snapshot else call.store.leases.headers(blob.address)
+    return overridden({**blob_headers(blob), **lease}, call.query)
 
 
 def _conditions_of(call: Call) -> Conditions:
@@ -203,9 +289,18 @@ async def _md5_headers(
     if span is None:
         return {"Content-MD5": encoded(stored)} if stored else {}
     headers = {"x-ms-blob-content-md5": encoded(stored)} if stored else {}
-    if call.request.headers.get("x-ms-range-get-content-md5", "").lower() == "true":
-        if span[1] - span[0] > RANGE_MD5_LIMIT:
-            raise BlobError("InvalidHeaderValue", "The MD5 of a range is limited to 4 MiB.")
-        data = b"".join([chunk async for chunk in opened.chunks(*span)])
+    asked = [
+        kind
+        for kind in ("md5", "crc64")
+        if call.request.headers.get(f"x-ms-range-get-content-{kind}", "").lower() == "true"
+    ]
+    if asked and span[1] - span[0] > RANGE_MD5_LIMIT:
+        raise BlobError("InvalidHeaderValue", "The checksum of a range is limited to 4 MiB.")
+    data = b"".join([chunk async for chunk in opened.chunks(*span)]) if asked else b""
+    if "md5" in asked:
         headers["Content-MD5"] = encoded(hashlib.md5(data, usedforsecurity=False).digest())
+    if "crc64" in asked:
+        crc64 = Crc64()
+        crc64.update(data)
+        headers["x-ms-content-crc64"] = encoded(crc64.digest())
     return headers

@@ -11,7 +11,7 @@ from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.staging import Staging
 from lazulite.blobs.values import Block
-from lazulite.store.files import sync_directory
+from lazulite.store.files import make_folder_durably, sync_directory
 
 ID_BYTES = 64
 
@@ -26,7 +26,7 @@ class Blocks:
     def move_in(self, source: Path, address: BlobAddress, block_id: bytes) -> None:
         """Keep a staged file as a block, durably; the same id again replaces the block."""
         folder = self._folder(address)
-        _make_durably(folder)
+        make_folder_durably(folder)
         self._check_id(folder, block_id)
         source.replace(folder / block_id.hex())
         sync_directory(folder)
@@ -77,11 +77,3 @@ class Blocks:
         if other is not None and len(other.name) != 2 * len(block_id):
             message = "All block ids of a blob must have the same length before base64."
             raise BlobError("InvalidBlobOrBlock", message)
-
-
-def _make_durably(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    _make_durably(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    sync_directory(folder.parent)

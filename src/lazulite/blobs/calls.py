@@ -5,14 +5,41 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
+from typing import Protocol
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from lazulite.blobs.conditions import Conditions
+from lazulite.blobs.delegation import DelegationKey, Span
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import BlobAddress
+from lazulite.blobs.opened import OpenBlob
 from lazulite.blobs.store import BlobStore
 from lazulite.blobs.targets import Target
+
+
+class Site(Protocol):
+    """What an operation needs of the gateway that serves it."""
+
+    async def source(self, call: Call, url: str) -> OpenBlob:
+        """The blob that a copy source names, which the caller may read; to be closed.
+
+        Raises BlobError for sources that cannot be read.
+        """
+        ...
+
+    async def respond(self, request: Request) -> Response:
+        """Answer a request that came inside another one."""
+        ...
+
+    async def may_be_public(self, account: str) -> bool:
+        """Whether containers of the account may be public."""
+        ...
+
+    async def delegation_key(self, request: Request, account: str, span: Span) -> DelegationKey:
+        """A key for the bearer of the request. Raises BlobError 401 or 403."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,11 +51,23 @@ class Call:
     target: Target
     query: Mapping[str, str]
     only_new: bool
+    site: Site
 
     @property
     def address(self) -> BlobAddress:
         """The blob that the path names."""
         return BlobAddress(self.target.account, self.target.container, self.target.blob)
+
+    @property
+    def container(self) -> BlobAddress:
+        """The container that the path names, as its lease knows it."""
+        return BlobAddress(self.target.account, self.target.container, "")
+
+    async def open(self, conditions: Conditions) -> OpenBlob:
+        """The blob that is meant, or the snapshot of it; the caller closes it."""
+        if "snapshot" in self.query:
+            return await self.store.open_snapshot(self.address, self.query["snapshot"], conditions)
+        return await self.store.open(self.address, conditions)
 
     async def body(self, limit: int) -> bytes:
         """A small body, whole. Raises BlobError 413 for more than limit bytes."""

@@ -9,17 +9,23 @@ import dataclasses
 from datetime import datetime
 
 from lazulite.blobs.errors import BlobError
+from lazulite.blobs.tags import Matches
 from lazulite.blobs.values import Stamp
 
 
 @dataclasses.dataclass(frozen=True)
 class Conditions:
-    """The four headers; None: not sent. ETags stand as sent, in quotes or bare, or "*"."""
+    """The headers; None: not sent. ETags stand as sent, in quotes or bare, or "*".
+
+    tags and lease are held against what the store keeps beside the version.
+    """
 
     if_match: str | None = None
     if_none_match: str | None = None
     if_modified_since: datetime | None = None
     if_unmodified_since: datetime | None = None
+    tags: Matches | None = None
+    lease: str | None = None
 
 
 def check_read(wanted: Conditions, found: Stamp) -> None:

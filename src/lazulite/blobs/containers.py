@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from lazulite.blobs.names import container_parts
 from lazulite.blobs.rows import BlobRows
 from lazulite.blobs.staging import Staging
 from lazulite.blobs.tree import Tree, make_folder
-from lazulite.blobs.values import Container
+from lazulite.blobs.values import PRIVATE, Access, Container
 from lazulite.core.clock import Clock
 
 
@@ -40,15 +40,19 @@ class Containers:
         self._at = places
 
     async def create(
-        self, account: str, container: str, metadata: Mapping[str, str] | None = None
+        self,
+        account: str,
+        container: str,
+        metadata: Mapping[str, str] | None = None,
+        access: Access = PRIVATE,
     ) -> Container:
         """Durable on return. Raises BlobError 409 if it exists."""
         parts = container_parts(account, container)
         with self._at.faults.watched():
             if not await asyncio.to_thread(self._make, parts):
                 raise BlobError("ContainerAlreadyExists")
-            now = self._at.clock()
-            await self._at.rows.put_container(account, container, now, metadata or {})
+            made = Container(account, container, self._at.clock(), metadata or {}, access)
+            await self._at.rows.put_container(made)
         return await self.get(account, container)
 
     async def ensure(self, account: str, container: str) -> None:
@@ -62,17 +66,29 @@ class Containers:
         parts = container_parts(account, container)
         modified = await asyncio.to_thread(self._modified, parts)
         row = await self._at.rows.container(account, container)
-        return Container(account, container, *(row or (modified, {})))
+        return Container(account, container, *(row or (modified, {}, PRIVATE)))
 
-    async def set_metadata(
-        self, account: str, container: str, metadata: Mapping[str, str]
+    async def update(
+        self,
+        account: str,
+        container: str,
+        change: Callable[[Container], Container],
     ) -> Container:
-        """Replace all of it. Raises BlobError 404."""
-        await self.get(account, container)
+        """Change metadata or access; the container gets a new ETag. Raises BlobError 404.
+
+        change: may raise BlobError, and then nothing is written.
+        """
+        changed = change(await self.get(account, container))
         with self._at.faults.watched():
-            now = self._at.clock()
-            await self._at.rows.put_container(account, container, now, metadata)
+            await self._at.rows.put_container(
+                dataclasses.replace(changed, modified=self._at.clock())
+            )
         return await self.get(account, container)
+
+    async def access(self, account: str, container: str) -> Access:
+        """Who may do what there; a container that is not there is private."""
+        row = await self._at.rows.container(account, container)
+        return row[2] if row is not None else PRIVATE
 
     async def delete(self, account: str, container: str) -> None:
         """With all its blobs, in one step: no half of it is ever seen. Raises BlobError 404."""

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import base64
 import binascii
+import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from html import escape
+from operator import itemgetter
 from urllib.parse import quote
 from xml.parsers import expat
 
 from lazulite.blobs.assembly import Pick
 from lazulite.blobs.blocks import ID_BYTES
+from lazulite.blobs.details import APPEND_BLOB, Details
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.listing import Query
+from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.values import Blob, Block, BlockList, Container, Page
 
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 NOT_IN_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 PICKS = frozenset(pick.value for pick in Pick)
+
+
+@dataclasses.dataclass(frozen=True)
+class Show:
+    """What a listing tells. include: as asked; lease: the headers of a lease."""
+
+    include: frozenset[str]
+    lease: Callable[[BlobAddress], Mapping[str, str]]
 
 
 def error_document(code: str, message: str, request_id: str, now: datetime) -> str:
@@ -29,25 +41,28 @@ def error_document(code: str, message: str, request_id: str, now: datetime) -> s
     return f"{DECLARATION}<Error>{element('Code', code)}{element('Message', text)}</Error>"
 
 
-def blobs_document(container: str, query: Query, page: Page, *, metadata: bool) -> str:
-    """The body of List Blobs. metadata: whether the caller asked for it."""
-    entries = [(blob.address.name, _blob_element(blob, metadata=metadata)) for blob in page.blobs]
-    entries += [(prefix, _prefix_element(prefix)) for prefix in page.prefixes]
+def blobs_document(container: str, query: Query, page: Page, show: Show) -> str:
+    """The body of List Blobs."""
+    entries = [_blob_element(blob, show) for blob in page.blobs]
+    texts = list(zip([blob.address.name for blob in page.blobs], entries, strict=True))
+    texts += [(prefix, _prefix_element(prefix)) for prefix in page.prefixes]
+    texts.sort(key=itemgetter(0))  # snapshots stand before their blob, as they came
     return (
         f"{DECLARATION}<EnumerationResults ContainerName={_attribute(container)}>"
         f"{element('Prefix', query.prefix)}{element('Marker', query.marker)}"
         f"{element('MaxResults', str(query.limit))}{element('Delimiter', query.delimiter)}"
-        f"<Blobs>{''.join(text for _, text in sorted(entries))}</Blobs>"
+        f"<Blobs>{''.join(text for _, text in texts)}</Blobs>"
         f"{element('NextMarker', page.marker or '')}</EnumerationResults>"
     )
 
 
-def containers_document(found: Iterable[Container], prefix: str, *, metadata: bool) -> str:
-    """The body of List Containers, which comes in one page."""
-    entries = "".join(_container_element(one, metadata=metadata) for one in found)
+def containers_document(found: Iterable[Container], query: Query, marker: str, show: Show) -> str:
+    """The body of List Containers. marker: of the next page; "" on the last one."""
+    entries = "".join(_container_element(one, show) for one in found)
     return (
-        f"{DECLARATION}<EnumerationResults>{element('Prefix', prefix)}"
-        f"<Containers>{entries}</Containers><NextMarker/></EnumerationResults>"
+        f"{DECLARATION}<EnumerationResults>{element('Prefix', query.prefix)}"
+        f"{element('Marker', query.marker)}{element('MaxResults', str(query.limit))}"
+        f"<Containers>{entries}</Containers>{element('NextMarker', marker)}</EnumerationResults>"
     )
 
 
@@ -103,6 +118,14 @@ def metadata_element(metadata: Mapping[str, str]) -> str:
     return f"<Metadata>{''.join(element(*pair) for pair in metadata.items())}</Metadata>"
 
 
+def tags_element(tags: Mapping[str, str]) -> str:
+    """As Azure writes tags."""
+    pairs = "".join(
+        f"<Tag>{element('Key', key)}{element('Value', value)}</Tag>" for key, value in tags.items()
+    )
+    return f"<Tags><TagSet>{pairs}</TagSet></Tags>"
+
+
 class _BlockListReader:
     """Collects the picks of one document; raises BlobError on what does not belong there."""
 
@@ -130,12 +153,12 @@ class _BlockListReader:
         raise BlobError("InvalidXmlDocument", "A document type is not allowed in a block list.")
 
 
-def _blob_element(blob: Blob, *, metadata: bool) -> str:
-    said = blob.properties
+def _blob_element(blob: Blob, show: Show) -> str:
+    said, details = blob.properties, blob.properties.details
     md5 = base64.b64encode(said.md5).decode() if said.md5 else ""
-    modified = http_date(blob.stamp.modified)
     properties = (
-        f"{element('Creation-Time', modified)}{element('Last-Modified', modified)}"
+        f"{element('Creation-Time', http_date(blob.created))}"
+        f"{element('Last-Modified', http_date(blob.stamp.modified))}"
         f"{element('Etag', blob.stamp.etag.strip(chr(34)))}"
         f"{element('Content-Length', str(blob.size))}"
         f"{element('Content-Type', said.content_type)}"
@@ -144,14 +167,43 @@ def _blob_element(blob: Blob, *, metadata: bool) -> str:
         f"<Content-CRC64/>{element('Content-MD5', md5)}"
         f"{element('Cache-Control', said.cache_control)}"
         f"{element('Content-Disposition', said.content_disposition)}"
-        "<BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier>"
-        "<AccessTierInferred>true</AccessTierInferred><LeaseStatus>unlocked</LeaseStatus>"
-        "<LeaseState>available</LeaseState><ServerEncrypted>false</ServerEncrypted>"
+        f"{element('BlobType', details.kind)}{_tier_elements(details)}"
+        f"{'' if blob.snapshot else _lease_elements(show.lease(blob.address))}"
+        f"{_copy_elements(details) if 'copy' in show.include else ''}"
+        f"{element('TagCount', str(len(details.tags))) if details.tags else ''}"
+        "<ServerEncrypted>false</ServerEncrypted>"
     )
-    extra = metadata_element(said.metadata) if metadata else ""
+    snapshot = element("Snapshot", blob.snapshot) if blob.snapshot else ""
+    extra = metadata_element(said.metadata) if "metadata" in show.include else ""
+    tags = tags_element(details.tags) if "tags" in show.include and details.tags else ""
     return (
-        f"<Blob>{_name(blob.address.name)}<Properties>{properties}</Properties>{extra}"
-        "<OrMetadata/></Blob>"
+        f"<Blob>{_name(blob.address.name)}{snapshot}<Properties>{properties}</Properties>"
+        f"{extra}{tags}<OrMetadata/></Blob>"
+    )
+
+
+def _tier_elements(said: Details) -> str:
+    if said.kind == APPEND_BLOB:
+        return element("Sealed", "true") if said.sealed else ""
+    if said.tier:
+        return element("AccessTier", said.tier) + element("AccessTierChangeTime", said.tier_changed)
+    return "<AccessTier>Hot</AccessTier><AccessTierInferred>true</AccessTierInferred>"
+
+
+def _lease_elements(headers: Mapping[str, str]) -> str:
+    names = {"status": "LeaseStatus", "state": "LeaseState", "duration": "LeaseDuration"}
+    said = {name.rpartition("-")[2]: value for name, value in headers.items()}
+    return "".join(element(names[key], said[key]) for key in names if key in said)
+
+
+def _copy_elements(said: Details) -> str:
+    if said.copied is None:
+        return ""
+    return (
+        f"{element('CopyId', said.copied.id)}{element('CopySource', said.copied.source)}"
+        f"<CopyStatus>success</CopyStatus>"
+        f"{element('CopyProgress', f'{said.copied.size}/{said.copied.size}')}"
+        f"{element('CopyCompletionTime', said.copied.completed)}"
     )
 
 
@@ -166,13 +218,16 @@ def _name(name: str) -> str:
     return element("Name", name)
 
 
-def _container_element(container: Container, *, metadata: bool) -> str:
-    extra = metadata_element(container.metadata) if metadata else ""
+def _container_element(container: Container, show: Show) -> str:
+    extra = metadata_element(container.metadata) if "metadata" in show.include else ""
+    lease = show.lease(BlobAddress(container.account, container.name, ""))
+    public = container.access.public
     return (
         f"<Container>{element('Name', container.name)}<Properties>"
         f"{element('Last-Modified', http_date(container.modified))}"
-        f"{element('Etag', container.etag)}<LeaseStatus>unlocked</LeaseStatus>"
-        "<LeaseState>available</LeaseState><HasImmutabilityPolicy>false</HasImmutabilityPolicy>"
+        f"{element('Etag', container.etag)}{_lease_elements(lease)}"
+        f"{element('PublicAccess', public) if public else ''}"
+        "<HasImmutabilityPolicy>false</HasImmutabilityPolicy>"
         f"<HasLegalHold>false</HasLegalHold></Properties>{extra}</Container>"
     )
 

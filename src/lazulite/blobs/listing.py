@@ -12,26 +12,32 @@ import binascii
 import dataclasses
 import heapq
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import NAME_CHARACTERS
 from lazulite.blobs.tree import ABSENT, Tree
-from lazulite.blobs.values import Stamp
+from lazulite.blobs.values import Blob, Page, Stamp
 
 PAGE_LIMIT = 5000
+LAST = "9"  # behind every snapshot of this millennium
+BEHIND = "\0"  # in a marker: what stands behind is the time of a snapshot
 
 
 @dataclasses.dataclass(frozen=True)
 class Query:
-    """What to list. marker: as the page before gave it; delimiter "": no grouping."""
+    """What to list. marker: as the page before gave it; delimiter "": no grouping.
+
+    snapshots: whether those of a blob come before it.
+    """
 
     prefix: str = ""
     delimiter: str = ""
     marker: str = ""
     limit: int = PAGE_LIMIT
+    snapshots: bool = False
 
 
 class Found(NamedTuple):
@@ -48,7 +54,7 @@ class Walk:
         """query: prefix and marker bound the walk."""
         self._tree, self._container = tree, container
         self._prefix, self._batch = query.prefix, query.limit + 1
-        self._low = max(query.prefix, decode_marker(query.marker))
+        self._low = max(query.prefix, decode_marker(query.marker).partition(BEHIND)[0])
         top = query.prefix.rpartition("/")[0]
         self._open = [(top, self._entries(top))] if is_walkable(top) else []
 
@@ -114,6 +120,31 @@ def list_page(tree: Tree, container: tuple[str, str], query: Query) -> tuple[lis
         else:
             page.append(found)
     return page, ""
+
+
+def with_snapshots(page: Page, taken: Mapping[str, Sequence[Blob]], query: Query) -> Page:
+    """The page with the snapshots of each blob before it, cut to the limit again.
+
+    taken: by the key of the blob, oldest first.
+    """
+    name, _, snapshot = decode_marker(query.marker).partition(BEHIND)
+    entries = [
+        (one.address.name, one)
+        for blob in page.blobs
+        for one in (*taken.get(blob.address.key, ()), blob)
+        if one.address.name != name or not one.snapshot or one.snapshot >= snapshot
+    ]
+    prefixes: list[tuple[str, Blob | None]] = [(prefix, None) for prefix in page.prefixes]
+    ordered = sorted([*entries, *prefixes], key=itemgetter(0))
+    kept, rest = ordered[: query.limit], ordered[query.limit :]
+    if not rest:
+        marker = page.marker
+    else:
+        name, first = rest[0]
+        behind = f"{BEHIND}{first.snapshot or LAST}" if first is not None else ""
+        marker = encode_marker(name + behind)
+    blobs = tuple(blob for _, blob in kept if blob is not None)
+    return Page(blobs, tuple(name for name, blob in kept if blob is None), marker)
 
 
 def encode_marker(name: str) -> str:

@@ -18,10 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from lazulite.blobs.details import APPEND_BLOB, Details
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.together import Together
-from lazulite.blobs.values import Blob, Block, Properties, Stamp
+from lazulite.blobs.values import Access, Blob, Block, Container, Properties, Stamp
 from lazulite.store.blob_tables import blobs, containers
 from lazulite.store.database import blocking, reading
 
@@ -44,7 +45,7 @@ class BlobRows:
 
     def __init__(self, engine: AsyncEngine) -> None:
         """engine: has the tables of store/blob_tables.py."""
-        self._engine, self._reader, self._blocking = engine, reading(engine), blocking(engine)
+        self.engine, self._reader, self._blocking = engine, reading(engine), blocking(engine)
         self._announced = Together(self._announce)
         self._forgotten = Together(self._forget)
 
@@ -60,7 +61,43 @@ class BlobRows:
         asked = {"of": address.key, "size": stamp.size, "ns": stamp.mtime_ns}
         with self._blocking.connect() as tx:
             row = tx.execute(_PROPERTIES_OF_VERSION, asked).one_or_none()
-        return None if row is None else Properties(**row._mapping)
+        return None if row is None else properties_from(row._asdict())
+
+    async def amend(self, blob: Blob) -> None:
+        """Change what is said of a version that stays: tags and tier do not make a new one."""
+        where = sa.and_(blobs.c.key == blob.address.key, _is_version(blob.stamp))
+        row = _row(blob, ())
+        del row["blocks"]
+        async with self._writing() as tx:
+            changed = await tx.execute(sa.update(blobs).where(where).values(row))
+            if not changed.rowcount:  # the file of a job
+                await tx.execute(sa.insert(blobs).values(row))
+
+    async def tagged(self, account: str, container: str = "") -> list[Blob]:
+        """All blobs with tags, by name; a version of them may be gone: hold it against the file."""
+        where = sa.and_(blobs.c.account == account, blobs.c.details.is_not(None))
+        if container:
+            where = sa.and_(where, blobs.c.container == container)
+        found = await self._blobs(where)
+        return [blob for blob in found if blob.properties.details.tags]
+
+    async def appendable(self) -> list[Blob]:
+        """All versions of append blobs, the oldest first."""
+        found = await self._blobs(blobs.c.details["kind"].as_string() == APPEND_BLOB)
+        return sorted(found, key=lambda blob: blob.stamp.mtime_ns)
+
+    async def _blobs(self, where: sa.ColumnElement[bool]) -> list[Blob]:
+        order = (blobs.c.container, blobs.c.name)
+        async with self._reader.connect() as tx:
+            found = await tx.execute(sa.select(blobs).where(where).order_by(*order))
+            return [
+                Blob(
+                    BlobAddress(row.account, row.container, row.name),
+                    Stamp(row.size, row.mtime_ns),
+                    properties_from(row._asdict()),
+                )
+                for row in found
+            ]
 
     async def blocks(self, address: BlobAddress, stamp: Stamp) -> tuple[Block, ...]:
         """The blocks that the version was committed from; none if it was written whole."""
@@ -103,25 +140,29 @@ class BlobRows:
             found = (await tx.execute(some)).all()
         return [(BlobAddress(*row[:3]), Stamp(*row[3:])) for row in found]
 
-    async def put_container(
-        self, account: str, container: str, modified: datetime, metadata: Mapping[str, str]
-    ) -> None:
+    async def put_container(self, container: Container) -> None:
         """Write what the folder of a container cannot say."""
-        values = {"account": account, "container": container}
+        account, name = container.account, container.name
         async with self._writing() as tx:
-            await tx.execute(sa.delete(containers).where(_is_container(account, container)))
-            row = {**values, "modified": modified, "metadata": dict(metadata)}
+            await tx.execute(sa.delete(containers).where(_is_container(account, name)))
+            row = {
+                "account": account,
+                "container": name,
+                "modified": container.modified,
+                "metadata": dict(container.metadata),
+                "access": container.access.to_json(),
+            }
             await tx.execute(sa.insert(containers).values(row))
 
     async def container(
         self, account: str, container: str
-    ) -> tuple[datetime, Mapping[str, str]] | None:
-        """When it was modified, and its metadata; None if nothing was written."""
-        columns = sa.select(containers.c.modified, containers.c.metadata)
+    ) -> tuple[datetime, Mapping[str, str], Access] | None:
+        """When it was modified, metadata and access; None if nothing was written."""
+        columns = sa.select(containers.c.modified, containers.c.metadata, containers.c.access)
         async with self._reader.connect() as tx:
             found = await tx.execute(columns.where(_is_container(account, container)))
             row = found.one_or_none()
-        return None if row is None else (row[0], row[1])
+        return None if row is None else (row[0], row[1], Access.from_json(row[2]))
 
     async def forget_container(self, account: str, container: str) -> None:
         """Remove the rows of a container that is gone, and those of its blobs."""
@@ -143,7 +184,7 @@ class BlobRows:
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction. Raises BlobError 507 when the disk of the database is full."""
         try:
-            async with self._engine.begin() as tx:
+            async with self.engine.begin() as tx:
                 yield tx
         except DBAPIError as error:
             if "full" in str(error.orig).lower():
@@ -151,15 +192,18 @@ class BlobRows:
             raise
 
 
+def properties_from(said: Mapping[str, Any]) -> Properties:
+    """The properties in a row."""
+    values = {name: said[name] for name in PROPERTIES}
+    return Properties(**{**values, "details": Details.from_json(values["details"])})
+
+
 async def _properties_of(
     tx: AsyncConnection, keys: Sequence[str]
 ) -> dict[tuple[str, Stamp], Properties]:
     columns = [blobs.c[name] for name in ("key", "size", "mtime_ns", *PROPERTIES)]
     rows = await tx.execute(sa.select(*columns).where(blobs.c.key.in_(keys)))
-    return {
-        (row[0], Stamp(row[1], row[2])): Properties(**dict(zip(PROPERTIES, row[3:], strict=True)))
-        for row in rows
-    }
+    return {(row[0], Stamp(row[1], row[2])): properties_from(row._asdict()) for row in rows}
 
 
 def _stale(address: BlobAddress, keep: Stamp | None) -> dict[str, Any]:
@@ -174,6 +218,7 @@ def _row(blob: Blob, blocks: Sequence[Block]) -> dict[str, Any]:
     return {
         **said,
         "metadata": dict(blob.properties.metadata),
+        "details": blob.properties.details.to_json(),
         "key": address.key,
         "account": address.account,
         "container": address.container,

@@ -1,8 +1,7 @@
 """Shared access signatures (SAS) of the Blob service: checking and minting.
 
 Pure: the request, the keys and the time are arguments. Source: "Create a service SAS" and "Create
-an account SAS", learn.microsoft.com. Signed versions from 2018-11-09 on are understood; stored
-access policies and user delegation are not.
+an account SAS", learn.microsoft.com. Signed versions from 2018-11-09 on are understood.
 """
 
 from __future__ import annotations
@@ -20,25 +19,35 @@ from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
 from lazulite.blobs.errors import BlobError
+from lazulite.blobs.values import Policy
 
 Query = Sequence[tuple[str, str]]
 """Parameters in the order of the URL, percent-decoded once."""
 
 SIGNED_VERSION = "2023-11-03"
 OLDEST_VERSION = "2018-11-09"
+DELEGATED_VERSION = "2020-02-10"  # from here on "saoid", "suoid" and "scid" are signed
+DELEGATED_USER_VERSION = "2025-07-05"  # and from here on "skdutid" and "sduoid"
+REQUEST_HEADERS_VERSION = "2026-04-06"  # and from here on "srh" and "srq"
 ENCRYPTION_SCOPE_VERSION = "2020-12-06"  # from here on "ses" is part of what is signed
 VERSION = re.compile(r"\d{4}-\d\d-\d\d")
 PERMISSION_ORDER = "racwdxyltmeopi"
 
 
 class Permission(enum.StrEnum):
-    """What an operation needs, in the letters of a SAS."""
+    """What an operation needs, in the letters of a SAS; a word where no SAS is enough."""
 
     READ = "r"
+    ADD = "a"
     CREATE = "c"
     WRITE = "w"
     DELETE = "d"
     LIST = "l"
+    TAGS = "t"
+    FILTER = "f"
+    GET_ACL = "getAcl"
+    SET_ACL = "setAcl"
+    DELEGATE = "delegate"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,25 +80,43 @@ def parse_query(raw: str) -> Query:
     return [(unquote(name), unquote(value)) for name, _, value in pairs]
 
 
-def check_sas(query: Query, use: Use, keys: Sequence[bytes]) -> None:
-    """Check a SAS in a query against what it is used for. Raises BlobError 403."""
+def check_sas(query: Query, use: Use, keys: Sequence[bytes], policy: Policy | None = None) -> None:
+    """Check a SAS in a query against what it is used for. Raises BlobError 403.
+
+    keys: of the account, or of the user delegation that the SAS names; policy: the stored one that
+    it names.
+    """
     said = dict(query)
     if len(said) != len(query):
         raise refused("A query parameter is given twice.")
     version = said.get("sv", "")
+    if "srh" in said or "srq" in said or "sduoid" in said:
+        raise refused("A SAS for certain headers, parameters or another user is not supported.")
     if not VERSION.fullmatch(version) or version < OLDEST_VERSION:
         raise refused(f"Signed version {version!r} is not supported; use {SIGNED_VERSION}.")
     if "ss" in said:
         text = _account_text(use.account, said)
-    elif "skoid" in said or said.get("si"):
-        raise refused("Stored access policies and user delegation keys are not supported.")
     else:
         text = _service_text(_signed_resource(said, use), said)
     if not is_signed(text, said.get("sig", ""), keys):
         raise refused(f"The signature differs. String to sign: {text!r}.")
+    said = _completed(said, policy)
     _check_time(said, use.now)
     _check_circumstances(said, use)
     _check_scope(said, use)
+
+
+def _completed(said: dict[str, str], policy: Policy | None) -> dict[str, str]:
+    """With what the stored access policy says; nothing may be said twice. Raises BlobError 403."""
+    if not said.get("si"):
+        return said
+    if policy is None:
+        raise refused(f"The container has no stored access policy {said['si']!r}.")
+    stored = {"sp": policy.permission, "st": policy.start, "se": policy.expiry}
+    for name, value in stored.items():
+        if value and said.get(name):
+            raise refused(f"The SAS and its stored access policy both say {name!r}.")
+    return {**said, **{name: value for name, value in stored.items() if value}}
 
 
 def sign_account(account: str, key: bytes, grant: Grant, resource_types: str = "sco") -> str:
@@ -164,11 +191,24 @@ def _account_text(account: str, said: Mapping[str, str]) -> str:
 
 def _service_text(resource: str, said: Mapping[str, str]) -> str:
     before = [said.get(name, "") for name in ("sp", "st", "se")]
-    names = ["si", "sip", "spr", "sv", "sr", "snapshot"]
+    delegated = "skoid" in said
+    names = _delegation_names(said["sv"]) if delegated else ["si"]
+    names += ["sip", "spr", "sv", "sr", "snapshot" if said.get("sr") == "bs" else ""]
     if said["sv"] >= ENCRYPTION_SCOPE_VERSION:
         names.append("ses")
+    if delegated and said["sv"] >= REQUEST_HEADERS_VERSION:
+        names += ["", ""]  # srh and srq, which are refused
     names += ["rscc", "rscd", "rsce", "rscl", "rsct"]
     return "\n".join([*before, f"/blob/{resource}", *(said.get(name, "") for name in names)])
+
+
+def _delegation_names(version: str) -> list[str]:
+    names = ["skoid", "sktid", "skt", "ske", "sks", "skv"]
+    if version >= DELEGATED_VERSION:
+        names += ["saoid", "suoid", "scid"]
+    if version >= DELEGATED_USER_VERSION:
+        names += ["skdutid", "sduoid"]
+    return names
 
 
 def _signed_resource(said: Mapping[str, str], use: Use) -> str:
@@ -180,7 +220,7 @@ def _signed_resource(said: Mapping[str, str], use: Use) -> str:
         return root
     if use.blob is None:
         raise BlobError("AuthorizationResourceTypeMismatch")
-    if kind == "b":
+    if kind == "b" or (kind == "bs" and said.get("snapshot")):
         return f"{root}/{use.blob}"
     depth, segments = said.get("sdd", ""), use.blob.split("/")
     if kind == "d" and re.fullmatch(r"[0-9]{1,3}", depth) and 0 < int(depth) < len(segments):
@@ -190,14 +230,14 @@ def _signed_resource(said: Mapping[str, str], use: Use) -> str:
 
 def _check_scope(said: Mapping[str, str], use: Use) -> None:
     allowed = set(said.get("sp", ""))
-    if use.permission is Permission.CREATE and "w" in allowed:
-        allowed.add("c")
+    if "w" in allowed:
+        allowed |= {"c", "a"}
     if use.permission not in allowed:
         need = use.permission.name.lower()
         message = f"The SAS grants {said.get('sp')!r}, the operation needs {need!r}."
         raise BlobError("AuthorizationPermissionMismatch", message)
     if "ss" not in said:
-        if use.blob is None and use.permission is not Permission.LIST:
+        if use.blob is None and use.permission not in {Permission.LIST, Permission.FILTER}:
             raise BlobError("AuthorizationResourceTypeMismatch")
         return
     level = "s" if use.container is None else "c" if use.blob is None else "o"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lazulite.blobs.crc64 import Crc64
 from lazulite.blobs.errors import BlobError
+from lazulite.blobs.tree import write_all
 from lazulite.blobs.values import Expected, Stamp
 
 BUFFER = 1 << 20  # bytes gathered before one hop to a thread
@@ -140,12 +141,6 @@ def _copy(piece: Piece, target: int) -> None:
             done += copied
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
 class _Sink:
     """Writes, counts and hashes. Blocks; used by one thread at a time."""
 
@@ -165,7 +160,7 @@ class _Sink:
             self._md5.update(data)
         if self._crc64 is not None:
             self._crc64.update(data)
-        _write_all(self._file.fileno(), data)
+        write_all(self._file.fileno(), data)
 
     def finish(self, mtime_ns: int) -> Received:
         """Check what arrived, and sync it."""

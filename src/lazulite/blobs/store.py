@@ -11,61 +11,51 @@ import asyncio
 import dataclasses
 import logging
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import (
+    AsyncIterable,
+    Callable,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lazulite.blobs.assembly import Pick, choose_blocks
+from lazulite.blobs.appending import AppendConditions, interrupted
+from lazulite.blobs.assembly import Pick
 from lazulite.blobs.blocks import Blocks
-from lazulite.blobs.conditions import Conditions, check_change, check_put, check_read
+from lazulite.blobs.commits import Commits, check_tags, created
+from lazulite.blobs.conditions import Conditions, check_change, check_read
 from lazulite.blobs.containers import Containers, Places
-from lazulite.blobs.errors import BlobError, UnstorableNameError
 from lazulite.blobs.faults import Faults
-from lazulite.blobs.listing import Query, list_page
-from lazulite.blobs.locks import Locks
-from lazulite.blobs.names import BlobAddress, container_parts, segments_of
+from lazulite.blobs.lease_rows import LeaseRows
+from lazulite.blobs.leases import Leases
+from lazulite.blobs.listing import Query, list_page, with_snapshots
+from lazulite.blobs.lookup import Lookup, Parts
+from lazulite.blobs.names import BlobAddress, container_parts
+from lazulite.blobs.opened import OpenBlob
 from lazulite.blobs.rows import BlobRows
-from lazulite.blobs.staging import BUFFER, Piece, Received, Staging
+from lazulite.blobs.services import ServiceProperties
+from lazulite.blobs.snapshot_rows import SnapshotRows
+from lazulite.blobs.snapshots import Snapshots
+from lazulite.blobs.staging import Staging
 from lazulite.blobs.sweep import sweep
 from lazulite.blobs.tree import Tree
-from lazulite.blobs.values import EPOCH, Blob, Block, BlockList, Expected, Page, Properties, Stamp
+from lazulite.blobs.values import EPOCH, Blob, BlockList, Expected, Page, Properties, Stamp
 from lazulite.core.clock import Clock
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Parts = tuple[str, ...]
 
 BLOCKS_LIVE = timedelta(days=7)
 """Source: Put Block, learn.microsoft.com: uncommitted blocks are discarded after a week."""
 
-LONGEST_PATH = 4095  # bytes; jobs open blobs by their whole path
+TICK_NS = 100  # between two versions; snapshots are named in such steps
 UNCONDITIONAL = Conditions()
 PLAIN = Properties()
-
-
-class OpenBlob:
-    """A blob being read: the bytes of one version, even if it is replaced or deleted meanwhile."""
-
-    def __init__(self, blob: Blob, descriptor: int) -> None:
-        """descriptor: owned from now on; close() closes it."""
-        self.blob, self._descriptor = blob, descriptor
-
-    async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
-        """The bytes from start up to stop. Raises EOFError if a job has cut the file short."""
-        while start < stop:
-            size = min(BUFFER, stop - start)
-            data = await asyncio.to_thread(os.pread, self._descriptor, size, start)
-            if not data:
-                raise EOFError(f"{self.blob.address} was cut short while it was read")
-            yield data
-            start += len(data)
-
-    def close(self) -> None:
-        """Call it once, when the reading is over."""
-        os.close(self._descriptor)
 
 
 class BlobStore:
@@ -81,7 +71,11 @@ class BlobStore:
         blocks = Blocks(root / ".blocks", staging)
         self._at = Places(Tree(root), staging, blocks, rows, Faults(), clock)
         self.containers = Containers(self._at)
-        self._locks = Locks()
+        self.leases = Leases(LeaseRows(rows.engine), clock)
+        self.snapshots = Snapshots(root / ".snapshots", staging, SnapshotRows(rows.engine))
+        self.services = ServiceProperties(rows.engine)
+        self._find = Lookup(self._at.tree)
+        self._commits = Commits(self._at, self.leases, self.snapshots, self._next_mtime_ns)
         self._committing: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
@@ -90,13 +84,18 @@ class BlobStore:
         self._at.tree.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         await asyncio.to_thread(self._at.staging.clear)
         await asyncio.to_thread(self._at.blocks.expire, before)
+        await self.leases.load()
+        await self.services.load()
+        await self.snapshots.clear()
+        for older, newer in interrupted(await self._at.rows.appendable()):
+            await asyncio.to_thread(self._commits.undo_append, older, newer)
         self._sweeping = asyncio.create_task(self._sweep())
 
     async def _sweep(self) -> None:
         """Beside everything else: what it removes is in nobody's way."""
-        stamp_of = lambda one: self._at.tree.stamp(self._parts(one))  # noqa: E731
+        stamp_of = lambda one: self._at.tree.stamp(self._find.parts(one))  # noqa: E731
         try:
-            removed = await sweep(self._at.rows, self._locks, stamp_of)
+            removed = await sweep(self._at.rows, self._commits.locks, stamp_of)
         except OSError:
             log.exception("rows of blobs could not be swept; the next start tries again")
         else:
@@ -113,9 +112,18 @@ class BlobStore:
         """The disk error that ended writing; report it and exit."""
         return self._at.faults.broken
 
+    @property
+    def clock(self) -> Clock:
+        """The time, as leases see it."""
+        return self._at.clock
+
+    def holding(self, address: BlobAddress) -> AbstractAsyncContextManager[None]:
+        """Alone with a blob, or with the lease of a container, whose blob name is empty."""
+        return self._commits.locks.holding(address)
+
     def path(self, address: BlobAddress) -> Path:
         """The file of a blob, for jobs that read it in place."""
-        return self._at.tree.root.joinpath(*self._parts(address))
+        return self._at.tree.root.joinpath(*self._find.parts(address))
 
     async def head(self, address: BlobAddress, conditions: Conditions = UNCONDITIONAL) -> Blob:
         """The blob without its bytes."""
@@ -125,7 +133,7 @@ class BlobStore:
 
     async def open(self, address: BlobAddress, conditions: Conditions = UNCONDITIONAL) -> OpenBlob:
         """Open a blob for reading; the caller closes it."""
-        parts = self._parts_to_read(address)
+        parts = self._find.parts_to_read(address)
         return await asyncio.to_thread(self._open, address, parts, conditions)
 
     async def put(
@@ -137,25 +145,47 @@ class BlobStore:
         conditions: Conditions = UNCONDITIONAL,
     ) -> Blob:
         """Write a whole blob; its MD5 becomes a property. Discards uncommitted blocks."""
-        parts = self._parts(address)
+        parts = self._find.parts(address)
         with self._at.faults.watched():
-            self._check_container(address)
-            if conditions != UNCONDITIONAL:
-                check_put(conditions, await self._stamp(parts))
+            self._find.check_container(address)
+            if conditions == UNCONDITIONAL:
+                self.leases.check_write(address, None)
+            else:
+                await self._commits.check_put(address, conditions, await self._find.stamp(parts))
             staged = await self._at.staging.receive(body, expected)
-            said = dataclasses.replace(properties, md5=staged.md5)
-            blob = Blob(address, staged.stamp, said)
-            return await self._to_the_end(self._put_staged(blob, staged.path, conditions))
+            said = dataclasses.replace(properties, md5=staged.md5 or properties.md5)
+            blob = Blob(address, staged.stamp, created(said, staged.stamp))
+            return await self._to_the_end(self._commits.put(blob, staged.path, conditions))
 
     async def put_block(
-        self, address: BlobAddress, block_id: bytes, body: AsyncIterable[bytes], expected: Expected
+        self,
+        address: BlobAddress,
+        block_id: bytes,
+        body: AsyncIterable[bytes],
+        expected: Expected,
+        lease: str | None = None,
     ) -> None:
         """Keep a block for put_block_list(); the same id again replaces it."""
-        self._parts(address)
+        self._find.parts(address)
         with self._at.faults.watched():
-            self._check_container(address)
+            self._find.check_container(address)
             staged = await self._at.staging.receive(body, expected)
-            await self._to_the_end(self._keep_block(address, block_id, staged.path))
+            await self._to_the_end(self._commits.keep_block(address, block_id, staged.path, lease))
+
+    async def append(
+        self,
+        address: BlobAddress,
+        body: AsyncIterable[bytes],
+        expected: Expected,
+        wanted: AppendConditions,
+        conditions: Conditions = UNCONDITIONAL,
+    ) -> Blob:
+        """Add bytes to an append blob. A crash leaves the blob with all of them or with none."""
+        self._find.parts_to_read(address)
+        with self._at.faults.watched():
+            staged = await self._at.staging.receive(body, expected)
+            work = self._commits.append(address, staged, wanted, conditions)
+            return await self._to_the_end(work)
 
     async def put_block_list(
         self,
@@ -165,20 +195,20 @@ class BlobStore:
         conditions: Conditions = UNCONDITIONAL,
     ) -> Blob:
         """Make a blob of these blocks, in this order; blocks not named are discarded."""
-        self._parts(address)
+        self._find.parts(address)
         with self._at.faults.watched():
-            self._check_container(address)
-            joining = self._join_blocks(address, picks, properties, conditions)
+            self._find.check_container(address)
+            joining = self._commits.join_blocks(address, picks, properties, conditions)
             return await self._to_the_end(joining)
 
     async def block_list(self, address: BlobAddress) -> BlockList:
         """The blocks of a blob, of which there may be uncommitted ones only."""
-        parts = self._parts_to_read(address)
+        parts = self._find.parts_to_read(address)
         waiting = await asyncio.to_thread(self._at.blocks.listed, address)
-        stamp = await self._stamp(parts)
+        stamp = await self._find.stamp(parts)
         if stamp is None:
             if not waiting:
-                raise self._missing(address)
+                raise self._find.missing(address)
             return BlockList((), waiting, None)
         blob = (await self._at.rows.complete([(address, stamp)]))[0]
         return BlockList(await self._at.rows.blocks(address, stamp), waiting, blob)
@@ -190,124 +220,126 @@ class BlobStore:
         conditions: Conditions = UNCONDITIONAL,
     ) -> Blob:
         """Change properties or metadata; the blob gets a new ETag, as it does in Azure."""
-        self._parts_to_read(address)
+        self._find.parts_to_read(address)
         with self._at.faults.watched():
-            return await self._to_the_end(self._update(address, change, conditions))
+            return await self._to_the_end(self._commits.update(address, change, conditions))
 
-    async def delete(self, address: BlobAddress, conditions: Conditions = UNCONDITIONAL) -> None:
-        """Delete a blob. Durable on return; a second call raises BlobError 404."""
-        parts = self._parts_to_read(address)
+    async def amend(
+        self,
+        address: BlobAddress,
+        change: Callable[[Properties], Properties],
+        conditions: Conditions = UNCONDITIONAL,
+    ) -> Blob:
+        """Change what makes no new version, such as tags and tier: the ETag stays."""
+        self._find.parts_to_read(address)
         with self._at.faults.watched():
-            await self._to_the_end(self._delete(address, parts, conditions))
+            return await self._to_the_end(self._commits.amend(address, change, conditions))
+
+    async def delete(
+        self,
+        address: BlobAddress,
+        conditions: Conditions = UNCONDITIONAL,
+        *,
+        with_snapshots: bool = False,
+    ) -> None:
+        """Delete a blob. Durable on return; a second call raises BlobError 404.
+
+        Raises BlobError 409 for a blob with snapshots, unless they go too.
+        """
+        parts = self._find.parts_to_read(address)
+        with self._at.faults.watched():
+            work = self._commits.delete(address, parts, conditions, with_snapshots)
+            await self._to_the_end(work)
+
+    async def delete_snapshots(self, address: BlobAddress, snapshot: str = "") -> None:
+        """One snapshot, or all of a blob. Raises BlobError 404 if the one is not there."""
+        with self._at.faults.watched():
+            await self._to_the_end(self._commits.delete_snapshots(address, snapshot))
+
+    async def take_snapshot(
+        self, address: BlobAddress, metadata: Mapping[str, str], conditions: Conditions
+    ) -> Blob:
+        """A read-only copy of the blob as it is; metadata: that of the blob if empty."""
+        self._find.parts_to_read(address)
+        with self._at.faults.watched():
+            return await self._to_the_end(self._take_snapshot(address, metadata, conditions))
+
+    async def open_snapshot(
+        self, address: BlobAddress, snapshot: str, conditions: Conditions = UNCONDITIONAL
+    ) -> OpenBlob:
+        """Open a snapshot for reading; the caller closes it."""
+        self._find.check_container(address)
+        blob = await self.snapshots.find(address, snapshot)
+        check_tags(conditions, blob.properties)
+        check_read(conditions, blob.stamp)
+        return OpenBlob(blob, await asyncio.to_thread(self.snapshots.open, blob))
+
+    async def tagged(self, account: str, container: str = "") -> list[Blob]:
+        """All blobs of an account with tags, by container and name."""
+        found = await self._at.rows.tagged(account, container)
+        return [
+            one
+            for one in found
+            if await self._find.stamp(self._find.parts(one.address)) == one.stamp
+        ]
+
+    async def delete_container(self, account: str, container: str) -> None:
+        """With all blobs, snapshots and leases. Raises BlobError 404."""
+        await self.containers.delete(account, container)
+        with self._at.faults.watched():
+            await self.snapshots.remove_container(account, container)
+            await self.leases.drop_container(account, container)
 
     async def list_blobs(self, account: str, container: str, query: Query) -> Page:
         """One page of blobs and common prefixes, in name order. Nothing is locked."""
         parts = container_parts(account, container)
         await self.containers.get(account, container)
         found, marker = await asyncio.to_thread(list_page, self._at.tree, parts, query)
-        files = [(BlobAddress(*parts, f.name), f.stamp) for f in found if f.stamp is not None]
+        files = [
+            (address, self._commits.appending.get(address, f.stamp))
+            for f in found
+            if f.stamp is not None and (address := BlobAddress(*parts, f.name))
+        ]
         blobs = await self._at.rows.complete(files)
-        return Page(blobs, tuple(f.name for f in found if f.stamp is None), marker or None)
+        page = Page(blobs, tuple(f.name for f in found if f.stamp is None), marker or None)
+        if not query.snapshots:
+            return page
+        taken = await self.snapshots.rows.of([blob.address for blob in blobs])
+        return with_snapshots(page, taken, query)
 
-    async def _put_staged(self, blob: Blob, staged: Path, conditions: Conditions) -> Blob:
-        try:
-            async with self._locks.holding(blob.address):
-                await self._commit(blob, staged, conditions)
-        finally:
-            staged.unlink(missing_ok=True)
-        return blob
-
-    async def _commit(
-        self, blob: Blob, staged: Path, conditions: Conditions, blocks: Sequence[Block] = ()
-    ) -> None:
-        """Under the blob's lock: decide, announce, rename."""
-        parts = self._parts(blob.address)
-        found = await self._stamp(parts)
-        check_put(conditions, found)
-        await self._at.rows.announce(blob, blocks, keep=found)
-        try:
-            await asyncio.to_thread(self._move_in, staged, blob.address, parts)
-        except FileNotFoundError as error:
-            raise BlobError("ContainerNotFound") from error
-
-    def _move_in(self, staged: Path, address: BlobAddress, parts: Parts) -> None:
-        """The moment at which a version comes into being; its waiting blocks are done with."""
-        self._at.tree.move_in(staged, parts, 2)
-        self._at.blocks.discard(address)
+    async def _take_snapshot(
+        self, address: BlobAddress, metadata: Mapping[str, str], conditions: Conditions
+    ) -> Blob:
+        async with self._commits.locks.holding(address):
+            opened = await self.open(address)
+            try:
+                check_tags(conditions, opened.blob.properties)
+                check_change(conditions, opened.blob.stamp)
+                self.leases.check_read(address, conditions.lease)
+                said = created(opened.blob.properties, opened.blob.stamp)
+                blob = dataclasses.replace(opened.blob, properties=said)
+                return await self.snapshots.take(blob, opened.descriptor, metadata)
+            finally:
+                opened.close()
 
     def _open(self, address: BlobAddress, parts: Parts, conditions: Conditions) -> OpenBlob:
         """File and row of one version. Blocks."""
         while True:
             descriptor = self._at.tree.open(parts)
             if descriptor is None:
-                raise self._missing(address)
+                raise self._find.missing(address)
             try:
-                stamp = Stamp.of(os.fstat(descriptor))
-                check_read(conditions, stamp)
+                stamp = self._commits.appending.get(address) or Stamp.of(os.fstat(descriptor))
                 said = self._at.rows.properties(address, stamp)
+                check_tags(conditions, said)
+                check_read(conditions, stamp)
+                self.leases.check_read(address, conditions.lease)
             except BaseException:
                 os.close(descriptor)
                 raise
             if said is not None or self._at.tree.stamp(parts) == stamp:
                 return OpenBlob(Blob(address, stamp, said or Properties()), descriptor)
             os.close(descriptor)  # replaced, and its row removed, between the two looks
-
-    async def _keep_block(self, address: BlobAddress, block_id: bytes, staged: Path) -> None:
-        try:
-            async with self._locks.holding(address):
-                await asyncio.to_thread(self._at.blocks.move_in, staged, address, block_id)
-        finally:
-            staged.unlink(missing_ok=True)
-
-    async def _join_blocks(
-        self,
-        address: BlobAddress,
-        picks: Sequence[tuple[Pick, bytes]],
-        properties: Properties,
-        conditions: Conditions,
-    ) -> Blob:
-        async with self._locks.holding(address):
-            found = await self._stamp(self._parts(address))
-            check_put(conditions, found)
-            committed = await self._at.rows.blocks(address, found) if found else ()
-            blocks, staged = await asyncio.to_thread(self._join, address, committed, picks)
-            try:
-                blob = Blob(address, staged.stamp, properties)
-                await self._commit(blob, staged.path, conditions, blocks)
-            finally:
-                staged.path.unlink(missing_ok=True)
-        return blob
-
-    async def _update(
-        self,
-        address: BlobAddress,
-        change: Callable[[Properties], Properties],
-        conditions: Conditions,
-    ) -> Blob:
-        parts = self._parts(address)
-        async with self._locks.holding(address):
-            found = await self._stamp(parts)
-            if found is None:
-                raise self._missing(address)
-            check_change(conditions, found)
-            said = await asyncio.to_thread(self._at.rows.properties, address, found)
-            stamp = Stamp(found.size, self._next_mtime_ns())
-            blob = Blob(address, stamp, change(said or Properties()))
-            blocks = await self._at.rows.blocks(address, found)
-            await self._at.rows.announce(blob, blocks, keep=found)
-            with self._gone_is_missing(address):
-                await asyncio.to_thread(self._at.tree.restamp, parts, stamp.mtime_ns)
-        return blob
-
-    async def _delete(self, address: BlobAddress, parts: Parts, conditions: Conditions) -> None:
-        async with self._locks.holding(address):
-            found = await self._stamp(parts)
-            if found is None:
-                raise self._missing(address)
-            check_change(conditions, found)
-            with self._gone_is_missing(address):
-                await asyncio.to_thread(self._at.tree.remove, parts, 2)
-            await self._at.rows.forget(address)
 
     async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a commit whole, even if the caller is cancelled: its lock must cover its threads."""
@@ -316,69 +348,8 @@ class BlobStore:
         task.add_done_callback(self._committing.discard)
         return await asyncio.shield(task)
 
-    def _join(
-        self, address: BlobAddress, committed: Sequence[Block], picks: Sequence[tuple[Pick, bytes]]
-    ) -> tuple[list[Block], Received]:
-        """Copy the chosen blocks into one staged file. Blocks; under the blob's lock."""
-        blocks = self._at.blocks
-        chosen = choose_blocks(picks, blocks.sizes(address), committed)
-        present = self._at.tree.open(self._parts(address))
-        try:
-            pieces = [
-                Piece(blocks.path(address, one.block.id), 0, one.block.size)
-                if one.offset is None
-                else Piece(_present(present), one.offset, one.block.size)
-                for one in chosen
-            ]
-            return [one.block for one in chosen], self._at.staging.join(pieces)
-        finally:
-            if present is not None:
-                os.close(present)
-
     def _next_mtime_ns(self) -> int:
         """The time, but never the same twice: it is the version of a file."""
         now = (self._at.clock() - EPOCH) // timedelta(microseconds=1) * 1000
-        self._last_mtime_ns = max(now, self._last_mtime_ns + 1)
+        self._last_mtime_ns = max(now, self._last_mtime_ns + TICK_NS)
         return self._last_mtime_ns
-
-    def _parts(self, address: BlobAddress) -> Parts:
-        """The path below the root, for a blob that is to be written."""
-        container = container_parts(address.account, address.container)
-        parts = (*container, *segments_of(address.name))
-        if len(os.fsencode(self._at.tree.root.joinpath(*parts))) > LONGEST_PATH:
-            raise UnstorableNameError(
-                "The path of the blob's file would be longer than 4095 bytes."
-            )
-        return parts
-
-    def _parts_to_read(self, address: BlobAddress) -> Parts:
-        """The same for one that must exist: what cannot be stored is not found."""
-        try:
-            return self._parts(address)
-        except UnstorableNameError as error:
-            raise self._missing(address) from error
-
-    async def _stamp(self, parts: Parts) -> Stamp | None:
-        return await asyncio.to_thread(self._at.tree.stamp, parts)
-
-    def _missing(self, address: BlobAddress) -> BlobError:
-        self._check_container(address)
-        return BlobError("BlobNotFound", f"There is no blob {address.name!r}.")
-
-    def _check_container(self, address: BlobAddress) -> None:
-        if not self._at.tree.is_folder(container_parts(address.account, address.container)):
-            raise BlobError("ContainerNotFound")
-
-    @contextmanager
-    def _gone_is_missing(self, address: BlobAddress) -> Iterator[None]:
-        """Around a change of a file that a job may just have deleted."""
-        try:
-            yield
-        except FileNotFoundError as error:
-            raise self._missing(address) from error
-
-
-def _present(descriptor: int | None) -> int:
-    if descriptor is None:
-        raise BlobError("InvalidBlockList", "The blob with the committed blocks is gone.")
-    return descriptor

@@ -76,6 +76,35 @@ class Tree:
         finally:
             os.close(descriptor)
 
+    def append(self, source: Path, parts: Sequence[str], after: Stamp) -> None:
+        """Write a staged file behind the end of a file, in place, and give that its new version.
+
+        Durable on return. Raises FileNotFoundError.
+        """
+        data_size = source.stat().st_size
+        with self.folder(parts[:-1]) as folder:
+            target = os.open(parts[-1], os.O_WRONLY | os.O_NOFOLLOW, dir_fd=folder)
+        try:
+            os.lseek(target, after.size - data_size, os.SEEK_SET)
+            with source.open("rb") as file:
+                while data := file.read(1 << 20):
+                    write_all(target, data)
+            os.utime(target, ns=(after.mtime_ns, after.mtime_ns))
+            os.fsync(target)
+        finally:
+            os.close(target)
+
+    def cut_back(self, parts: Sequence[str], before: Stamp) -> None:
+        """Undo an append that a crash interrupted: the file is as it was before."""
+        with self.folder(parts[:-1]) as folder:
+            target = os.open(parts[-1], os.O_WRONLY | os.O_NOFOLLOW, dir_fd=folder)
+        try:
+            os.ftruncate(target, before.size)
+            os.utime(target, ns=(before.mtime_ns, before.mtime_ns))
+            os.fsync(target)
+        finally:
+            os.close(target)
+
     def move_in(self, source: Path, parts: Sequence[str], fixed: int) -> None:
         """Rename a staged file to its place, durably; missing folders are made.
 
@@ -128,6 +157,13 @@ class Tree:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write, however many calls it takes."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def make_folder(parent: int, name: str) -> bool:

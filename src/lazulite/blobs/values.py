@@ -6,7 +6,9 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from lazulite.blobs.details import PLAIN_DETAILS, Details
 from lazulite.blobs.names import BlobAddress
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,20 +49,29 @@ class Properties:
     cache_control: str = ""
     md5: bytes | None = None
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    details: Details = PLAIN_DETAILS
 
 
 @dataclasses.dataclass(frozen=True)
 class Blob:
-    """A committed blob as it was at one moment."""
+    """A committed blob as it was at one moment. snapshot: its time; "" for the blob itself."""
 
     address: BlobAddress
     stamp: Stamp
     properties: Properties
+    snapshot: str = ""
 
     @property
     def size(self) -> int:
         """In bytes."""
         return self.stamp.size
+
+    @property
+    def created(self) -> datetime:
+        """In whole seconds; of a file that a job wrote, when it was last written."""
+        return EPOCH + timedelta(
+            seconds=(self.properties.details.created_ns or self.stamp.mtime_ns) // 1_000_000_000
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +91,38 @@ class BlockList:
     blob: Blob | None
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Policy:
+    """A stored access policy: what a SAS with its id leaves out. "": the SAS must say it."""
+
+    id: str
+    start: str = ""
+    expiry: str = ""
+    permission: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Access:
+    """Who may read without credentials (public: "", "blob" or "container"), and the policies."""
+
+    public: str = ""
+    policies: tuple[Policy, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As the database keeps it."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any] | None) -> Access:
+        """What to_json() gave."""
+        if not said:
+            return PRIVATE
+        return cls(said["public"], tuple(Policy(**one) for one in said["policies"]))
+
+
+PRIVATE = Access()
+
+
 @dataclasses.dataclass(frozen=True)
 class Container:
     """A container; modified: when it or its metadata was written, not its blobs."""
@@ -88,6 +131,7 @@ class Container:
     name: str
     modified: datetime
     metadata: Mapping[str, str]
+    access: Access = PRIVATE
 
     @property
     def etag(self) -> str:

@@ -17,8 +17,9 @@ from lazulite.blobs.conditions import Conditions
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.listing import Query
 from lazulite.blobs.names import BlobAddress
+from lazulite.blobs.opened import OpenBlob
 from lazulite.blobs.signatures import Grant, sign_blob
-from lazulite.blobs.store import BlobStore, OpenBlob
+from lazulite.blobs.store import BlobStore
 from lazulite.blobs.values import Blob, Expected, Properties, Stamp
 from lazulite.core.clock import Clock
 from lazulite.core.errors import ArmError

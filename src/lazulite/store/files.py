@@ -18,6 +18,15 @@ def sync_directory(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder_durably(folder: Path) -> None:
+    """Make a private folder, and those above it, as far as they are missing."""
+    if folder.is_dir():
+        return
+    make_folder_durably(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    sync_directory(folder.parent)
+
+
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Replace the file in one step; a reader or a crash sees the old bytes or the new ones.
 
