@@ -215,7 +215,7 @@ async def test_an_online_deployment_is_a_service(models, plane):
     model = (await plane.put("/models/oak/versions/7", {"modelUri": uri})).json()["id"]
     made = await plane.put(
         "/onlineEndpoints/e1/deployments/blue",
-        {"model": model, "environmentId": "azureml:x:1"},
+        {"model": model, "environmentId": "azureml:x:1", "endpointComputeType": "Managed"},
         tags={"team": "t"},
         sku={"name": "Default", "capacity": 1},
     )
