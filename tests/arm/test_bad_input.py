@@ -151,3 +151,45 @@ def test_zero_turns_are_any_number():
     turns = Turns(0)
     with turns.one_of("me"), turns.one_of("me"), turns.one_of("me"):
         pass
+
+
+ENDPOINT = {"location": "local", "properties": {"authMode": "Key"}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"location": ["local"]},
+        {"tags": ["a"]},
+        {"tags": {"a": {}}},
+        {"kind": {}},
+        {"sku": 4},
+        {"identity": "SystemAssigned"},
+    ],
+)
+async def test_what_stands_beside_properties_has_its_type(plane, said):
+    answer = await plane.call("PUT", "/onlineEndpoints/e", {**ENDPOINT, **said})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "ValidationError")
+    assert next(iter(said)) in answer.json()["error"]["message"]
+    assert (await plane.call("GET", "/onlineEndpoints/e")).status_code == 404
+
+
+async def test_a_number_in_tags_is_its_text_and_null_is_no_tag(plane):
+    tags = {"a": 1, "b": None}
+    shown = await plane.call("PUT", "/onlineEndpoints/e", {**ENDPOINT, "tags": tags})
+    assert shown.json()["tags"] == {"a": "1"}
+
+
+async def test_a_version_makes_no_asset_of_a_name_that_it_cannot_have(plane):
+    body = {"properties": {"modelUri": "azureml://datastores/d/paths/x"}}
+    answer = await plane.call("PUT", "/models/a%20b/versions/1", body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidResourceName")
+    assert (await plane.call("GET", "/models")).json()["value"] == []
+
+
+@pytest.mark.parametrize("text", ["P99999999999999D", f"PT{'9' * 400}S"])
+async def test_a_duration_beyond_all_bounds_is_a_fault_of_the_caller(plane, text):
+    scale = {"maxNodeCount": 1, "nodeIdleTimeBeforeScaleDown": text}
+    properties = {"computeType": "AmlCompute", "properties": {"scaleSettings": scale}}
+    answer = await plane.put("/computes/c", properties)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "ValidationError")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 
 from lazulite.arm.listing import Listing
@@ -36,7 +36,8 @@ def _is_duration(text: str) -> str:
     return text
 
 
-Duration = Annotated[str, AfterValidator(_is_duration)]
+_LEXICAL = {"type": "string", "pattern": r"^P(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$"}
+Duration = Annotated[str, AfterValidator(_is_duration), WithJsonSchema(_LEXICAL)]
 """An ISO 8601 duration, kept as it was written. Raises ArmError for anything else."""
 
 

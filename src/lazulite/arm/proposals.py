@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from lazulite.arm.faults import faulty
 from lazulite.arm.kind import Kind, Proposal, model_dump
@@ -14,6 +14,24 @@ from lazulite.arm.wire import overlaid
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import fold, name_of
 from lazulite.store.resources import Json, Resource, Resources
+
+
+class Envelope(BaseModel):
+    """What resources may have beside their properties. Source: spec/REST.md 2.7."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+    location: str | None = None
+    tags: dict[str, str] | None = None
+    kind: str | None = None
+    sku: dict[str, Any] | None = None
+    identity: dict[str, Any] | None = None
+
+    @field_validator("tags", mode="before")
+    @classmethod
+    def _null_is_absent(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if value is not None}
 
 
 def propose(
@@ -36,7 +54,7 @@ def propose(
     if existing is not None:
         given |= kind.wire.kept(existing.properties, given, request.version)
         given = overlaid(kind.wire.hidden(existing.properties, request.version), given)
-    envelope = {key: body[key] for key in kind.envelope if body.get(key) is not None}
+    envelope = enveloped({key: body[key] for key in kind.envelope if body.get(key) is not None})
     if merge and existing is not None:
         given = merged(existing.properties, given)
         envelope = {**existing.envelope, **envelope}
@@ -53,6 +71,14 @@ def propose(
         query=request.query,
         given=given,
     )
+
+
+def enveloped(given: Json) -> Json:
+    """What stands beside properties, with its types. Raises ArmError 400."""
+    try:
+        return Envelope.model_validate(given).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise faulty(error) from error
 
 
 def check_name(kind: Kind, name: str) -> None:

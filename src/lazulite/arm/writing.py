@@ -97,6 +97,7 @@ class Writer:
             return
         if await self.resources.find(above.id) is not None:
             return
+        check_name(owner, above.names[-1])
         taken = {name: proposal.properties[name] for name in owner.inherited}
         draft = Draft(
             resource_type=owner.full_type,

@@ -19,7 +19,11 @@ def parse_duration(text: str, target: str = "") -> timedelta:
     if found is None:
         message = f"{text!r} is no ISO 8601 duration: write 30 seconds as PT30S, 2 minutes as PT2M."
         raise ArmError("ValidationError", message, target=target or None)
-    return timedelta(**{unit: float(value) for unit, value in found.groupdict("0").items()})
+    try:
+        return timedelta(**{unit: float(value) for unit, value in found.groupdict("0").items()})
+    except OverflowError as error:
+        message = f"{text[:40]!r} is too long for a duration: at most P999999999D."
+        raise ArmError("ValidationError", message, target=target or None) from error
 
 
 def format_duration(duration: timedelta) -> str:
