@@ -6,14 +6,11 @@ import dataclasses
 from pathlib import Path
 
 from lazulite.core.durations import parse_duration
-from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.deployments.job_outputs import ARTIFACTS
 from lazulite.deployments.materials import Materials, Preparing, Workshop
 from lazulite.deployments.places import DataPlaces
 from lazulite.operations.reconciler import Step
-from lazulite.remote.background import StillFetching
-from lazulite.runs.status import has_ended
 from lazulite.runs.supervision import SOON, Supervision
 from lazulite.store.resources import Json, Resource
 
@@ -32,27 +29,7 @@ class BatchJobs:
 
     async def reconcile(self, job: Resource) -> Step:
         """One step: materials, nodes, supervisor, progress."""
-        if job.deleting:
-            return await self.supervision.taken_down(job)
-        if has_ended(job):
-            return Step(observed=job.observed, converged=True)
-        if job.properties["cancelRequested"] and not self.supervision.is_under_way(job):
-            return self.supervision.ended(job, {"state": "canceled", "error": None})
-        try:
-            return await self._advanced(job)
-        except StillFetching as waiting:
-            return self.supervision.fetching(job, waiting)
-        except SpecError as error:  # an outcome of the job, not of the resource
-            return self.supervision.ended(job, {"state": "failed", "error": error.body})
-
-    async def _advanced(self, job: Resource) -> Step:
-        """Bring the job one step further. Raises SpecError when it can never run."""
-        if not self.supervision.is_under_way(job):
-            waiting = await self._prepared(job)
-            if waiting is not None:
-                return waiting
-        await self.supervision.supervise(job, SUPERVISOR)
-        return await self.supervision.watched(job)
+        return await self.supervision.step(job, SUPERVISOR, self._prepared)
 
     async def _prepared(self, job: Resource) -> Step | None:
         """Fix what the job runs, once it has a node; a step while something is missing."""

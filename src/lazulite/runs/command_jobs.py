@@ -11,7 +11,6 @@ import shutil
 from pathlib import Path
 
 from lazulite.core.durations import parse_duration
-from lazulite.core.errors import SpecError
 from lazulite.core.ids import segment_of, workspace_of
 from lazulite.deployments.job_outputs import ARTIFACTS
 from lazulite.deployments.materials import Preparing, Workshop
@@ -19,9 +18,7 @@ from lazulite.deployments.places import DataPlaces
 from lazulite.jobs.expressions import resolve
 from lazulite.jobs.spec import LOG
 from lazulite.operations.reconciler import Step
-from lazulite.remote.background import StillFetching
 from lazulite.runs.bindings import Bindings, bind
-from lazulite.runs.status import has_ended
 from lazulite.runs.supervision import SOON, Supervision
 from lazulite.store.resources import Json, Resource
 
@@ -42,26 +39,7 @@ class CommandJobs:
 
     async def reconcile(self, job: Resource) -> Step:
         """One step: environment and code, a node, supervisor, progress."""
-        if job.deleting:
-            return await self.supervision.taken_down(job)
-        if has_ended(job):
-            return Step(observed=job.observed, converged=True)
-        if job.properties["cancelRequested"] and not self.supervision.is_under_way(job):
-            return self.supervision.ended(job, {"state": "canceled", "error": None})
-        try:
-            return await self._advanced(job)
-        except StillFetching as waiting:
-            return self.supervision.fetching(job, waiting)
-        except SpecError as error:  # an outcome of the job, not of the resource
-            return self.supervision.ended(job, {"state": "failed", "error": error.body})
-
-    async def _advanced(self, job: Resource) -> Step:
-        if not self.supervision.is_under_way(job):
-            waiting = await self._prepared(job)
-            if waiting is not None:
-                return waiting
-        await self.supervision.supervise(job, SUPERVISOR)
-        return await self.supervision.watched(job)
+        return await self.supervision.step(job, SUPERVISOR, self._prepared)
 
     async def _prepared(self, job: Resource) -> Step | None:
         """Fix what the job runs, once it has a node; a step while something is missing."""

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +26,12 @@ SOON = timedelta(milliseconds=50)
 FETCHING = timedelta(milliseconds=250)
 WATCH = timedelta(milliseconds=500)
 
+Prepared = Callable[[Resource], Awaitable[Step | None]]
+"""Fixes what a job runs, once it has a node; a step while something is missing.
+
+Raises SpecError for a job that can never run.
+"""
+
 
 def instance_count(job: Resource) -> int:
     """How many nodes the job asks for."""
@@ -42,6 +49,28 @@ class Supervision:
     """Where each job has a folder for its journal and progress."""
     sockets: Path
     """Where nodes listen."""
+
+    async def step(self, job: Resource, supervisor: str, prepared: Prepared) -> Step:
+        """Bring the job one step further. supervisor: the module that runs it."""
+        if job.deleting:
+            return await self.taken_down(job)
+        if has_ended(job):
+            return Step(observed=job.observed, converged=True)
+        if job.properties["cancelRequested"] and not self.is_under_way(job):
+            return self.ended(job, {"state": "canceled", "error": None})
+        try:
+            return await self._advanced(job, supervisor, prepared)
+        except StillFetching as fetching:
+            return self.fetching(job, fetching)
+        except SpecError as error:  # an outcome of the job, not of the resource
+            return self.ended(job, {"state": "failed", "error": error.body})
+
+    async def _advanced(self, job: Resource, supervisor: str, prepared: Prepared) -> Step:
+        waiting = None if self.is_under_way(job) else await prepared(job)
+        if waiting is not None:
+            return waiting
+        await self.supervise(job, supervisor)
+        return await self.watched(job)
 
     async def request_cancel(self, job: Resource, actor: str) -> Resource:
         """Note that the job is to end, unless it has ended; the job as it is then."""
