@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from lazulite.core.clock import utc_now
-from lazulite.core.errors import ArmError, SpecError
+from lazulite.core.errors import ArmError, OutageError, SpecError
 from lazulite.operations.reconciler import LEASE, LONGEST_DELAY, Step, claim, delay, settle, step
 from lazulite.store.database import close_database, open_database
 from lazulite.store.resources import Draft, Resources
@@ -97,10 +97,11 @@ async def test_an_error_for_a_person_fails_it_until_the_next_put(table, error):
     assert (await table.find(ID)).provisioning_state == "Updating"
 
 
-async def test_an_error_of_ours_is_tried_again_later_and_fails_nothing(table):
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), OutageError("Lost", "no front door")])
+async def test_an_error_of_ours_is_tried_again_later_and_fails_nothing(table, error):
     await put(table, a=1)
     now = utc_now()
-    await step(table.engine, raises(RuntimeError("outage")), now)
+    await step(table.engine, raises(error), now)
     found = await table.find(ID)
     assert (found.provisioning_state, found.attempts) == ("Creating", 1)
     assert not await step(table.engine, sees(), now)

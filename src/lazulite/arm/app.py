@@ -16,7 +16,7 @@ from lazulite.arm.authorization import Authorization
 from lazulite.arm.conditions import FAILED_CONDITION, Conditions, etag
 from lazulite.arm.envelope import operation_status, outcome, show, show_all
 from lazulite.arm.errors import missing_parent, not_allowed, not_found, unknown_type
-from lazulite.arm.kind import Action, Call, Kind, Proposal, Registry
+from lazulite.arm.kind import Action, Call, Kind, Registry
 from lazulite.arm.paging import Asked, next_link
 from lazulite.arm.proposals import propose
 from lazulite.arm.reports import Asking, Report
@@ -121,41 +121,40 @@ class ArmApp:
         return JSONResponse({"value": value, "nextLink": more})
 
     async def _put(self, kind: Kind, request: ArmRequest) -> Response:
-        actor = await self._permitted(kind, request, "write")
-        await self._ancestors(request.address, kind.permission("write"))
-        existing = await self.resources.find(request.address.id)
-        conditions = Conditions.of(request.http.headers)
-        conditions.check(request.address.id, existing)
-        proposal = propose(kind, request, await request.body(), existing, actor)
-        return await self._write(kind, request, proposal, conditions)
+        return await self._write(kind, request, merge=False)
 
     async def _patch(self, kind: Kind, request: ArmRequest) -> Response:
+        return await self._write(kind, request, merge=True)
+
+    async def _write(self, kind: Kind, request: ArmRequest, *, merge: bool) -> Response:
+        """Decide on what is there, and write only if that is still so; else decide again.
+
+        The body comes first: its sender must not choose how old the decision is.
+        """
         actor = await self._permitted(kind, request, "write")
         body, conditions = await request.body(), Conditions.of(request.http.headers)
         while True:
-            found = await self._existing(kind, request.address, "write")
+            found = await self._to_write(kind, request.address, merge=merge)
             conditions.check(request.address.id, found)
-            proposal = propose(kind, request, body, found, actor, merge=True)
+            proposal = propose(kind, request, body, found, actor, merge=merge)
+            revision = found.revision if found else None
             try:
-                return await self._write(kind, request, proposal, conditions, found.revision)
+                row, created = await self.writer.put(
+                    kind, proposal, only_new=found is None, if_revision=revision
+                )
             except ArmError as error:
-                if error.code != FAILED_CONDITION or conditions.match is not None:
-                    raise  # else somebody wrote meanwhile: merge into what is there now
+                if error.code != FAILED_CONDITION:
+                    raise
+                continue
+            status = _status(kind, request.http.method, row, created=created)
+            return await self._shown(kind, row, request, status)
 
-    async def _write(
-        self,
-        kind: Kind,
-        request: ArmRequest,
-        proposal: Proposal,
-        conditions: Conditions,
-        if_revision: int | None = None,
-    ) -> Response:
-        guards = conditions.guards(proposal.existing)
-        if if_revision is not None:
-            guards["if_revision"] = if_revision
-        row, created = await self.writer.put(kind, proposal, **guards)
-        status = _status(kind, request.http.method, row, created=created)
-        return await self._shown(kind, row, request, status)
+    async def _to_write(self, kind: Kind, address: Address, *, merge: bool) -> Resource | None:
+        """What a write starts from. Raises ArmError 404 if there is nothing to merge into."""
+        if merge:
+            return await self._existing(kind, address, "write")
+        await self._ancestors(address, kind.permission("write"))
+        return await self.resources.find(address.id)
 
     async def _delete(self, kind: Kind, request: ArmRequest) -> Response:
         actor = await self._permitted(kind, request, "delete")
@@ -209,6 +208,7 @@ class ArmApp:
         verb = f"{request.address.types[-1]}/{action.permission}"
         actor = await self._require(request.http, kind.permission(verb), target.id)
         _check_version(kind, request)
+        body = await request.body()
         if action.comes_before:
             await self._ancestors(target, kind.permission("read"))
             found = await self.resources.find(target.id)
@@ -217,7 +217,7 @@ class ArmApp:
         call = Call(
             id=target.id,
             existing=found,
-            body=await request.body(),
+            body=body,
             query=request.query,
             base=request.base,
             actor=actor,

@@ -39,6 +39,10 @@ class LazuliteError(Exception):
         return body
 
 
+class OutageError(LazuliteError):
+    """Something of the server's own is down: nobody's input is wrong, and trying again heals it."""
+
+
 class ArmError(LazuliteError):
     """An answer for the caller, with an HTTP status."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import errno
 import hashlib
 import json
 import shutil
@@ -210,8 +211,11 @@ def _snapshot(zipped: Part, root: Path, script: str) -> str:
             name = str(uuid.UUID(hashlib.file_digest(file, "sha256").hexdigest()[:32]))
         unpack(staging / "project.zip", staging / "files")
         _check_script(staging / "files", script)
-        if not (root / name).exists():
+        try:
             (staging / "files").rename(root / name)
+        except OSError as error:  # the same zip was there before
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return name

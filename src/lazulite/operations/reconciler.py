@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from lazulite.core.errors import LazuliteError
+from lazulite.core.errors import LazuliteError, OutageError
 from lazulite.store.database import reading
 from lazulite.store.pages import ROW
 from lazulite.store.resources import COLUMNS, Resource, entombed, from_row
@@ -58,12 +58,13 @@ async def step(engine: AsyncEngine, kinds: Mapping[str, Reconcile], now: datetim
     try:
         async with asyncio.timeout(STEP_LIMIT.total_seconds()):  # so no lease needs a heartbeat
             seen = await kinds[held.resource_type](held)
-    except LazuliteError as error:
-        failed = {"error": error.body, "observed_generation": held.generation}
-        await settle(engine, held, None, **failed)
-    except Exception:  # the worker loop: an outage or a bug heals by trying again
-        log.exception("reconcile failed", extra={"resource": held.id})
-        await settle(engine, held, now + delay(held.attempts), attempts=held.attempts + 1)
+    except Exception as error:  # the worker loop: an outage or a bug heals by trying again
+        if isinstance(error, LazuliteError) and not isinstance(error, OutageError):
+            failed = {"error": error.body, "observed_generation": held.generation}
+            await settle(engine, held, None, **failed)
+        else:
+            log.exception("reconcile failed", extra={"resource": held.id})
+            await settle(engine, held, now + delay(held.attempts), attempts=held.attempts + 1)
     else:
         await _record(engine, held, seen, now)
     return True

