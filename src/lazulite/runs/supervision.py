@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import shutil
@@ -165,7 +166,7 @@ class Supervision:
             await self.executor.stop(name)
             return Step(observed=job.observed, converged=False, after=SOON)
         await self.executor.forget(name)
-        shutil.rmtree(self.folder_of(job), ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self.folder_of(job), ignore_errors=True)
         return Step(observed=job.observed, converged=True)
 
     def progress(self, job: Resource) -> Json:

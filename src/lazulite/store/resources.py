@@ -217,7 +217,8 @@ class Resources:
                 return None
             it_and_below = sa.or_(ROW.uid == found.uid, sa.and_(*anywhere_below(arm_id)))
             marked = sa.and_(ROW.resource_type.in_(reconciled), it_and_below)
-            leaving = {"deleting": True, "due_at": now, "modified_by": actor, "error": None}
+            leaving = {"deleting": True, "due_at": now, "error": None}
+            leaving |= {"modified_at": now, "modified_by": actor}
             change = sa.update(resources).where(marked, ~ROW.deleting)
             await tx.execute(change.values(**leaving, **_RAISED))
             records = sa.update(resources).where(it_and_below, ROW.resource_type.not_in(reconciled))
