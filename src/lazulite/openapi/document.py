@@ -18,7 +18,7 @@ from lazulite.graph.service import Operation as GraphOperation
 from lazulite.openapi import errors, graph, kinds, plain, roles, security, services
 from lazulite.openapi.naming import SUBSCRIPTION
 from lazulite.openapi.operations import Answer, Json, Operation, json_body, paths
-from lazulite.openapi.parameters import LASTING, api_version, headers
+from lazulite.openapi.parameters import API_VERSION, LASTING, components, headers
 from lazulite.openapi.schemas import Schemas
 
 NEWEST_STABLE = "2023-10-01"
@@ -62,6 +62,7 @@ class Document:
             "components": {
                 "schemas": {**errors.schemas(), **schemas.found},
                 "responses": errors.responses(),
+                "parameters": components(version, described),
                 "headers": headers(),
                 "securitySchemes": security.schemes(),
             },
@@ -76,16 +77,16 @@ class Document:
                 yield from kinds.operations_of(kind, version, schemas)
         for report in self._tables.registry.reports:
             if version[:10] <= report.until:
-                yield _report(report, version)
-        yield from _monitors(version)
-        yield from roles.operations(self._tables.roles, version, schemas)
+                yield _report(report)
+        yield from _monitors()
+        yield from roles.operations(self._tables.roles, schemas)
         for service, route in self._tables.services.routes():
             yield from services.operations_of(service, route, schemas)
         yield from map(graph.operation_of, self._tables.graph)
         yield from plain.operations(schemas)
 
 
-def _report(report: Report, version: str) -> Operation:
+def _report(report: Report) -> Operation:
     """A document below a provider that is no resource."""
     below = "/".join("{location}" if part == "*" else part for part in report.path)
     return Operation(
@@ -94,7 +95,7 @@ def _report(report: Report, version: str) -> Operation:
         path=f"{SUBSCRIPTION}/providers/{ML}/{below}",
         tag=report.path[0].capitalize(),
         summary=f"Needs {report.action}.",
-        parameters=(api_version(version),),
+        parameters=(API_VERSION,),
         body=json_body({"type": "object"}, required=False) if report.method == "POST" else None,
         answers={200: OBJECT},
         refusals=kinds.ACTED,
@@ -102,7 +103,7 @@ def _report(report: Report, version: str) -> Operation:
     )
 
 
-def _monitors(version: str) -> Iterator[Operation]:
+def _monitors() -> Iterator[Operation]:
     """Where operations are watched. Source: spec/REST.md 2.4."""
     below = f"{SUBSCRIPTION}/providers/{ML}/locations/{{location}}"
     for part in sorted(MONITORS):
@@ -112,7 +113,7 @@ def _monitors(version: str) -> Iterator[Operation]:
             path=f"{below}/{part}/{{operationId}}",
             tag="Operations",
             summary="How an operation goes that a write has started, or what it came to.",
-            parameters=(api_version(version),),
+            parameters=(API_VERSION,),
             answers={200: OBJECT, 202: OBJECT, 204: Answer()},
             refusals=kinds.READ | {409},
             security=security.BEARER,

@@ -9,7 +9,7 @@ from typing import Any
 from lazulite.arm.kind import Action, Kind
 from lazulite.openapi.naming import collections_of, item_of, parameter_of, title_of
 from lazulite.openapi.operations import Answer, Json, Operation, json_body, place, query
-from lazulite.openapi.parameters import IF_MATCH, IF_NONE_MATCH, LASTING, LIST, api_version, filters
+from lazulite.openapi.parameters import API_VERSION, IF_MATCH, IF_NONE_MATCH, LASTING, LIST, filters
 from lazulite.openapi.schemas import Schemas
 from lazulite.openapi.security import BEARER
 from lazulite.openapi.shapes import Shape, shape_of
@@ -40,7 +40,7 @@ QUERIES: Mapping[tuple[str, str], tuple[Json, ...]] = {
 
 def operations_of(kind: Kind, version: str, schemas: Schemas) -> Iterator[Operation]:
     """Every operation of a kind: verbs, lists, actions."""
-    described = _Described(kind, version, schemas, shape_of(kind, version, schemas))
+    described = _Described(kind, schemas, shape_of(kind, version, schemas))
     for verb in VERBS:
         if verb in kind.verbs:
             yield described.verb(verb)
@@ -53,7 +53,6 @@ def operations_of(kind: Kind, version: str, schemas: Schemas) -> Iterator[Operat
 @dataclasses.dataclass(frozen=True)
 class _Described:
     kind: Kind
-    version: str
     schemas: Schemas
     shape: Shape
 
@@ -148,7 +147,7 @@ class _Described:
             method=method,
             path=path,
             tag=title_of(self.kind),
-            parameters=(*named, api_version(self.version), *given),
+            parameters=(*named, API_VERSION, *given),
             security=BEARER,
             **rest,
         )

@@ -74,7 +74,12 @@ class Operation:
     def _of_path(self) -> list[Json]:
         """The path's parameters that nothing else is said of."""
         told = {parameter.get("name") for parameter in self.parameters}
-        return [place(name) for name in PLACE.findall(self.path) if name not in told]
+        return [shared(name) for name in PLACE.findall(self.path) if name not in told]
+
+
+def shared(name: str) -> Json:
+    """A parameter of components/parameters."""
+    return {"$ref": f"#/components/parameters/{name}"}
 
 
 def place(name: str, pattern: str | None = None) -> Json:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lazulite.arm.listing import Listing
-from lazulite.openapi.operations import Json, query
+from lazulite.openapi.operations import PLACE, Json, place, query, shared
 
 TOP: Json = {"type": "integer", "minimum": 1, "maximum": 1000}
 TEXT: Json = {"type": "string"}
@@ -39,9 +39,14 @@ _HEADERS = {
 }
 
 
-def api_version(version: str) -> Json:
-    """The version that the document is of."""
-    return query("api-version", {"enum": [version]}, "The api-version.", required=True)
+API_VERSION = shared("api-version")
+
+
+def components(version: str, paths: Iterable[str]) -> Json:
+    """components/parameters: the version that the document is of, and all names in paths."""
+    said = query("api-version", {"enum": [version]}, "The api-version.", required=True)
+    names = sorted({name for path in paths for name in PLACE.findall(path)})
+    return {"api-version": said, **{name: place(name) for name in names}}
 
 
 def headers() -> Json:

@@ -10,7 +10,7 @@ from lazulite.arm.kind import Properties
 from lazulite.openapi.kinds import READ, WRITTEN
 from lazulite.openapi.naming import GROUP, SUBSCRIPTION, WORKSPACE
 from lazulite.openapi.operations import Answer, Json, Operation, json_body, query
-from lazulite.openapi.parameters import api_version
+from lazulite.openapi.parameters import API_VERSION
 from lazulite.openapi.schemas import Schemas
 from lazulite.openapi.security import BEARER
 
@@ -24,7 +24,7 @@ SPELLED = {"roleassignments": "roleAssignments", "roledefinitions": "roleDefinit
 FILTER = query("$filter", {"type": "string"}, "Such as atScope() or principalId eq '<id>'.")
 
 
-def operations(roles: Authorization, version: str, schemas: Schemas) -> Iterator[Operation]:
+def operations(roles: Authorization, schemas: Schemas) -> Iterator[Operation]:
     """What its table has, at each scope."""
     bodies = {kind: _body(BODIES[kind], schemas) for kind in BODIES}
     for scope, where in SCOPES.items():
@@ -38,7 +38,7 @@ def operations(roles: Authorization, version: str, schemas: Schemas) -> Iterator
                     path=path,
                     tag=name,
                     summary=f"Needs {operation.action}.",
-                    parameters=(api_version(version), *(() if is_one else (FILTER,))),
+                    parameters=(API_VERSION, *(() if is_one else (FILTER,))),
                     body=bodies[kind] if method == "PUT" else None,
                     answers=_answers(method),
                     refusals=READ if method == "GET" else WRITTEN,
