@@ -53,7 +53,10 @@ async def test_an_environment_is_built_and_then_there(environments, wheel):
     built = await ended(environments, definition)
 
     assert isinstance(first, Building)
-    assert built == Built(first.hash, environments._root / first.hash / "bin/python")
+    assert (built.hash, built.python) == (
+        first.hash,
+        environments._root / first.hash / "bin/python",
+    )
     assert built.python.exists()
     assert await environments.ensure(definition) == built
 

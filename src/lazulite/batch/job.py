@@ -30,6 +30,8 @@ class Job:
     """Files and folders, absolute."""
     output_dir: str
     log_dir: str
+    sandbox: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What the workers run in: a Sandbox as JSON."""
     mini_batch_size: int = 10
     processes_per_node: int = 1
     max_retries: int = 3
@@ -57,7 +59,11 @@ class Job:
     def from_json(cls, found: Mapping[str, Any]) -> Job:
         """The job in a parsed job.json. Raises SpecError naming field, rule and value."""
         fields = {field.name: field for field in dataclasses.fields(cls)}
-        required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
+        required = {
+            name
+            for name, field in fields.items()
+            if field.default is field.default_factory is dataclasses.MISSING
+        }
         if missing := sorted(required - found.keys()):
             raise SpecError("InvalidJob", f"job.json lacks {', '.join(missing)}")
         job = cls(**{name: found[name] for name in fields if name in found})

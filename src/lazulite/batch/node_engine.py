@@ -242,6 +242,7 @@ class NodeEngine:
             "cwd": "/",
             "stdout": str(stdout),
             "stderr": str(stderr),
+            "sandbox": self._job.sandbox,
         }
         self._tell(node, {"start": request}, (*worker.far_end, self._inputs))
         worker.configure(self._configuration)

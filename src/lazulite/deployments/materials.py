@@ -16,6 +16,7 @@ from lazulite.deployments.snapshots import existing, snapshot
 from lazulite.environments.definition import Definition, from_properties
 from lazulite.environments.mlflow_model import from_mlflow_model
 from lazulite.environments.service import Built, Environments, Failed
+from lazulite.executors.launch import Sandbox
 from lazulite.remote.background import StillFetching
 from lazulite.store.resources import Json, Resource, Resources
 
@@ -35,6 +36,8 @@ class Materials:
     """AZUREML_MODEL_DIR: the folder that holds the model's own file or folder."""
     mlflow_model: str | None
     """The folder with MLmodel, when no script is given."""
+    sandbox: Sandbox
+    """What they run in: shows the environment, the code and the model."""
 
     def variables(self) -> dict[str, str]:
         """The environment variables that scripts read. Source: spec/ONLINE.md 5.2, BATCH.md 1.5."""
@@ -94,13 +97,15 @@ class Workshop:
         built = await self.environment(deployment, definition)
         if isinstance(built, Preparing):
             return built
+        model_dir = None if model is None else str(model.parent)
         return Materials(
             python=str(built.python),
             environment=built.hash,
             code_dir=code_dir,
             script=script,
-            model_dir=None if model is None else str(model.parent),
+            model_dir=model_dir,
             mlflow_model=None if mlflow is None else str(mlflow),
+            sandbox=built.sandbox.showing(code_dir, model_dir),
         )
 
     async def environment(self, user: Resource, definition: Definition) -> Built | Preparing:

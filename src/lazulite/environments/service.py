@@ -20,6 +20,7 @@ from lazulite.environments.plan import Plan, plan_venv, to_json
 from lazulite.environments.pythons import PythonRange
 from lazulite.environments.requirement import NO_INDEXES
 from lazulite.environments.requirements import requirements_of
+from lazulite.executors.launch import Sandbox
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.store.files import read_json, write_json
 
@@ -34,6 +35,8 @@ class Built:
 
     hash: str
     python: Path
+    sandbox: Sandbox
+    """Where that python is found, and with it all that it needs of this machine."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +131,9 @@ class Environments:
         """What the files say; None while there is no result."""
         if (python := places.ready_python()) is not None:
             os.utime(places.ready)
-            return Built(plan.hash, python)
+            home = plan.interpreter.path.resolve().parent.parent
+            sandbox = Sandbox().showing(str(home), str(places.prefix))
+            return Built(plan.hash, python, sandbox)
         if (failure := read_json(places.failed)) is not None:
             return Failed(plan.hash, _error(Diagnosis(**failure), plan, places))
         return None

@@ -4,8 +4,9 @@
 the job's supervisor talks to them directly through descriptors that it passes along. A connection
 is a lease: when it ends, its processes are killed with all they started. A node keeps no state.
 
-Messages to it: start {id, argv, env, cwd, stdout, stderr} with descriptors, signal {id, signal},
-kill {id}. From it: hello {node}, started {id, pid}, failed {id, error}, exited {id, status}.
+Messages to it: start {id, argv, env, cwd, stdout, stderr, sandbox} with descriptors,
+signal {id, signal}, kill {id}. From it: hello {node}, started {id, pid}, failed {id, error},
+exited {id, status}.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from lazulite.executors.guard import (
     kill_children,
     kill_group,
 )
+from lazulite.executors.launch import Launch, Sandbox
 from lazulite.executors.node_wire import Link, LinkClosedError
+from lazulite.executors.wrappers import inside
 
 BASE_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 """What workers get of the node's environment; the rest might hold secrets of the server."""
@@ -122,15 +125,24 @@ class Node:
         self._tell({"started": {"id": request["id"], "pid": process.pid}})
 
     def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> subprocess.Popen[bytes]:
-        with Path(request["stdout"]).open("ab") as out, Path(request["stderr"]).open("ab") as err:
-            return subprocess.Popen(
-                request["argv"],
+        launch = inside(
+            Sandbox.from_json(request.get("sandbox")),
+            Launch(
+                argv=tuple(request["argv"]),
                 env=self._environment(request, descriptors),
                 cwd=request["cwd"],
+                descriptors=tuple(descriptors),
+            ),
+        )
+        with Path(request["stdout"]).open("ab") as out, Path(request["stderr"]).open("ab") as err:
+            return subprocess.Popen(
+                launch.argv,
+                env=dict(launch.env),
+                cwd=launch.cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                pass_fds=descriptors,
+                pass_fds=launch.descriptors,
                 start_new_session=True,
                 preexec_fn=self._arm,
             )

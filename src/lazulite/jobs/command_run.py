@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lazulite.core.errors import SpecError
+from lazulite.executors.launch import Launch, Sandbox
 from lazulite.executors.node_wire import LinkClosedError
 from lazulite.jobs.node_command import NodeCommand
 from lazulite.jobs.progress import ProgressFile
@@ -87,7 +88,9 @@ class CommandRun:
             self._note(f"The command starts again, from the beginning (attempt {attempts + 1}).")
         self._progress.begin_attempt()
         spec = self._spec
-        command.start(spec.argv, spec.env, self.work.path, spec.log)
+        launch = Launch(argv=spec.argv, env=spec.env, cwd=str(self.work.path))
+        sandbox = Sandbox.from_json(spec.sandbox).showing(launch.cwd, writable=True)
+        command.start(launch, sandbox, spec.log)
         while command.exit_status is None:
             if self._canceled():
                 raise self._ended(command, Canceled())

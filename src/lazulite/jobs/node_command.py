@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import select
 import signal
-from collections.abc import Mapping
 from pathlib import Path
 
 from lazulite.core.errors import SpecError
+from lazulite.executors.launch import Launch, Sandbox
 from lazulite.executors.node_wire import Link, LinkClosedError, connect
 
 _ID = 1  # a connection runs one command
@@ -24,15 +24,16 @@ class NodeCommand:
         self.exit_status: int | None = None
         """As subprocess has it, once the command has ended: negative for a signal."""
 
-    def start(self, argv: tuple[str, ...], env: Mapping[str, str], cwd: Path, log: Path) -> None:
+    def start(self, launch: Launch, sandbox: Sandbox, log: Path) -> None:
         """Start the command. Raises LinkClosedError."""
         request = {
             "id": _ID,
-            "argv": list(argv),
-            "env": dict(env),
-            "cwd": str(cwd),
+            "argv": list(launch.argv),
+            "env": dict(launch.env),
+            "cwd": launch.cwd,
             "stdout": str(log),
             "stderr": str(log),
+            "sandbox": sandbox.to_json(),
         }
         self._link.send({"start": request})
 

@@ -26,6 +26,8 @@ class CommandSpec:
     """Copied for the run, which starts in the copy; None: it starts in an empty folder."""
     env: Mapping[str, str]
     """All that the command gets, besides home, language and the like of the node."""
+    sandbox: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What the command runs in: a Sandbox as JSON."""
     artifacts: str
     """The folder of the run's artifacts."""
     log_names: tuple[str, ...] = (LOG,)

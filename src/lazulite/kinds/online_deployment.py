@@ -279,6 +279,7 @@ def _replicas(deployment: Resource, materials: Materials) -> ReplicaSpec:
         code_dir=materials.code_dir or materials.model_dir,
         init_timeout_s=_init_timeout(deployment),
         request_timeout_ms=_milliseconds(deployment, "requestTimeout"),
+        sandbox=materials.sandbox.to_json(),
     )
 
 

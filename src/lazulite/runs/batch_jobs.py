@@ -53,6 +53,12 @@ class BatchJobs:
             for item in properties["inputs"].values()
             for root in await self.data.roots(workspace, item["uri"], item["jobInputType"])
         ]
+        log_dir, package = artifacts / "logs", (self.worker_path / "lazulite_worker").resolve()
+        sandbox = (
+            materials.sandbox.showing(str(self.worker_path), str(package))
+            .showing(*(item["path"] for item in inputs))
+            .showing(str(output), str(log_dir), writable=True)
+        )
         retries = properties["retrySettings"]
         variables = properties["environmentVariables"]
         own = {key: str(value) for key, value in variables.items() if value is not None}
@@ -64,9 +70,10 @@ class BatchJobs:
             "script": materials.script,
             "code_dir": materials.code_dir or materials.model_dir,
             "env": {**own, **materials.variables(), **run},
+            "sandbox": sandbox.to_json(),
             "inputs": inputs,
             "output_dir": str(output),
-            "log_dir": str(artifacts / "logs"),
+            "log_dir": str(log_dir),
             "mini_batch_size": properties["miniBatchSize"],
             "processes_per_node": properties["maxConcurrencyPerInstance"],
             "max_retries": retries["maxRetries"],

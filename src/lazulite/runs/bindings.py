@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
@@ -11,7 +11,7 @@ from lazulite.deployments.job_outputs import outputs_of
 from lazulite.deployments.places import DataPlaces
 from lazulite.store.resources import Json, Resource
 
-FILE = "uri_file"
+FILE, LITERAL = "uri_file", "literal"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Bindings:
 
     inputs: Mapping[str, str | None]
     outputs: Mapping[str, str]
+    places: tuple[str, ...]
+    """The files and folders that are inputs."""
     folders: tuple[str, ...]
     """What must be made before the command starts."""
 
@@ -51,14 +53,22 @@ async def bind(job: Resource, data: DataPlaces) -> Bindings:
     return Bindings(
         inputs=inputs,
         outputs={name: str(place) for name, place in places.items()},
+        places=tuple(_places(job.properties["inputs"] or {}, inputs)),
         folders=tuple(map(str, folders)),
     )
+
+
+def _places(items: Mapping[str, Json | None], inputs: Mapping[str, str | None]) -> Iterator[str]:
+    for name, item in items.items():
+        path = inputs[name]
+        if item is not None and path is not None and item["jobInputType"] != LITERAL:
+            yield path
 
 
 async def _input(workspace: str, name: str, item: Json | None, data: DataPlaces) -> str | None:
     if item is None:
         return None
-    if item["jobInputType"] == "literal":
+    if item["jobInputType"] == LITERAL:
         return str(item["value"])
     place = await data.locate(workspace, item["uri"])
     if not place.exists():

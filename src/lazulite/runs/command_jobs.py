@@ -15,6 +15,7 @@ from lazulite.core.ids import segment_of, workspace_of
 from lazulite.deployments.job_outputs import ARTIFACTS
 from lazulite.deployments.materials import Preparing, Workshop
 from lazulite.deployments.places import DataPlaces
+from lazulite.environments.service import Built
 from lazulite.jobs.expressions import resolve
 from lazulite.jobs.spec import LOG
 from lazulite.operations.reconciler import Step
@@ -54,13 +55,15 @@ class CommandJobs:
             return Step(observed=observed, converged=False, after=SOON)
         if not await self.supervision.nodes(job):
             return await self.supervision.queued(job)
-        spec = self._spec(job, bindings, built.python)
+        spec = self._spec(job, bindings, built)
         artifacts = await self.data.writable(workspace, ARTIFACTS.format(job=job.name))
+        shown = built.sandbox.showing(*bindings.places)
+        sandbox = shown.showing(*bindings.folders, str(artifacts), writable=True)
         places = {"code_dir": folder and str(folder), "artifacts": str(artifacts)}
-        self.supervision.prepare(job, {**spec, **places})
+        self.supervision.prepare(job, {**spec, **places, "sandbox": sandbox.to_json()})
         return None
 
-    def _spec(self, job: Resource, bindings: Bindings, python: Path) -> Json:
+    def _spec(self, job: Resource, bindings: Bindings, built: Built) -> Json:
         """job.json, without its folders. Raises SpecError for a command that cannot be resolved."""
         properties = job.properties
         values = {"inputs": bindings.inputs, "outputs": bindings.outputs}
@@ -68,7 +71,7 @@ class CommandJobs:
         own = {name: resolve(str(value), values) for name, value in given if value is not None}
         command = resolve(properties["command"], values)
         limit = (properties["limits"] or {}).get("timeout")
-        variables = {**variables_of(job, python, self.origin), **bindings.variables(), **own}
+        variables = {**variables_of(job, built.python, self.origin), **bindings.variables(), **own}
         return {
             "name": job.name,
             "argv": [shutil.which("bash") or "/bin/sh", "-c", command],

@@ -8,6 +8,7 @@ SIGTERM, 1 if the deployment failed before it was ever ready, 2 for a spec that 
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 import os
@@ -42,7 +43,9 @@ class Keeper:
 
     def __init__(self, spec: KeeperSpec, folder: Path, inherited: Mapping[str, str]) -> None:
         """folder: for status.json and logs; inherited: variables that replicas may see."""
-        env = replica_environment(spec, inherited, make_folders(folder, spec.worker_path))
+        folders = make_folders(folder, spec.worker_path)
+        env = replica_environment(spec, inherited, folders)
+        spec = dataclasses.replace(spec, sandbox=folders.shown_in(spec.sandbox))
         self._spec = spec
         self._waiting = ReplicaSocket(spec.waiting_socket)
         self._waiting.show()

@@ -6,6 +6,10 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from lazulite.executors.launch import Launch, Sandbox
+from lazulite.executors.wrappers import inside
 
 SOCKET_PATH_LIMIT = 100
 """Bytes. The kernel takes 107; the keeper adds a suffix while a socket is not for clients."""
@@ -31,6 +35,8 @@ class KeeperSpec:
     """AML_APP_ROOT and the working directory, unless env says otherwise; None: an empty folder."""
     env: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Variables for the replica, over the few that it inherits."""
+    sandbox: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What replicas run in: a Sandbox as JSON."""
     init_timeout_s: float = 600.0
     """For start, import and init() of one replica."""
     request_timeout_ms: int = 5000
@@ -51,6 +57,7 @@ def parse_spec(text: str) -> KeeperSpec:
         fields = json.loads(text)
         env = {name: str(value) for name, value in fields.get("env", {}).items()}
         spec = KeeperSpec(**{**fields, "sockets": tuple(fields["sockets"]), "env": env})
+        inside(Sandbox.from_json(spec.sandbox), Launch(argv=(), env={}, cwd="/"))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BrokenSpecError(f"spec.json does not describe replicas: {error!r}") from error
     if not spec.sockets:
@@ -72,6 +79,12 @@ class Folders:
     """Holds lazulite_worker and nothing else: what else is installed must not reach user code."""
     empty: Path
     """The application of a deployment without code."""
+
+    def shown_in(self, sandbox: Mapping[str, Any]) -> dict[str, Any]:
+        """The sandbox with these folders in it, too. Both as JSON."""
+        worker = str((self.imports / "lazulite_worker").resolve())
+        shown = Sandbox.from_json(sandbox).showing(str(self.imports), worker, str(self.empty))
+        return shown.to_json()
 
 
 def make_folders(task_folder: Path, worker_path: str) -> Folders:

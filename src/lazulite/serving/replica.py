@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lazulite.executors.launch import Launch, Sandbox
 from lazulite.serving.keeper_spec import KeeperSpec
 from lazulite.serving.keeper_status import ReplicaState
 from lazulite.serving.replica_log import ReplicaLog
@@ -50,13 +51,15 @@ class Replica:
         """Why it ended, where that is known."""
         self.due = math.inf
         """When meet_deadline, or in BACKOFF start, is to be called (time.monotonic)."""
-        self._spec, self._env, self._waiting = spec, env, waiting
+        self._spec, self._waiting = spec, waiting
         self._failures = 0
         self._ready_at: float | None = None
         self._reason: str | None = None  # why the current process will have ended
         self._condemned: tuple[str, float, int] | None = None  # why, busy since, size of the log
         options = f"--max-body={spec.max_body}"
-        self._command = (spec.python, "-m", "lazulite_worker.serve", options)
+        argv = (spec.python, "-m", "lazulite_worker.serve", options)
+        self._launch = Launch(argv=argv, env=env, cwd=env["PYTHONPATH"].split(":")[0])
+        self._sandbox = Sandbox.from_json(spec.sandbox)
 
     def start(self, now: float) -> ReplicaProcess:
         """Start a process. Raises OSError if there is no such interpreter, or no memory."""
@@ -64,7 +67,7 @@ class Replica:
         self._reason = None
         with self.log.open() as log:
             listeners = (self.socket.fileno(), self._waiting)
-            self.process = ReplicaProcess(self._command, self._env, listeners, log.fileno())
+            self.process = ReplicaProcess(self._launch, self._sandbox, listeners, log.fileno())
         self.state, self.due = ReplicaState.STARTING, now + self._spec.init_timeout_s
         return self.process
 

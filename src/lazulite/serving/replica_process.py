@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import mmap
 import os
@@ -10,7 +11,9 @@ import signal
 import struct
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+
+from lazulite.executors.launch import Launch, Sandbox
+from lazulite.executors.wrappers import inside
 
 CELL = struct.Struct("=d")
 """The cell that a replica shares: when its running request began (CLOCK_MONOTONIC), or 0."""
@@ -23,9 +26,9 @@ class ReplicaProcess:
     """
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str], listeners: tuple[int, int], log: int
+        self, start: Launch, sandbox: Sandbox, listeners: tuple[int, int], log: int
     ) -> None:
-        """Start it, with the folder of PYTHONPATH as its working directory. Raises OSError.
+        """Start it. Raises OSError.
 
         listeners (its own socket, the one of all replicas) and log: descriptors that stay the
         caller's.
@@ -42,15 +45,17 @@ class ReplicaProcess:
         numbers = {"socket": own, "waiting": waiting}
         numbers |= {"status": status_end, "cell": cell, "life": life_end}
         options = [f"--{name}-fd={number}" for name, number in numbers.items()]
+        argv, descriptors = (*start.argv, *options), tuple(numbers.values())
         try:
+            launch = inside(sandbox, dataclasses.replace(start, argv=argv, descriptors=descriptors))
             self._process = subprocess.Popen(
-                [*command, *options],
-                env=dict(env),
-                cwd=env["PYTHONPATH"].split(":")[0],
+                launch.argv,
+                env=dict(launch.env),
+                cwd=launch.cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=list(numbers.values()),
+                pass_fds=launch.descriptors,
                 start_new_session=True,
             )
         except OSError:

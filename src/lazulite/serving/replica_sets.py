@@ -25,6 +25,8 @@ class ReplicaSpec:
     code_dir: str | None
     init_timeout_s: float
     request_timeout_ms: int
+    sandbox: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What they run in: a Sandbox as JSON."""
 
 
 @dataclasses.dataclass(frozen=True)
