@@ -1,11 +1,14 @@
 """Claim, step, settle: one resource at a time, safe to kill at any line."""
 
+import asyncio
+import dataclasses
 from datetime import timedelta
 
 import pytest
 
 from lazulite.core.clock import utc_now
 from lazulite.core.errors import ArmError, OutageError, SpecError
+from lazulite.core.ids import ONLINE_ENDPOINTS
 from lazulite.operations.reconciler import LEASE, LONGEST_DELAY, Step, claim, delay, settle, step
 from lazulite.store.database import close_database, open_database
 from lazulite.store.resources import Draft, Resources
@@ -149,8 +152,53 @@ async def test_tombstones_answer_for_a_day_and_then_go(table):
     made = await put(table, a=1)
     await table.delete(ID, "me")
     assert (await table.by_uid(made.uid)).gone_at is not None
-    await table.release_leases()
+    await table.bury()
     assert await table.by_uid(made.uid) is not None
     later = Resources(table.engine, lambda: utc_now() + timedelta(days=2))
-    await later.release_leases()
+    await later.bury()
     assert await table.by_uid(made.uid) is None
+
+
+async def test_a_new_row_needs_a_parent_that_stays(table):
+    child = Draft(resource_type="P/things/parts", id=f"{ID}/parts/p", properties={}, under=ID)
+    with pytest.raises(ArmError, match="is being deleted or is gone"):
+        await table.put(child, "me")
+    await put(table, a=1)
+    _, created = await table.put(child, "me")
+    assert created
+    await table.delete(ID, "me", reconciled={KIND})
+    other = dataclasses.replace(child, id=f"{ID}/parts/q")
+    with pytest.raises(ArmError, match="is being deleted or is gone"):
+        await table.put(other, "me")
+
+
+async def test_a_name_in_urls_is_given_once_however_many_ask_at_a_time(table):
+    ids = [f"{ID}{n}/onlineEndpoints/One" for n in range(4)]
+    drafts = [Draft(resource_type=ONLINE_ENDPOINTS, id=each, properties={}) for each in ids]
+    puts = (table.put(each, "me") for each in drafts)
+    answers = await asyncio.gather(*puts, return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, ArmError)]
+    assert [answer.status for answer in refused] == [409] * 3
+    assert len(await table.named(ONLINE_ENDPOINTS, "one")) == 1
+    await table.delete((await table.named(ONLINE_ENDPOINTS, "one"))[0].id, "me")
+    assert (await table.put(drafts[3], "me"))[1]
+
+
+async def test_secrets_renewed_at_once_are_all_kept(table):
+    await put(table, a=1)
+    renewals = (table.reseal(ID, lambda _, n=n: {f"key{n}": n}) for n in range(8))
+    await asyncio.gather(*renewals)
+    assert (await table.find(ID)).secrets == {f"key{n}": n for n in range(8)}
+
+
+async def test_an_operation_ends_when_its_generation_is_settled(table):
+    made = await put(table, a=1)
+    assert made.settled_at is None
+    then = utc_now() + timedelta(seconds=7)
+    await step(table.engine, sees(after=timedelta(0)), then)
+    assert (await table.find(ID)).settled_at == then
+    await step(table.engine, sees(after=timedelta(0)), then + timedelta(seconds=7))
+    assert (await table.find(ID)).settled_at == then
+    assert (await put(table, a=2)).settled_at is None
+    await step(table.engine, raises(SpecError("Bad", "no")), then + timedelta(seconds=20))
+    assert (await table.find(ID)).settled_at == then + timedelta(seconds=20)

@@ -35,6 +35,7 @@ PROVISION_PATIENCE_S = 10.0
 STOP_PATIENCE_S = 15.0
 STOP_LIMIT_S = 50.0
 WATCH_S = 1.0
+TIDY_S = 3600.0
 LOCK_PATIENCE_S = 0.5
 
 
@@ -62,13 +63,14 @@ async def run_server(
             serving = group.create_task(web.serve(sockets=[listening]))
             working = group.create_task(server.reconciler.run())
             watching = group.create_task(_watch(base, stop))
+            tidying = group.create_task(_tidy(base, stop))
             await _until_provisioned(base, server, stop)
             write_json(layout.state, state(base, server))
             ready(server)
             await stop.wait()
             faulthandler.dump_traceback_later(STOP_LIMIT_S, exit=True)  # says where it hangs
             server.reconciler.stop()
-            await asyncio.wait({working, watching}, timeout=STOP_PATIENCE_S)
+            await asyncio.wait({working, watching, tidying}, timeout=STOP_PATIENCE_S)
             await base.front_door.stop()
             await stop_tasks(base.executor)
             web.should_exit = True
@@ -227,6 +229,17 @@ async def _watch(base: Foundation, stop: asyncio.Event) -> None:
             await base.publish()
         except Exception:  # the loop: the next turn tries again
             log.exception("the front door could not be brought up to date")
+
+
+async def _tidy(base: Foundation, stop: asyncio.Event) -> None:
+    """Remove what was kept for a while only, at the start and then once an hour."""
+    while not stop.is_set():
+        try:
+            await base.resources.bury()
+        except Exception:  # the loop: the next hour tries again
+            log.exception("rows of deleted resources could not be removed")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), TIDY_S)
 
 
 async def _ended(executor: LocalExecutor, names: list[str]) -> None:

@@ -86,7 +86,7 @@ def operation_status(resource: Resource, generation: int, operation_id: str) -> 
         "properties": {"phase": resource.observed.get("phase")},
     }
     if status != "InProgress":
-        body["endTime"] = timestamp(resource.gone_at or resource.modified_at)
+        body["endTime"] = timestamp(resource.settled_at or resource.modified_at)
         body["percentComplete"] = 100.0
     if error is not None:
         body["error"] = error

@@ -9,7 +9,7 @@ from typing import Any
 from lazulite.arm.conditions import failed
 from lazulite.arm.kind import Kind, Proposal, Registry
 from lazulite.arm.proposals import check_name, refuse_changes, validated
-from lazulite.core.ids import name_of, parse_path
+from lazulite.core.ids import name_of, parent_of, parse_path
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
 
@@ -64,6 +64,7 @@ class Writer:
             envelope=ready.envelope,
             secrets=ready.secrets,
             uid=existing.uid if existing else None,
+            under=parent_of(ready.id),
             reconciled=kind.reconcile is not None,
         )
         written = await self.resources.put(draft, ready.actor, **conditions)
@@ -103,6 +104,7 @@ class Writer:
             resource_type=owner.full_type,
             id=above.id,
             properties=validated(owner, taken),
+            under=parent_of(above.id),
             reconciled=False,
         )
         await self.resources.put(draft, proposal.actor, only_new=True)

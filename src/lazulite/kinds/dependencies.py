@@ -101,9 +101,7 @@ class ContainerRegistries:
             message = f"name is {call.body.get('name')!r}: it must be password or password2."
             raise ArmError("InvalidParameter", message, target="name")
         secret = self.box.seal(secrets.token_urlsafe(32).encode())
-        renewed = {**call.resource.secrets, name: secret}
-        await self.resources.reseal(call.resource.id, renewed)
-        registry = call.resource._replace(secrets=renewed)
+        registry = await self.resources.reseal(call.resource.id, lambda _: {name: secret})
         return Answer(body=registry_credentials(self.box, registry))
 
 

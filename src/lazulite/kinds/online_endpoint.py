@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -151,10 +152,7 @@ class OnlineEndpoints:
         """A new primary or secondary key; the other one stays valid. Source: CLIENTS.md 8."""
         self._must_be(call, "Key", "regenerateKeys", "token")
         asked = read_form(KeyChoice, call.body)
-        keys, value = _keys(call.resource), asked.key_value
-        chosen = None if value is None or keys.accepts(value) else value  # clients send the old one
-        changed = keys.regenerate(asked.key_type, self.box, chosen)
-        await self.resources.reseal(call.resource.id, changed.to_json())
+        await self.resources.reseal(call.resource.id, partial(self._regenerated, asked))
         await self.publish()
         return Answer(status=200)
 
@@ -162,6 +160,11 @@ class OnlineEndpoints:
         """A token that only this endpoint takes. Raises ArmError unless it uses tokens."""
         self._must_be(call, "AMLToken", "token", "listKeys")
         return Answer(body=self.tokens.mint(call.resource.uid, call.actor))
+
+    def _regenerated(self, asked: KeyChoice, secrets: Json) -> Json:
+        keys, value = EndpointKeys.from_json(secrets), asked.key_value
+        chosen = None if value is None or keys.accepts(value) else value  # clients send the old one
+        return keys.regenerate(asked.key_type, self.box, chosen).to_json()
 
     def _new_keys(self, given: Json) -> EndpointKeys:
         keys = EndpointKeys.make(self.box)

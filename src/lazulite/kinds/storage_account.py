@@ -112,9 +112,7 @@ class StorageAccounts:
             message = f"keyName is {call.body.get('keyname')!r}: it must be key1 or key2."
             raise ArmError("InvalidParameter", message, target="keyName")
         secret = self.box.seal(new_account_key().encode())
-        renewed = {**call.resource.secrets, name: secret}
-        await self.resources.reseal(call.resource.id, renewed)
-        account = call.resource._replace(secrets=renewed)
+        account = await self.resources.reseal(call.resource.id, lambda _: {name: secret})
         return Answer(body=_shown_keys(account_keys(self.box, account)))
 
     async def _refuse_taken(self, name: str, proposal: Proposal) -> None:

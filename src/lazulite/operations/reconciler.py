@@ -60,7 +60,7 @@ async def step(engine: AsyncEngine, kinds: Mapping[str, Reconcile], now: datetim
             seen = await kinds[held.resource_type](held)
     except Exception as error:  # the worker loop: an outage or a bug heals by trying again
         if isinstance(error, LazuliteError) and not isinstance(error, OutageError):
-            failed = {"error": error.body, "observed_generation": held.generation}
+            failed = {"error": error.body, **_settled(held, now)}
             await settle(engine, held, None, **failed)
         else:
             log.exception("reconcile failed", extra={"resource": held.id})
@@ -118,8 +118,17 @@ async def _record(engine: AsyncEngine, held: Resource, seen: Step, now: datetime
         return
     done: dict[str, Any] = {"observed": seen.observed, "attempts": 0, "error": seen.error}
     if seen.converged:
-        done["observed_generation"] = held.generation
+        done |= _settled(held, now)
     await settle(engine, held, None if seen.after is None else now + seen.after, **done)
+
+
+def _settled(held: Resource, now: datetime) -> dict[str, Any]:
+    """That the generation has come to its end; the time is that of the first step to say so."""
+    is_new = held.observed_generation < held.generation
+    return {
+        "observed_generation": held.generation,
+        "settled_at": now if is_new else held.settled_at,
+    }
 
 
 def _removal(now: datetime) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -59,6 +59,7 @@ class Resource(NamedTuple):
     created_by: str
     modified_at: datetime
     modified_by: str
+    settled_at: datetime | None
 
     @property
     def name(self) -> str:
@@ -91,6 +92,8 @@ class Draft:
     secrets: Json = dataclasses.field(default_factory=dict)
     uid: str | None = None
     """Which one it was made for; None: whichever is there."""
+    under: str = ""
+    """The id of what a new row is in: it must be there and not be leaving. "": nothing must."""
     reconciled: bool = True
     """Whether a reconcile step brings it about; a record is converged as it is written."""
 
@@ -182,9 +185,10 @@ class Resources:
     ) -> tuple[Resource, bool] | None:
         """Create or update; True if created. None if the condition on what is there fails.
 
-        Raises ArmError 409 for a resource that is being deleted, or that is gone though the draft
-        was made for it. The same draft again changes nothing, unless the last attempt failed: then
-        it is tried again. A changed draft raises the generation and makes the resource due.
+        Raises ArmError 409 for a resource that is being deleted, that is gone though the draft was
+        made for it, whose parent is leaving, or whose name another one has. The same draft again
+        changes nothing, unless the last attempt failed: then it is tried again. A changed draft
+        raises the generation and makes the resource due.
         """
         async with self.engine.begin() as tx:
             found = await self._locked(tx, draft.id)
@@ -232,14 +236,15 @@ class Resources:
         return await self._select(*right_under(parent, resource_type), unreached)
 
     async def release_leases(self) -> None:
-        """Free what dead workers held, and drop tombstones of more than a day.
-
-        To be called by the only control plane, before its workers start.
-        """
+        """Free what dead workers held: by the only control plane, before its workers start."""
         free = {"lease_token": None, "lease_until": None}
         async with self.engine.begin() as tx:
             held = ROW.lease_token.is_not(None)
             await tx.execute(sa.update(resources).where(held).values(free))
+
+    async def bury(self) -> None:
+        """Drop the tombstones of more than a day. Safe to repeat."""
+        async with self.engine.begin() as tx:
             await tx.execute(sa.delete(resources).where(ROW.gone_at < self.clock() - KEPT))
 
     async def touch(self, arm_id: str) -> None:
@@ -248,11 +253,18 @@ class Resources:
         async with self.engine.begin() as tx:
             await tx.execute(change.values(due_at=self.clock()))
 
-    async def reseal(self, arm_id: str, secrets: Json) -> None:
-        """Replace the secrets of a resource."""
-        change = sa.update(resources).where(ROW.key == fold(arm_id)).values(secrets=secrets)
+    async def reseal(self, arm_id: str, change: Callable[[Json], Json]) -> Resource:
+        """Replace secrets of a resource; those that change() does not give stay.
+
+        change: from the secrets that are there, alone with them. Raises ArmError 404.
+        """
         async with self.engine.begin() as tx:
-            await tx.execute(change)
+            found = await self._locked(tx, arm_id)
+            if found is None:
+                raise ArmError("ResourceNotFound", f"{arm_id!r} is gone.", 404)
+            secrets = {**found.secrets, **change(found.secrets)}
+            held = sa.update(resources).where(ROW.uid == found.uid).values(secrets=secrets)
+            return from_row((await tx.execute(held.returning(*COLUMNS))).one())
 
     async def _select(
         self,
@@ -274,6 +286,8 @@ class Resources:
     async def _insert(self, tx: AsyncConnection, draft: Draft, actor: str) -> Resource:
         """A new row. Roles at an earlier resource of that id are not roles at this one."""
         now = self.clock()
+        if draft.under:
+            _check_parent(draft, await self._locked(tx, draft.under))
         stale = role_assignments.c.scope_key == fold(draft.id)
         await tx.execute(sa.delete(role_assignments).where(stale))
         values = {
@@ -291,12 +305,18 @@ class Resources:
             "observed": {},
             "observed_generation": 0 if draft.reconciled else 1,
             "due_at": now if draft.reconciled else None,
+            "settled_at": None if draft.reconciled else now,
             "created_at": now,
             "created_by": actor,
             "modified_at": now,
             "modified_by": actor,
         }
-        done = await tx.execute(sa.insert(resources).values(values).returning(*COLUMNS))
+        try:
+            done = await tx.execute(sa.insert(resources).values(values).returning(*COLUMNS))
+        except sa.exc.IntegrityError as error:  # only one-of-a-kind names can clash: see schema.py
+            raise ArmError(
+                "Conflict", f"The name {name_of(draft.id)!r} was just taken.", 409
+            ) from error
         return from_row(done.one())
 
     async def _update(
@@ -317,13 +337,23 @@ class Resources:
             "modified_at": now,
             "modified_by": actor,
         }
-        change |= {"due_at": now} if draft.reconciled else {"observed_generation": generation}
+        if draft.reconciled:
+            change |= {"due_at": now, "settled_at": None}
+        else:
+            change |= {"observed_generation": generation, "settled_at": now}
         return await self._write(tx, found, change)
 
     async def _write(self, tx: AsyncConnection, found: Resource, change: Json) -> Resource:
         values = {"revision": found.revision + 1, **change}
         statement = sa.update(resources).where(ROW.uid == found.uid).values(values)
         return from_row((await tx.execute(statement.returning(*COLUMNS))).one())
+
+
+def _check_parent(draft: Draft, parent: Resource | None) -> None:
+    """Raises ArmError 409 unless it is there to stay."""
+    if parent is None or parent.deleting:
+        message = f"{draft.under!r} is being deleted or is gone: {draft.id!r} cannot be in it."
+        raise ArmError("Conflict", message, 409)
 
 
 COLUMNS = tuple(ROW[name] for name in Resource._fields)
@@ -336,6 +366,7 @@ def entombed(now: datetime) -> Json:
     return {
         "key": ROW.key + "#" + ROW.uid,
         "gone_at": now,
+        "settled_at": now,
         "deleting": True,
         "due_at": None,
         "secrets": {},

@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lazulite.core.ids import BATCH_ENDPOINTS, ONLINE_ENDPOINTS, STORAGE_ACCOUNTS
+
 metadata = sa.MetaData()
 
 
@@ -53,6 +55,7 @@ resources = sa.Table(
     sa.Column("created_by", sa.String, nullable=False),
     sa.Column("modified_at", UtcDateTime, nullable=False),
     sa.Column("modified_by", sa.String, nullable=False),
+    sa.Column("settled_at", UtcDateTime),  # when the present generation was reached, or failed
     sa.Index("resources_due", "due_at"),
 )
 
@@ -68,3 +71,15 @@ _of_living("resources_by_parent", "parent", "resource_type", "created_at", "key"
 _of_living("resources_by_type", "resource_type", "key")
 _of_living("resources_by_name", "resource_type", "name")
 _of_living("resources_by_number", "parent", "resource_type", "number")
+
+ONE_OF_A_KIND = (ONLINE_ENDPOINTS, BATCH_ENDPOINTS, STORAGE_ACCOUNTS)
+"""Types whose names are part of URLs, so that the whole server has each name once."""
+
+_unique = sa.and_(resources.c.gone_at.is_(None), resources.c.resource_type.in_(ONE_OF_A_KIND))
+sa.Index(
+    "resources_one_of_a_kind",
+    *(resources.c.resource_type, resources.c.name),
+    unique=True,
+    sqlite_where=_unique,
+    postgresql_where=_unique,
+)

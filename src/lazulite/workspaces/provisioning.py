@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 from lazulite.blobs.accounts import account_keys, sealed_keys
 from lazulite.core.errors import ArmError, SpecError
@@ -65,8 +66,10 @@ class Provisioning:
         for store in await self.resources.children(workspace.id, DATASTORES):
             if store.properties.get("accountName") != account.name or store.name not in CONTAINERS:
                 continue
-            sealed = self.box.resealed(key, store.secrets.get("credential"))
-            await self.resources.reseal(store.id, {**store.secrets, "credential": sealed})
+            await self.resources.reseal(store.id, partial(self._with_key, key))
+
+    def _with_key(self, key: bytes, secrets: Json) -> Json:
+        return {"credential": self.box.resealed(key, secrets.get("credential"))}
 
     async def _taken_down(self, workspace: Resource) -> Step:
         rest = await self.resources.below(workspace.id)
