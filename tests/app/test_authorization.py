@@ -227,6 +227,16 @@ async def test_a_custom_role_is_made_assigned_changed_and_deleted(plane):
     assert (await asked(plane, "DELETE", path)).status_code == 204
 
 
+async def test_a_custom_role_is_shown_where_it_can_be_given(plane):
+    path = f"{DEFINITIONS}/{uuid.uuid4()}"
+    await asked(plane, "PUT", group_of(plane) + path, custom(plane))
+    for scope in (subscription_of(plane), group_of(plane), plane.workspace):
+        assert (await asked(plane, "GET", scope + path)).status_code == 200
+    hidden = await asked(plane, "GET", f"{subscription_of(plane)}/resourceGroups/other{path}")
+    code = hidden.json()["error"]["code"]
+    assert (hidden.status_code, code) == (404, "RoleDefinitionDoesNotExist")
+
+
 async def test_a_custom_role_reaches_no_further_than_its_scopes(plane):
     object_id, _ = await plane.colleague()
     path = f"{group_of(plane)}{DEFINITIONS}/{uuid.uuid4()}"

@@ -7,6 +7,7 @@ import json
 import httpx2
 from starlette.requests import Request
 
+from lazulite.arm.turns import Turns
 from lazulite.dataplane.services import Services
 from lazulite.identity.authorize import Guard
 
@@ -51,7 +52,7 @@ class Demoted(Guard):
 async def in_role(plane, role):
     """The plane with its services only, where everybody has that role."""
     known = plane.server.app.services
-    services = Services(known.services, plane.base.resources, Demoted(known.guard, role))
+    services = Services(known.services, plane.base.resources, Demoted(known.guard, role), Turns(0))
     async with only(services, plane) as client:
         yield dataclasses.replace(plane, client=client)
 

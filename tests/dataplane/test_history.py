@@ -120,6 +120,9 @@ async def test_a_run_of_the_clients_own_goes_as_the_client_says(history, plane):
     ended = (await history("GET", run)).json()
     assert ended["startTimeUtc"]
     assert ended["endTimeUtc"]
+    late = {"name": "Microsoft.MachineLearning.Run.Start"}
+    await history("POST", f"{run}/events", late)
+    assert (await history("GET", run)).json() == ended
     child = {"parentRunId": "local-1"}
     await history("PATCH", "experiments/mine/runs/local-2", child)
     children = (await history("GET", f"{run}/children")).json()["value"]

@@ -1,5 +1,6 @@
 """The table of routes: who is let in, what is found, and how a refusal looks."""
 
+import asyncio
 import contextlib
 import dataclasses
 import re
@@ -8,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
+from lazulite.arm.turns import Turns
 from lazulite.dataplane.continuation import next_link, page
 from lazulite.dataplane.refusals import hyperdrive_error, model_error, user_error
 from lazulite.dataplane.services import Service, ServiceRoute, Services
@@ -56,8 +58,9 @@ async def post(plane):
 
 
 @contextlib.asynccontextmanager
-async def having(service, plane):
-    services = Services((service,), plane.base.resources, plane.server.app.services.guard)
+async def having(service, plane, most=0):
+    guard = plane.server.app.services.guard
+    services = Services((service,), plane.base.resources, guard, Turns(most))
     prefix = f"{service.prefix}{plane.workspace}/"
     async with only(services, plane) as client:
         there = dataclasses.replace(plane, client=client)
@@ -206,3 +209,21 @@ async def test_every_route_asks_for_its_permission(plane):
                 answer = await ask(there, route.method, path)
                 may = allowed(route.permission)
                 assert (answer.status_code != 403) == may, (role.name, route, answer.text)
+
+
+async def test_a_caller_has_so_many_turns_at_services_too(plane):
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def wait(asked):
+        entered.set()
+        await leave.wait()
+        return JSONResponse({})
+
+    routes = (ServiceRoute("GET", "waiting", "models/read", wait),)
+    service = Service(name="slow", version="v1.0", routes=routes)
+    async with having(service, plane, most=1) as send:
+        first = asyncio.create_task(send("GET", "waiting"))
+        await entered.wait()
+        refused = await send("GET", "waiting")
+        leave.set()
+        assert (refused.status_code, (await first).status_code) == (429, 200)

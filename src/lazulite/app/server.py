@@ -188,7 +188,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     blobs = _blob_gateway(base, store, directory, keys, (url, frozenset({*origins, http_url})))
     artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
     parts = ServiceParts(arm=arm, scoring=scoring, artifacts=artifacts, jobs=kinds.jobs)
-    services = Services(all_services(parts), base.resources, guard)
+    services = Services(all_services(parts), base.resources, guard, turns)
     catalog = Catalog(_entries(arm, services), base.resources, guard, arm.handle)
     tables = Tables(registry=registry, roles=roles, services=services, graph=directory.operations())
     routes = [*public_documents(Document(tables)), *directory.routes(), *_scoring_routes(scoring)]

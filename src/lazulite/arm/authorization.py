@@ -33,7 +33,7 @@ from lazulite.identity.access import Principal
 from lazulite.identity.assignments import RoleAssignments
 from lazulite.identity.authorize import Guard
 from lazulite.identity.role_definitions import RoleDefinitions
-from lazulite.identity.roles import ROLES, Role
+from lazulite.identity.roles import ROLES, Role, reaches
 from lazulite.identity.tokens import Audience
 from lazulite.store.resources import Resources
 
@@ -167,7 +167,8 @@ class Authorization:
         return _listed([definition_view(role, scope) for role in found])
 
     async def _get_role(self, call: Call) -> Response:
-        if (role := await self._definitions.find(call.name)) is None:
+        role = await self._definitions.find(call.name)
+        if role is None or not _may_see(call, role):
             message = f"The specified role definition with ID '{call.name}' does not exist."
             raise ArmError("RoleDefinitionDoesNotExist", message, 404)
         return JSONResponse(definition_view(role, call.scope))
@@ -216,6 +217,12 @@ class Authorization:
 
 def _listed(value: list[dict[str, Any]]) -> Response:
     return JSONResponse({"value": value, "nextLink": None})
+
+
+def _may_see(call: Call, role: Role) -> bool:
+    """Built-in roles are seen anywhere, others from scopes in, above or below their own."""
+    scopes = ((each, call.scope) for each in role.assignable_scopes)
+    return role.id in ROLES or any(reaches(a, b) or reaches(b, a) for a, b in scopes)
 
 
 def _check_guid(name: str, what: str) -> None:

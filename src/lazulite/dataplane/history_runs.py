@@ -185,7 +185,7 @@ class RunHistory:
     async def _page(
         self, asked: Asked, rows: Sequence[Resource], query: QueryParams, size: str | None
     ) -> Response:
-        views = [await self._view(asked, row) for row in _viewed(rows, query.view_type)]
+        views = await self._views(asked, _viewed(rows, query.view_type))
         matches = matcher(query.filter)
         key, descending = ordering(query.order_by, "createdUtc desc")
         shown = page(
@@ -203,10 +203,14 @@ class RunHistory:
         return JSONResponse(await self._view(asked, run))
 
     async def _view(self, asked: Asked, run: Resource) -> Json:
-        experiment = await self.runs.experiments.find(
-            asked.workspace.id, run.properties["experimentName"]
-        )
-        return run_view(run, asked.base, experiment.uid if experiment else None)
+        return (await self._views(asked, [run]))[0]
+
+    async def _views(self, asked: Asked, runs: Sequence[Resource]) -> list[Json]:
+        names = {str(run.properties["experimentName"]) for run in runs}
+        uids = await self.runs.experiments.uids(asked.workspace.id, names)
+        return [
+            run_view(run, asked.base, uids.get(run.properties["experimentName"])) for run in runs
+        ]
 
 
 def _viewed(rows: Sequence[Resource], view_type: str | None) -> list[Resource]:

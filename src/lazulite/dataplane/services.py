@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lazulite.arm.turns import Turns
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import ML, WORKSPACES
 from lazulite.dataplane.refusals import Refusal, user_error
@@ -87,9 +88,11 @@ class Service:
 class Services:
     """Answers everything below the services' prefixes."""
 
-    def __init__(self, services: tuple[Service, ...], resources: Resources, guard: Guard) -> None:
+    def __init__(
+        self, services: tuple[Service, ...], resources: Resources, guard: Guard, turns: Turns
+    ) -> None:
         """services: no prefix twice."""
-        self.services = services
+        self.services, self._turns = services, turns
         self._resources, self.guard = resources, guard
 
     def owns(self, path: str) -> bool:
@@ -121,7 +124,9 @@ class Services:
             return await service.otherwise(_moved(http, path))
         for route, names in known:
             if below and route.method == http.method:
-                return await route.handler(await self._asked(route, below, names, http))
+                asked = await self._asked(route, below, names, http)
+                with self._turns.one_of(asked.caller.object_id):
+                    return await route.handler(asked)
         await self.guard.authenticate(http.headers, TOKENS)
         if known:
             raise _not_allowed(http, [route.method for route, _ in known])

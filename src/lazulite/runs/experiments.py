@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Collection
 
 from lazulite.arm.envelope import timestamp
 from lazulite.core.errors import ArmError
-from lazulite.core.ids import WORKSPACES, workspace_of
+from lazulite.core.ids import WORKSPACES, fold, workspace_of
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
 EXPERIMENTS = f"{WORKSPACES}/experiments"
@@ -48,6 +49,12 @@ class Experiments:
     async def find(self, workspace: str, name: str) -> Resource | None:
         """The experiment of that name."""
         return await self.resources.find(f"{workspace}/experiments/{name}")
+
+    async def uids(self, workspace: str, names: Collection[str]) -> dict[str, str]:
+        """The ids of those of the names that are there, by name."""
+        ids = {name: f"{workspace}/experiments/{name}" for name in names}
+        found = await self.resources.find_all(list(ids.values()))
+        return {name: found[fold(ids[name])].uid for name in names if fold(ids[name]) in found}
 
     async def note(self, job: Resource) -> None:
         """Remember a new job as the latest run of its experiment, which is made if need be."""

@@ -96,7 +96,10 @@ class Runs:
         return await self.supervision.request_cancel(run, actor)
 
     async def event(self, run: Resource, name: str, data: Json, actor: str) -> Resource:
-        """Take in an event of a run. Errors and warnings are kept; states only of clients' runs."""
+        """Take in an event of a run. Errors and warnings are kept; states only of clients' runs.
+
+        Events may come late and in any order: none takes a run back from its last state.
+        """
         kind = name.rpartition(".")[2].lower()
         if kind == "warning":
             warning = {"source": data.get("source"), "message": str(data.get("message", ""))}
@@ -107,7 +110,9 @@ class Runs:
         return await self.change(run, lambda now: _changed(now, self._timed(change, now)), actor)
 
     def _timed(self, change: Json, run: Resource) -> Json:
-        """With the time of the change."""
+        """With the time of the change; without the state of a run that has ended."""
+        if has_ended(run):
+            return {name: value for name, value in change.items() if name != "status"}
         now = timestamp(self.resources.clock())
         if change.get("status") == "Running":
             return {**change, "startTimeUtc": run.properties["clientState"]["startTimeUtc"] or now}
