@@ -26,6 +26,7 @@ from lazulite.app.providers import Providers
 from lazulite.app.services import ServiceParts, all_services
 from lazulite.arm.app import ArmApp
 from lazulite.arm.authorization import Authorization
+from lazulite.arm.gate import Gate
 from lazulite.arm.kind import Registry
 from lazulite.arm.turns import Turns
 from lazulite.blobs.authorization import Authorizer
@@ -182,7 +183,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
     roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
     turns = Turns(base.settings.requests_per_caller)
-    arm = ArmApp(registry, base.resources, guard, reconciler.wake, roles, turns)
+    arm = ArmApp(Gate(registry, base.resources, guard), reconciler.wake, roles, turns)
     invoker = Invoker(base.resources, show_job, reconciler.wake)
     scoring = BatchScoring(invoker, base.resources, guard)
     blobs = _blob_gateway(base, store, directory, keys, (url, frozenset({*origins, http_url})))
@@ -308,8 +309,8 @@ def _kind_parts(
 def _entries(arm: ArmApp, services: Services) -> tuple[Entry, ...]:
     permissions = tuple(route.permission for _, route in services.routes())
     return (
-        *Providers(arm.registry, arm.resources, permissions).entries(),
-        *Inventory(arm.registry, arm.resources).entries(),
+        *Providers(arm.gate.registry, arm.gate.resources, permissions).entries(),
+        *Inventory(arm.gate.registry, arm.gate.resources).entries(),
     )
 
 

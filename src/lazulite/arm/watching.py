@@ -13,6 +13,7 @@ from lazulite.store.resources import Resource
 
 ENDED = frozenset({"Succeeded", "Failed", "Canceled"})
 POLL_S = "1"
+RETRY = {"Retry-After": POLL_S}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,67 @@
+"""Requests for operations: how far a write is, and what it came to. Source: spec/REST.md 2.4."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from starlette.responses import JSONResponse, Response
+
+from lazulite.arm.envelope import operation_status, outcome, show
+from lazulite.arm.errors import not_found
+from lazulite.arm.gate import Gate, other_method
+from lazulite.arm.requests import ArmRequest
+from lazulite.arm.watching import RETRY
+from lazulite.arm.writing import Writer
+from lazulite.store.pages import as_number
+from lazulite.store.resources import Resource
+
+
+@dataclasses.dataclass(frozen=True)
+class Operations:
+    """Answers for operations from the rows that they write: they have no state of their own."""
+
+    gate: Gate
+    writer: Writer
+
+    async def answer(self, request: ArmRequest) -> Response:
+        """A status, or what an operation came to: the row, or its error."""
+        uid, generation = _operation_of(request.address.names[-1])
+        found = await self.gate.resources.by_uid(uid) if generation else None
+        scope = found.id if found else request.address.scope
+        await self.gate.require(request.http, f"{request.address.provider}/locations/read", scope)
+        if request.http.method != "GET":
+            return other_method(request, request.address.id, ["GET"])
+        if found is None:
+            raise not_found("Operation", request.address.id)
+        status = operation_status(found, generation, request.address.id)
+        running = status["status"] == "InProgress"
+        if _wants_results(request):
+            return await self._results(found, generation, request)
+        return JSONResponse(status, headers=RETRY if running else {})
+
+    async def _results(self, found: Resource, generation: int, request: ArmRequest) -> Response:
+        status, error = outcome(found, generation)
+        if status == "InProgress":
+            body = operation_status(found, generation, request.address.id)
+            return JSONResponse(body, 202, {**RETRY, "Location": _itself(request)})
+        if error is not None:
+            return JSONResponse({"error": error}, 409)
+        if found.deleting:
+            return Response(status_code=204)
+        kind = self.writer.kind(found.resource_type)
+        return JSONResponse(await show(kind, found, request.base, request.version))
+
+
+def _operation_of(name: str) -> tuple[str, int]:
+    """The uid and the generation in "prefix:uid:generation"; generation 0 for anything else."""
+    head, _, generation = name.rpartition(":")
+    return head.rpartition(":")[2], as_number(generation) or 0
+
+
+def _wants_results(request: ArmRequest) -> bool:
+    by_type = request.address.types[-1].lower().endswith("results")
+    return by_type or request.query.get("type", "").lower() == "location"
+
+
+def _itself(request: ArmRequest) -> str:
+    return f"{request.url}?{request.http.url.query}"
