@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 
 import pytest
 
-from lazulite.executors.local import LocalExecutor, exit_code
+from lazulite.executors.local import INNER, LocalExecutor, exit_code
 from lazulite.executors.memory import MemoryExecutor
 from lazulite.executors.protocol import Phase, Task
 
@@ -47,6 +49,27 @@ async def test_a_task_runs_until_it_is_stopped(executor):
     await executor.stop("t")
     assert await reaches(executor, "t", Phase.SUCCEEDED, Phase.FAILED)
     await executor.stop("t")
+
+
+async def test_a_task_that_is_stopped_as_it_starts_does_not_run_on(executor):
+    for number in range(20):
+        name = f"t{number}"
+        await executor.ensure(Task(name=name, command=SLEEP))
+        await executor.stop(name)
+        assert await reaches(executor, name, Phase.SUCCEEDED, Phase.FAILED)
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_the_exit_code_is_noted_through_a_stop(tmp_path, shell):
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell}")
+    script = "trap 'exit 7' TERM; echo up; while :; do sleep 0.01; done"
+    command = [shell, "-c", INNER, "name", "1", shell, "-c", script]
+    with subprocess.Popen(command, cwd=tmp_path, start_new_session=True) as wrapper:
+        while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
+            time.sleep(0.01)
+        os.killpg(wrapper.pid, signal.SIGTERM)
+    assert exit_code(tmp_path) == 7
 
 
 async def test_starting_twice_adopts(executor):

@@ -7,6 +7,7 @@ ended. The wrapper is a POSIX shell: it survives everything but its own death, a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -22,10 +23,11 @@ from lazulite.store.files import write_atomically
 DETACH = 'sh -c "$INNER" "$0" "$$" "$@" </dev/null >/dev/null 2>&1 &'
 # set -C refuses to overwrite pid: of two shells, racing or after a crash, one runs the command.
 # The trap keeps the shell alive through a SIGTERM to its group, so that it can note the exit code.
-INNER = """group=$1; shift; unset INNER; set -C
+# One that comes before the command is there finds nobody to end: the file stop says that it came.
+INNER = """group=$1; shift; unset INNER; set -C; trap : TERM INT
 { echo "$$ $group" >pid; } 2>/dev/null || exit 0
-set +C; trap : TERM INT
-"$@" >>log 2>&1
+set +C
+( trap - TERM; [ ! -e stop ] || exit 143; exec "$@" ) >>log 2>&1
 echo $? >exit.new; mv exit.new exit"""
 
 START_PATIENCE_S = 5.0
@@ -59,10 +61,9 @@ class LocalExecutor:
         found = _processes(self.folder(name))
         if found is None or phase(self.folder(name), name) is not Phase.RUNNING:
             return
-        try:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has gone meanwhile
+            (self.folder(name) / "stop").touch()
             os.killpg(found[1], signal.SIGKILL if kill else signal.SIGTERM)
-        except ProcessLookupError:
-            return
 
     async def forget(self, name: str) -> None:
         """Remove the task's folder."""
