@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/uv pip install -q --python $(BIN)/python
 AZURITE := 3.35.0
 PYTEST := $(BIN)/python -m pytest
+SPREAD := -n 2 --dist loadfile
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header
 
@@ -16,7 +17,7 @@ demo: $(VENV)/.ready
 	$(BIN)/lazulite demo
 
 test: lint types $(VENV)/.ready-science $(VENV)/.ready-storage
-	$(PYTEST)
+	$(PYTEST) $(SPREAD)
 
 nightly: $(VENV)/.ready-science
 	$(PYTEST) -m nightly
@@ -30,7 +31,7 @@ types: $(VENV)/.ready-test
 	$(BIN)/mypy
 
 quick: $(VENV)/.ready-science
-	$(PYTEST) -m "not slow and not crash and not nightly"
+	$(PYTEST) $(SPREAD) -m "not slow and not crash and not nightly"
 
 bench: $(VENV)/.ready-test
 	for each in online latency batch_overhead blob_throughput front_door control_plane; do \
