@@ -17,11 +17,15 @@ class Command:
     confirm: str | None = None
 
 
+SERVE = "lazulite.serving.standalone#main"
+"""Reads its arguments itself: they are spelled like those of the server that it stands in for."""
+
 SERVER = (
     Command("up", "lazulite.app.commands#up", "Start the server."),
     Command("down", "lazulite.app.commands#down", "Stop the server and all that it started."),
     Command("status", "lazulite.app.commands#status", "Show whether the server runs, and what."),
     Command("env", "lazulite.app.commands#env", "Print shell exports for clients of the server."),
+    Command("serve", SERVE, "Serve a scoring script, without a server, as azmlinfsrv does."),
     Command("version", "lazulite.cli.about#version", "Show the versions of the product's parts."),
     Command(
         "demo", "lazulite.cli.demo#demo", "Train, deploy and score a model, online and in batch."

@@ -20,7 +20,7 @@ from knack.util import CLIError
 
 import lazulite
 from lazulite.cli.arguments import SERVER_ONLY, Arguments, arguments_of
-from lazulite.cli.commands import COLUMNS, GROUPS, IDENTITY, ML, SERVER, Command
+from lazulite.cli.commands import COLUMNS, GROUPS, IDENTITY, ML, SERVE, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
 from lazulite.cli.errors import FAILED, CommandError
 from lazulite.cli.http import Http
@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["az"]:  # so that a command line of az needs one word in front of it
         del given[0]
+    if given[:1] == ["serve"]:
+        module, _, function = SERVE.partition("#")
+        return int(getattr(import_module(module), function)(given[1:], os.environ))
     groups = {**GROUPS, **STORAGE_GROUPS}
     helps.update({name: f"type: group\nshort-summary: {text!r}" for name, text in groups.items()})
     home = data_directory("", os.environ)
