@@ -6,12 +6,19 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from lazulite.core.errors import SpecError
-from lazulite.environments.definition import from_conda_file, from_requirements
+from lazulite.environments.definition import (
+    from_conda_file,
+    from_properties,
+    from_requirements,
+)
+from lazulite.environments.interpreters import Interpreters, Search
 from lazulite.environments.places import Places
 from lazulite.environments.service import MAX_KILLED, Building, Built, Environments, Failed
 from lazulite.executors.protocol import Phase
@@ -107,6 +114,18 @@ async def test_a_definition_that_can_never_be_built_raises(environments):
         await environments.ensure(from_conda_file("dependencies: ['x @ file:///etc']"))
     with pytest.raises(SpecError, match=r"Python 3\.6 is the oldest"):
         await environments.ensure(from_conda_file("dependencies: [python=2.7]"))
+
+
+def test_where_the_python_of_an_image_is_missing_another_one_will_do(tmp_path, executor):
+    search = Search(running=Path(sys.executable))
+    environments = Environments(tmp_path / "envs", executor, Interpreters(search).find)
+
+    plan = environments.plan(from_properties({"image": "python:3.6"}))
+
+    assert plan.interpreter.version[:2] == sys.version_info[:2]
+    assert any("'python=3.6' is met by Python" in note for note in plan.notes)
+    with pytest.raises(SpecError, match=r"3\.6"):
+        environments.plan(from_conda_file("dependencies: [python=3.6]"))
 
 
 async def test_the_log_is_read_from_an_offset(environments, wheel):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
+from lazulite.app.landscape import furnish
 from lazulite.arm.kind import Kind
 from lazulite.computes.answers import ComputeAnswers
 from lazulite.dataplane.model_assets import ASSET
@@ -110,7 +112,8 @@ def _dependencies(parts: KindParts) -> tuple[Kind, ...]:
 
 
 def _workspaces(parts: KindParts) -> tuple[Kind, ...]:
-    provisioning = Provisioning(parts.resources, parts.box, parts.make_container)
+    furnishing = functools.partial(furnish, parts.resources)
+    provisioning = Provisioning(parts.resources, parts.box, parts.make_container, furnishing)
     answers = WorkspaceAnswers(parts.resources, parts.box, provisioning)
     return (
         workspace(Workspaces(parts.resources, parts.tenant_id), provisioning, answers),

@@ -6,8 +6,9 @@ from typing import Any
 
 from lazulite.arm.kind import model_dump
 from lazulite.arm.managed_identity import identity_of
-from lazulite.core.ids import RESOURCES, WORKSPACES
+from lazulite.core.ids import RESOURCES, WORKSPACES, fold
 from lazulite.identity.bootstrap import Installation
+from lazulite.kinds.environment import curated_drafts
 from lazulite.store.resources import Draft, Resources
 from lazulite.workspaces.properties import DEFAULTS, Workspace
 
@@ -32,6 +33,22 @@ async def ensure_landscape(resources: Resources, installed: Installation) -> str
     # Last: its presence says that all the rest was made.
     await _make(resources, f"{RESOURCES}/subscriptions", subscription)
     return workspace
+
+
+async def furnish(resources: Resources, workspace: str) -> None:
+    """Give a workspace the curated environments that it lacks; those of older servers, too."""
+    drafts = curated_drafts(workspace)
+    there = await resources.find_all([draft.id for draft in drafts])
+    for draft in drafts:
+        if fold(draft.id) not in there:
+            await resources.put(draft, ACTOR, only_new=True)
+
+
+async def furnish_all(resources: Resources) -> None:
+    """The same for all workspaces: an earlier version of the server may have made them."""
+    for workspace in await resources.of_type(WORKSPACES):
+        if not workspace.deleting:
+            await furnish(resources, workspace.id)
 
 
 async def _make_workspace(resources: Resources, arm_id: str, tenant_id: str) -> None:

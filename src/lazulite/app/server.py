@@ -20,7 +20,7 @@ from lazulite.app.directory import Directory
 from lazulite.app.documents import STORAGE_SUFFIX
 from lazulite.app.inventory import Inventory
 from lazulite.app.kinds import KindParts, all_kinds
-from lazulite.app.landscape import ensure_landscape
+from lazulite.app.landscape import ensure_landscape, furnish_all
 from lazulite.app.layout import Layout
 from lazulite.app.providers import Providers
 from lazulite.app.services import ServiceParts, all_services
@@ -175,6 +175,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     store = BlobStore(base.layout.folder("blobs"), BlobRows(base.engine), utc_now)
     await store.start()
     workspace = await ensure_landscape(base.resources, base.installed)
+    await furnish_all(base.resources)
     keys = AccountKeys(base.resources, base.keyring.secrets)
     places = base.reach.places((base.resources, base.keyring.secrets), base.layout, origins, keys)
     kinds = _kind_parts(base, store, (url, places, base.reach.folders), env)

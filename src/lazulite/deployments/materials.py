@@ -13,7 +13,8 @@ from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.deployments.asset_references import names_files, reference_text
 from lazulite.deployments.snapshots import existing, snapshot
-from lazulite.environments.definition import Definition, from_properties
+from lazulite.environments.curated import curated_name, find_curated
+from lazulite.environments.definition import Definition, curated_definition, from_properties
 from lazulite.environments.mlflow_model import from_mlflow_model
 from lazulite.environments.service import Built, Environments, Failed
 from lazulite.executors.launch import Sandbox
@@ -123,7 +124,9 @@ class Workshop:
         )
 
     async def registered(self, workspace: str, reference: str) -> Definition:
-        """The definition of an environment asset. Raises SpecError."""
+        """The definition of an environment asset or of a curated one. Raises SpecError."""
+        if (name := curated_name(reference)) is not None:
+            return curated_definition(find_curated(name), reference)
         found = await find_asset(self.resources, workspace, "environments", reference)
         return from_properties(found.properties)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from lazulite.core.errors import SpecError
 from lazulite.environments.conda_file import parse_conda_file
+from lazulite.environments.curated import Curated
 from lazulite.environments.written import Written
 
 
@@ -29,6 +30,8 @@ class Definition:
     """Whether a Dockerfile has to be built."""
     notes: tuple[str, ...] = ()
     """What reading left out, for the head of the build log."""
+    is_python_a_wish: bool = False
+    """Whether another Python will do where the one asked for is not to be had."""
 
 
 def from_properties(properties: Mapping[str, Any]) -> Definition:
@@ -62,6 +65,12 @@ def from_conda_file(content: Any, source: str = "condaFile") -> Definition:
     file = parse_conda_file(content, source)
     notes = [f"{source}: {key!r} is not used" for key in file.ignored]
     return Definition(file.conda, file.pip, file.channels, notes=tuple(notes))
+
+
+def curated_definition(curated: Curated, reference: str) -> Definition:
+    """A curated environment; reference: how it was asked for, whose version says nothing."""
+    definition = from_conda_file(curated.conda_file, curated.name)
+    return dataclasses.replace(definition, notes=(f"{reference}: the set of {curated.name}",))
 
 
 def from_requirements(text: str, source: str = "requirements.txt") -> Definition:

@@ -28,6 +28,7 @@ class Requirements:
     options: tuple[Option, ...]
     notes: tuple[str, ...]
     """What was translated, or ignored and why; for the head of the build log."""
+    is_python_a_wish: bool = False
 
 
 def requirements_of(definition: Definition, indexes: tuple[str, ...] = NO_INDEXES) -> Requirements:
@@ -61,6 +62,7 @@ def requirements_of(definition: Definition, indexes: tuple[str, ...] = NO_INDEXE
         (*packages, *(line for line in named if line.name != "pip")),
         tuple(line for line in lines if isinstance(line, Option)),
         tuple(notes),
+        definition.is_python_a_wish,
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lazulite.core.errors import SpecError
+from lazulite.environments.base_images import with_image
 from lazulite.environments.definition import Definition
 from lazulite.environments.diagnosis import OTHER, Diagnosis
 from lazulite.environments.interpreters import Interpreter
@@ -19,7 +20,7 @@ from lazulite.environments.places import Places
 from lazulite.environments.plan import Plan, plan_venv, to_json
 from lazulite.environments.pythons import PythonRange
 from lazulite.environments.requirement import NO_INDEXES
-from lazulite.environments.requirements import requirements_of
+from lazulite.environments.requirements import Requirements, requirements_of
 from lazulite.executors.launch import Sandbox
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.store.files import read_json, write_json
@@ -77,8 +78,8 @@ class Environments:
 
         May start a Python to ask its version (about 30 ms); ensure() does so in a thread.
         """
-        requirements = requirements_of(definition, self._indexes)
-        return plan_venv(requirements, self._find(requirements.python), _platform())
+        requirements = requirements_of(with_image(definition), self._indexes)
+        return plan_venv(requirements, self._interpreter(requirements), _platform())
 
     async def ensure(self, definition: Definition) -> Built | Building | Failed:
         """Where the definition's environment stands; starts its build unless one runs or failed.
@@ -126,6 +127,14 @@ class Environments:
                 return file.read(_CHUNK)
         except FileNotFoundError:
             return b""
+
+    def _interpreter(self, requirements: Requirements) -> Interpreter:
+        try:
+            return self._find(requirements.python)
+        except SpecError:
+            if not requirements.is_python_a_wish:
+                raise
+            return self._find(None)
 
     def _outcome(self, plan: Plan, places: Places) -> Built | Failed | None:
         """What the files say; None while there is no result."""

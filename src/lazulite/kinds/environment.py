@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
 
-from lazulite.arm.assets import DONE, FIRST, STABLE, STAGED, Asset, AssetType, kinds_of
-from lazulite.arm.kind import Kind, Properties
+from lazulite.arm.assets import DONE, FIRST, STABLE, STAGED, Asset, AssetType, Container, kinds_of
+from lazulite.arm.kind import Kind, Properties, Proposal, model_dump
 from lazulite.arm.wire import Renamed, Reshaped, Unknown
+from lazulite.core.errors import ArmError
+from lazulite.core.ids import ML, parse_path
 from lazulite.deployments.pending_uploads import PendingUploads
-from lazulite.store.resources import Json, Resources
+from lazulite.environments.curated import CURATED, PREFIX, is_reserved
+from lazulite.store.resources import Draft, Json, Resource, Resources
 
+PLURAL = "environments"
 OsType = Literal["Linux", "Windows"]
 
 
@@ -25,8 +31,8 @@ class BuildContext(Properties):
 class Route(Properties):
     """Where a container answers."""
 
-    path: str
-    port: int
+    path: str = Field(pattern=r"^/\S*$")
+    port: int = Field(ge=1, le=65535)
 
 
 class InferenceContainer(Properties):
@@ -113,15 +119,68 @@ FIXED = {"condaFile", "image", "build", "osType", "inferenceConfig", "autoRebuil
 
 
 def environment(resources: Resources, uploads: PendingUploads) -> tuple[Kind, Kind]:
-    """The container and the version. All are their users' own: nothing is curated here."""
-    return kinds_of(
+    """The container and the version. Curated ones can be read only."""
+    container, version = kinds_of(
         AssetType(
-            plural="environments",
+            plural=PLURAL,
             properties=Environment,
             fixed=frozenset(FIXED),
             rows=ROWS,
-            computed={**DONE, "environmentType": "UserCreated"},
             actions=uploads.actions(),
         ),
         resources,
     )
+    guarded = dataclasses.replace(container, prepare=_own, may_delete=_may_delete)
+    return guarded, dataclasses.replace(
+        version, prepare=_own, may_delete=_may_delete, show_all=_show_all
+    )
+
+
+def curated_drafts(workspace: str) -> list[Draft]:
+    """The rows of the curated environments of a workspace: each name, and its one version."""
+    base, made = f"{workspace}/{PLURAL}", []
+    for each in CURATED.values():
+        name = Container(description=f"Curated: {', '.join(each.packages) or 'Python alone'}")
+        version = Environment(conda_file=each.conda_file, description=name.description)
+        kind = f"{ML}/workspaces/{PLURAL}"
+        made += [
+            _draft(kind, f"{base}/{each.name}", name),
+            _draft(f"{kind}/versions", f"{base}/{each.name}/versions/1", version),
+        ]
+    return made
+
+
+def _draft(kind: str, arm_id: str, properties: Container) -> Draft:
+    return Draft(
+        resource_type=kind, id=arm_id, properties=model_dump(properties), reconciled=False
+    )
+
+
+async def _own(proposal: Proposal) -> Proposal:
+    _refuse_curated(proposal.id)
+    return proposal
+
+
+async def _may_delete(resource: Resource) -> None:
+    _refuse_curated(resource.id)
+
+
+def _refuse_curated(arm_id: str) -> None:
+    name = _asset_name(arm_id)
+    if is_reserved(name):
+        raise ArmError(
+            "ReservedEnvironmentName",
+            f"{name!r} begins with {PREFIX}, as only curated environments do, which can be read "
+            "only: register yours under another name.",
+            target="name",
+        )
+
+
+def _asset_name(arm_id: str) -> str:
+    return parse_path(arm_id).names[1]  # after the workspace's
+
+
+async def _show_all(versions: Sequence[Resource], base: str) -> list[Json]:
+    sorts = ("UserCreated", "Curated")
+    curated = (is_reserved(_asset_name(each.id)) for each in versions)
+    return [{**DONE, "environmentType": sorts[is_curated]} for is_curated in curated]

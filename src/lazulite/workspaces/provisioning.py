@@ -37,6 +37,8 @@ class Provisioning:
     box: SecretBox
     make_container: MakeContainer
     """(account, container): makes it unless it is there."""
+    furnish: Callable[[str], Awaitable[None]]
+    """Makes the records that every workspace has, unless they are there."""
 
     async def reconcile(self, workspace: Resource) -> Step:
         """Check what it depends on, make what it comes with; each is made once.
@@ -54,6 +56,7 @@ class Provisioning:
             sealed = {"credential": self.box.seal(key.encode())}
             draft = dataclasses.replace(draft, secrets=sealed)
             await self.resources.put(draft, workspace.created_by, only_new=True)
+        await self.furnish(workspace.id)
         return Step(observed={"account": account.name}, converged=True)
 
     async def resync_keys(self, workspace: Resource) -> None:
