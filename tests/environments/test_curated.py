@@ -31,7 +31,8 @@ def test_a_curated_environment_is_found_in_every_form(reference):
 
 
 @pytest.mark.parametrize(
-    "reference", ["azureml:env:1", f"{WORKSPACE}/environments/env/versions/1", "azureml:my-AzureML-x"]
+    "reference",
+    ["azureml:env:1", f"{WORKSPACE}/environments/env/versions/1", "azureml:my-AzureML-x"],
 )
 def test_other_environments_are_not_curated(reference):
     assert curated_name(reference) is None

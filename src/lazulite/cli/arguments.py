@@ -112,6 +112,16 @@ class Arguments:
         "--download-path", "-p", help="Folder to download to (default: this one)."
     )
     all_outputs: bool = option("--all", "-a", help="Download logs as well.", default=False)
+    archived_only: bool = option("--archived-only", help="Archived ones only.", default=False)
+    include_archived: bool = option(
+        "--include-archived", help="Archived ones as well.", default=False
+    )
+    build_context: str = option(
+        "--build-context", "-b", help="Local folder with the Dockerfile of the environment."
+    )
+    dockerfile_path: str = option(
+        "--dockerfile-path", help="Path of the Dockerfile in the build context."
+    )
     max_results: int | None = option(
         "--max-results", "-r", help="At most that many.", default=None, type=int
     )

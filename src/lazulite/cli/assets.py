@@ -128,7 +128,50 @@ def find(workspace: Workspace, collection: str, arguments: Arguments) -> dict[st
     return workspace.get(path, api_version(collection))
 
 
-def listed(workspace: Workspace, collection: str, name: str) -> Iterator[dict[str, Any]]:
+def listed(
+    workspace: Workspace, collection: str, name: str, **query: str
+) -> Iterator[dict[str, Any]]:
     """All names; with a name, all its versions."""
     path = f"{collection}/{name}/versions" if name else collection
-    yield from workspace.list(path, api_version(collection))
+    yield from workspace.list(path, api_version(collection), **query)
+
+
+def shown_ones(arguments: Arguments) -> dict[str, str]:
+    """The query of a list for --archived-only and --include-archived."""
+    if arguments.archived_only:
+        return {"listViewType": "ArchivedOnly"}
+    return {"listViewType": "All"} if arguments.include_archived else {}
+
+
+def update(workspace: Workspace, collection: str, arguments: Arguments) -> dict[str, Any]:
+    """Change what may change of the version that --name, --version and --label ask for."""
+    current = find(workspace, collection, arguments)
+    known = current["properties"]
+    before = {
+        "description": arguments.description or known.get("description"),
+        "tags": pairs(arguments.tags, "--tags") or known.get("tags") or {},
+        "properties": known.get("properties") or {},
+        "stage": known.get("stage"),
+    }
+    changed = apply(before, arguments.set_values)
+    if fixed := set(changed) - set(before):
+        raise CommandError(
+            "InvalidArgument",
+            f"--set {min(fixed)}: a version of an asset does not change; only"
+            f" {', '.join(before)} do. Create a new version.",
+        )
+    said = {name: value for name, value in changed.items() if value is not None}
+    path = f"{collection}/{arguments.name}/versions/{current['name']}"
+    return workspace.put(path, {"properties": {**known, **said}}, api_version(collection))
+
+
+def set_archived(
+    workspace: Workspace, collection: str, arguments: Arguments, *, archived: bool
+) -> None:
+    """Archive or restore a version, or all of a name without --version and --label."""
+    path = f"{collection}/{arguments.name}"
+    if arguments.version or arguments.label:
+        path += f"/versions/{find(workspace, collection, arguments)['name']}"
+    current = workspace.get(path, api_version(collection))
+    properties = {**current["properties"], "isArchived": archived}
+    workspace.put(path, {"properties": properties}, api_version(collection))

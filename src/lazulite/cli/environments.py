@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import itertools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lazulite.cli import assets
+from lazulite.cli import assets, environment_files
 from lazulite.cli.arguments import Arguments
 from lazulite.cli.documents import Document
-from lazulite.cli.models import is_uri, nested
-from lazulite.cli.shapes import ANYTHING, TEXT, Shape, checked
-from lazulite.cli.uploads import upload
+from lazulite.cli.models import nested
+from lazulite.cli.shapes import checked
 from lazulite.cli.workspace import Workspace
 
-SHAPE: Mapping[str, Shape] = {
-    **assets.COMMON,
-    "image": TEXT,
-    "conda_file": (TEXT, ANYTHING),
-    "build": {"path": TEXT, "local_path": TEXT, "dockerfile_path": TEXT},
-    "os_type": TEXT,
-    "inference_config": ANYTHING,
-    "datastore": TEXT,
-}
+SHAPE = environment_files.SHAPE
+COLLECTION = "environments"
 _ANONYMOUS = "CliV2AnonymousEnvironment"
+_OURS = re.compile(r"azureml:(?://registries/|AzureML-).*", re.IGNORECASE)
+"""Curated environments: the server knows them, whatever the version."""
 _CONTENT = ("image", "condaFile", "build", "osType", "inferenceConfig")
 
 
@@ -37,6 +32,7 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
         version=arguments.version,
         image=arguments.image,
         conda_file=conda_file,
+        build=_build_option(arguments),
     )
     name = found.values.get("name")
     if not name:
@@ -46,12 +42,29 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """A version of an environment."""
-    return view(assets.find(workspace, "environments", arguments))
+    return view(assets.find(workspace, COLLECTION, arguments))
 
 
 def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
-    """All environments, or all versions of one."""
-    return [view(item) for item in assets.listed(workspace, "environments", arguments.name)]
+    """All environments, or all versions of one; archived ones if asked for."""
+    which = assets.shown_ones(arguments)
+    found = assets.listed(workspace, COLLECTION, arguments.name, **which)
+    return [view(item) for item in itertools.islice(found, arguments.max_results)]
+
+
+def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Change tags, description and properties of a version; what it is made of does not change."""
+    return view(assets.update(workspace, COLLECTION, arguments))
+
+
+def archive(workspace: Workspace, arguments: Arguments) -> None:
+    """Leave the environment, or one version, out of lists. It can still be used."""
+    assets.set_archived(workspace, COLLECTION, arguments, archived=True)
+
+
+def restore(workspace: Workspace, arguments: Arguments) -> None:
+    """Undo archive."""
+    assets.set_archived(workspace, COLLECTION, arguments, archived=False)
 
 
 def resolve(workspace: Workspace, found: Document) -> str | None:
@@ -59,62 +72,35 @@ def resolve(workspace: Workspace, found: Document) -> str | None:
     value = found.values.get("environment")
     if value is None:
         return None
+    if isinstance(value, str) and _OURS.fullmatch(value):
+        return value
     if isinstance(value, str):
-        return assets.reference(workspace, "environments", found, ("environment",), value)
+        return assets.reference(workspace, COLLECTION, found, ("environment",), value)
     inner = checked(nested(found, "environment"), SHAPE)
     return str(_put(workspace, inner, inner.values.get("name"))["id"])
 
 
 def view(resource: Mapping[str, Any]) -> dict[str, Any]:
     """An environment as az prints it."""
-    return assets.view(resource, "environments")
+    return assets.view(resource, COLLECTION)
 
 
 def _put(workspace: Workspace, found: Document, name: str | None) -> dict[str, Any]:
-    content = _content(workspace, found)
+    content = environment_files.content(workspace, found)
     properties = {**assets.described(found.values), **content, "isAnonymous": name is None}
     if name is None:
         return assets.register(
-            workspace, "environments", _ANONYMOUS, assets.digest(content), properties
+            workspace, COLLECTION, _ANONYMOUS, assets.digest(content), properties
         )
     version = found.values.get("version") or _version(workspace, name, content)
-    return assets.register(workspace, "environments", name, version, properties)
+    return assets.register(workspace, COLLECTION, name, version, properties)
 
 
-def _content(workspace: Workspace, found: Document) -> dict[str, Any]:
-    values = found.values
-    content = {
-        "image": values.get("image"),
-        "condaFile": _conda(found),
-        "build": _build(workspace, found),
-        "osType": values.get("os_type"),
-        "inferenceConfig": values.get("inference_config"),
-    }
-    if not any(content[key] for key in ("image", "condaFile", "build")):
-        raise found.error((), "an environment needs an image, a conda_file or a build context")
-    return {key: value for key, value in content.items() if value is not None}
-
-
-def _conda(found: Document) -> str | None:
-    """The conda file's own text, so that the server's errors name the lines of the user's file."""
-    value = found.values.get("conda_file")
-    if value is None:
+def _build_option(arguments: Arguments) -> dict[str, str] | None:
+    if not arguments.build_context:
         return None
-    if isinstance(value, Mapping):
-        return json.dumps(value)
-    return found.file(("conda_file",), str(value)).read_text(encoding="utf-8")
-
-
-def _build(workspace: Workspace, found: Document) -> dict[str, Any] | None:
-    build = found.values.get("build")
-    if build is None:
-        return None
-    path = build.get("path") or build.get("local_path")
-    if not path:
-        raise found.error(("build",), "a build context needs a path")
-    if not is_uri(path):
-        path = upload(workspace, found.file(("build", "path"), path)).uri
-    return {"contextUri": path, "dockerfilePath": build.get("dockerfile_path") or "Dockerfile"}
+    path = str(Path(arguments.build_context).absolute())
+    return {"path": path, "dockerfile_path": arguments.dockerfile_path or "Dockerfile"}
 
 
 def _version(workspace: Workspace, name: str, content: Mapping[str, Any]) -> str:

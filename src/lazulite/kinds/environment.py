@@ -151,9 +151,7 @@ def curated_drafts(workspace: str) -> list[Draft]:
 
 
 def _draft(kind: str, arm_id: str, properties: Container) -> Draft:
-    return Draft(
-        resource_type=kind, id=arm_id, properties=model_dump(properties), reconciled=False
-    )
+    return Draft(resource_type=kind, id=arm_id, properties=model_dump(properties), reconciled=False)
 
 
 async def _own(proposal: Proposal) -> Proposal:
