@@ -91,9 +91,9 @@ async def test_a_failure_names_the_line_of_the_file_that_asked(environments, whe
     assert "condaFile line 3, column 5: 'tiny==3.0'" in failed.error.message
     assert same.hash == failed.hash
     assert "condaFile line 3, column 3: 'tiny==3.0'" in same.error.message
-    assert [detail.message for detail in same.error.details] == [
-        "condaFile line 3, column 3: 'tiny==3.0'"
-    ]
+    line, log = same.error.details
+    assert line.message == "condaFile line 3, column 3: 'tiny==3.0'"
+    assert (log.target, "No solution found" in log.message) == ("buildLog", True)
     assert str(failed.error.code) == "UnsolvableRequirements"
 
 

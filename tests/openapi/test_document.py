@@ -42,8 +42,7 @@ def served(plane):
                 (each.method, each.path) for each in operations_of(kind, VERSION, Schemas())
             )
     for report in (each for each in registry.reports if each.until >= VERSION):
-        below = "/".join("{location}" if part == "*" else part for part in report.path)
-        yield report.method, f"{SUBSCRIPTION}/providers/{ML}/{below}"
+        yield report.method, f"{SUBSCRIPTION}/providers/{ML}/{report.template}"
     for route in app.routes:
         is_token = route.path.endswith("/token")  # which answers other methods with its own 405
         yield from (

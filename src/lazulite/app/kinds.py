@@ -10,6 +10,7 @@ from lazulite.arm.kind import Kind
 from lazulite.computes.answers import ComputeAnswers
 from lazulite.dataplane.model_assets import ASSET
 from lazulite.datastores.folders import LocalFolders
+from lazulite.deployments.environment_builds import EnvironmentBuilds
 from lazulite.deployments.pending_uploads import PendingUploads
 from lazulite.identity.sealing import SecretBox
 from lazulite.kinds.account import LOCATION, TENANT, resource_group, subscription
@@ -72,7 +73,7 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         _datastores(parts),
         connection(parts.box),
         schedule(),
-        *_assets(parts.resources, uploads),
+        *_assets(parts, uploads),
         ASSET,
         compute(parts.clusters, ComputeAnswers(parts.resources, parts.box, parts.tenant_id)),
         online_endpoint(parts.endpoints),
@@ -89,11 +90,13 @@ def _datastores(parts: KindParts) -> Kind:
     return datastore(Datastores(parts.resources, parts.box, *site, parts.folders))
 
 
-def _assets(resources: Resources, uploads: PendingUploads) -> tuple[Kind, ...]:
+def _assets(parts: KindParts, uploads: PendingUploads) -> tuple[Kind, ...]:
+    resources = parts.resources
+    builds = EnvironmentBuilds(parts.deployments.workshop.environments)
     return (
         *code(resources, uploads),
         *model(resources, uploads),
-        *environment(resources, uploads),
+        *environment(resources, uploads, builds),
         *component(resources),
         *data(resources, uploads),
         *dataset(resources),

@@ -20,6 +20,8 @@ import uvicorn
 
 from lazulite.app.layout import Layout
 from lazulite.app.server import Foundation, Server, compose, lay_foundation
+from lazulite.app.upkeep import keep_environments, limits_of
+from lazulite.core.clock import utc_now
 from lazulite.core.errors import LazuliteError
 from lazulite.core.ids import segment_of
 from lazulite.core.settings import Settings
@@ -64,13 +66,16 @@ async def run_server(
             working = group.create_task(server.reconciler.run())
             watching = group.create_task(_watch(base, stop))
             tidying = group.create_task(_tidy(base, stop))
+            limits = limits_of(settings)
+            keeping = group.create_task(keep_environments(server.cache, limits, utc_now, stop))
             await _until_provisioned(base, server, stop)
             write_json(layout.state, state(base, server))
             ready(server)
             await stop.wait()
             faulthandler.dump_traceback_later(STOP_LIMIT_S, exit=True)  # says where it hangs
             server.reconciler.stop()
-            await asyncio.wait({working, watching, tidying}, timeout=STOP_PATIENCE_S)
+            ending = {working, watching, tidying, keeping}
+            await asyncio.wait(ending, timeout=STOP_PATIENCE_S)
             await base.front_door.stop()
             await stop_tasks(base.executor)
             web.should_exit = True

@@ -41,9 +41,12 @@ from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.batch_scoring import BatchScoring
 from lazulite.dataplane.services import Services
 from lazulite.datastores.folders import LocalFolders
+from lazulite.deployments.cached_environments import CachedEnvironments
+from lazulite.deployments.environment_users import EnvironmentUsers
 from lazulite.deployments.invoking import Invoker
 from lazulite.deployments.materials import Workshop
 from lazulite.deployments.places import DataPlaces
+from lazulite.environments.cache import Cache
 from lazulite.environments.interpreters import Interpreters, Search
 from lazulite.environments.service import Environments
 from lazulite.executors.local import LocalExecutor
@@ -124,6 +127,7 @@ class Server:
     registry: Registry
     reconciler: Reconciler
     store: BlobStore
+    cache: Cache
     url: str
     http_url: str
     workspace: str
@@ -179,8 +183,8 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     keys = AccountKeys(base.resources, base.keyring.secrets)
     places = base.reach.places((base.resources, base.keyring.secrets), base.layout, origins, keys)
     kinds = _kind_parts(base, store, (url, places, base.reach.folders), env)
-    reports = Locations(base.resources, this_machine()).reports()
-    registry = Registry(all_kinds(kinds), reports)
+    cache = _cache(base)
+    registry = _registry(base, kinds, cache)
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
     roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
     turns = Turns(base.settings.requests_per_caller)
@@ -201,6 +205,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         registry=registry,
         reconciler=reconciler,
         store=store,
+        cache=cache,
         url=url,
         http_url=http_url,
         workspace=workspace,
@@ -305,6 +310,18 @@ def _kind_parts(
             Metrics(base.engine, utc_now),
         ),
     )
+
+
+def _registry(base: Foundation, kinds: KindParts, cache: Cache) -> Registry:
+    cached = CachedEnvironments(cache, kinds.deployments.workshop.environments, utc_now)
+    reports = (*Locations(base.resources, this_machine()).reports(), *cached.reports())
+    return Registry(all_kinds(kinds), reports)
+
+
+def _cache(base: Foundation) -> Cache:
+    jobs = base.layout.folder("jobs")
+    users = EnvironmentUsers(base.resources, base.executor, jobs)
+    return Cache(base.layout.folder("environments"), base.executor, users)
 
 
 def _entries(arm: ArmApp, services: Services) -> tuple[Entry, ...]:

@@ -42,6 +42,12 @@ class Report:
         """The RBAC action in full."""
         return f"{ML}/{self.permission}"
 
+    @property
+    def template(self) -> str:
+        """The path with a name for each open place."""
+        places = iter(("{location}", "{name}"))
+        return "/".join(next(places) if part == "*" else part for part in self.path)
+
     def names(self, address: Address) -> tuple[str, ...] | None:
         """What stands at the open places; None if the address is not this report's."""
         segments = _below_provider(address)

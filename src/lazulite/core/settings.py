@@ -45,6 +45,10 @@ class Settings:
     """Folders of this machine that datastores of type LocalFolder may name, with commas."""
     fetched_gib: float = 64.0
     """GiB of data of other servers that are kept."""
+    environments_days: float = 0.0
+    """Days after whose passing unused environments are removed; 0 keeps them."""
+    environments_gib: float = 0.0
+    """GiB of environments beyond which unused ones are removed; 0 is no limit."""
     drain_s: float = 10.0
     """Seconds that running requests get when the server stops."""
     log_level: str = "info"
@@ -76,6 +80,8 @@ class Settings:
         return tuple(Path(item).expanduser().absolute() for item in _listed(self.local_folders))
 
 
+_MOST = 1_000_000
+"""Of settings that are days, seconds or GiB."""
 HELP = {
     "data_dir": "Folder with everything the server keeps. Default: ~/.lazulite.",
     "host": "Address that HTTPS listens on; HTTP is always loopback only. Default: 127.0.0.1.",
@@ -90,6 +96,10 @@ HELP = {
     "https://host/prefix=http://mirror/prefix, separated by commas.",
     "local_folders": "Folders of this machine that LocalFolder datastores may name, with commas.",
     "fetched_gib": "GiB of data of other servers that are kept. Default: 64.",
+    "environments_days": "Days after which environments that nobody uses are removed. "
+    "Default: 0, never.",
+    "environments_gib": "GiB of environments beyond which those that nobody uses are removed, the "
+    "oldest first. Default: 0, no limit.",
     "drain_s": "Seconds that running requests get when the server stops. Default: 10.",
     "log_level": "debug, info, warning or error. Default: info.",
 }
@@ -141,4 +151,6 @@ def _converted(source: str, default: Any, text: Any) -> Any:
         raise SettingError("InvalidSetting", f"{source} is {text!r}: it must be {kind}.") from error
     if isinstance(value, int) and not 0 <= value <= 65535:
         raise SettingError("InvalidSetting", f"{source} is {value}: it must be 0 to 65535.")
+    if isinstance(value, float) and not 0 <= value <= _MOST:
+        raise SettingError("InvalidSetting", f"{source} is {value}: it must be 0 to {_MOST}.")
     return value

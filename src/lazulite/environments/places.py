@@ -55,3 +55,8 @@ class Places:
         """The prefix's Python; None unless it is whole and its interpreter is still installed."""
         python = self.prefix / "bin/python"
         return python if read_json(self.ready) is not None and python.exists() else None
+
+
+def task_name(hash_: str) -> str:
+    """The task that builds the environment."""
+    return f"env-{hash_}"

@@ -16,7 +16,7 @@ from lazulite.environments.base_images import with_image
 from lazulite.environments.definition import Definition
 from lazulite.environments.diagnosis import OTHER, Diagnosis
 from lazulite.environments.interpreters import Interpreter
-from lazulite.environments.places import Places
+from lazulite.environments.places import Places, task_name
 from lazulite.environments.plan import Plan, plan_venv, to_json
 from lazulite.environments.pythons import PythonRange
 from lazulite.environments.requirement import NO_INDEXES
@@ -53,6 +53,13 @@ class Failed:
 
     hash: str
     error: SpecError
+
+
+@dataclasses.dataclass(frozen=True)
+class Absent:
+    """Nobody has asked for the environment yet, or its build was killed."""
+
+    hash: str
 
 
 class Environments:
@@ -93,7 +100,7 @@ class Environments:
         async with self._starting.setdefault(plan.hash, asyncio.Lock()):
             if found := self._outcome(plan, places):
                 return found
-            phase = await self._executor.observe(_task_name(plan.hash))
+            phase = await self._executor.observe(task_name(plan.hash))
             if phase is Phase.RUNNING:
                 return Building(plan.hash)
             if found := self._outcome(plan, places):  # it may have ended in between
@@ -102,19 +109,27 @@ class Environments:
                 write_json(places.failed, dataclasses.asdict(failure))
                 return Failed(plan.hash, _error(failure, plan, places))
             if phase is not Phase.PENDING:
-                await self._executor.forget(_task_name(plan.hash))
+                await self._executor.forget(task_name(plan.hash))
             await self._start(plan)
             return Building(plan.hash)
+
+    async def look(self, definition: Definition) -> Built | Building | Failed | Absent:
+        """The same without starting anything. Raises SpecError as ensure() does."""
+        plan = await asyncio.to_thread(self.plan, definition)
+        if found := self._outcome(plan, Places(self._root, plan.hash)):
+            return found
+        runs = await self._executor.observe(task_name(plan.hash)) is Phase.RUNNING
+        return Building(plan.hash) if runs else Absent(plan.hash)
 
     async def retry(self, hash_: str) -> None:
         """Let the next ensure() build again what failed. Nothing happens while a build runs."""
         places = Places(self._root, hash_)
         async with self._starting.setdefault(hash_, asyncio.Lock()):
-            phase = await self._executor.observe(_task_name(hash_))
+            phase = await self._executor.observe(task_name(hash_))
             if phase is not Phase.RUNNING:
                 places.attempts.unlink(missing_ok=True)
                 places.failed.unlink(missing_ok=True)
-                await self._executor.forget(_task_name(hash_))
+                await self._executor.forget(task_name(hash_))
 
     def log(self, hash_: str, offset: int = 0) -> bytes:
         """The build log from the offset on, 1 MiB at most; grows while the build runs.
@@ -127,6 +142,13 @@ class Environments:
                 return file.read(_CHUNK)
         except FileNotFoundError:
             return b""
+
+    def tail(self, hash_: str, lines: int) -> str:
+        """The last lines of the build log."""
+        path = Places(self._root, hash_).log
+        size = path.stat().st_size if path.exists() else 0
+        log = self.log(hash_, max(0, size - _CHUNK)).decode(errors="replace")
+        return "\n".join(log.splitlines()[-lines:])
 
     def _interpreter(self, requirements: Requirements) -> Interpreter:
         try:
@@ -152,7 +174,7 @@ class Environments:
         spec = {**to_json(plan), "root": str(self._root)}
         await self._executor.ensure(
             Task(
-                name=_task_name(plan.hash),
+                name=task_name(plan.hash),
                 command=(sys.executable, "-m", "lazulite.environments.build", "spec.json"),
                 files={"spec.json": json.dumps(spec)},
             )
@@ -169,7 +191,7 @@ class Environments:
             )
         if phase is not Phase.FAILED or killed:
             return None
-        log = self._executor.folder(_task_name(places.hash)) / "log"
+        log = self._executor.folder(task_name(places.hash)) / "log"
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         last = f": {lines[-1]}" if lines else ""
         return Diagnosis(OTHER, f"the build ended without a result{last}", tail=tuple(lines[-15:]))
@@ -181,11 +203,11 @@ def _error(failure: Diagnosis, plan: Plan, places: Places) -> SpecError:
     lines = [f"{package.place}: {package.written!r}" for package in blamed]
     what = f"{'; '.join(lines)}: {failure.reason}" if lines else failure.reason
     message = f"The environment cannot be built. {what}. {failure.remedy}".rstrip()
+    details = [SpecError(failure.code, line) for line in lines]
+    if failure.tail:
+        details.append(SpecError(failure.code, "\n".join(failure.tail), target="buildLog"))
     return SpecError(
-        failure.code,
-        f"{message} Log: {places.log}",
-        target="condaFile",
-        details=[SpecError(failure.code, line) for line in lines],
+        failure.code, f"{message} Log: {places.log}", target="condaFile", details=details
     )
 
 
@@ -195,10 +217,6 @@ def _killed(places: Places) -> int:
         return len(places.attempts.read_text().splitlines())
     except FileNotFoundError:
         return 0
-
-
-def _task_name(hash_: str) -> str:
-    return f"env-{hash_}"
 
 
 def _platform() -> str:

@@ -13,6 +13,7 @@ from lazulite.arm.kind import Kind, Properties, Proposal, model_dump
 from lazulite.arm.wire import Renamed, Reshaped, Unknown
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import ML, parse_path
+from lazulite.deployments.environment_builds import EnvironmentBuilds
 from lazulite.deployments.pending_uploads import PendingUploads
 from lazulite.environments.curated import CURATED, PREFIX, is_reserved
 from lazulite.store.resources import Draft, Json, Resource, Resources
@@ -118,7 +119,9 @@ ROWS = (
 FIXED = {"condaFile", "image", "build", "osType", "inferenceConfig", "autoRebuild", "dockerfile"}
 
 
-def environment(resources: Resources, uploads: PendingUploads) -> tuple[Kind, Kind]:
+def environment(
+    resources: Resources, uploads: PendingUploads, builds: EnvironmentBuilds
+) -> tuple[Kind, Kind]:
     """The container and the version. Curated ones can be read only."""
     container, version = kinds_of(
         AssetType(
@@ -126,7 +129,7 @@ def environment(resources: Resources, uploads: PendingUploads) -> tuple[Kind, Ki
             properties=Environment,
             fixed=frozenset(FIXED),
             rows=ROWS,
-            actions=uploads.actions(),
+            actions={**uploads.actions(), **builds.actions()},
         ),
         resources,
     )

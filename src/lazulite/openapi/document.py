@@ -88,11 +88,11 @@ class Document:
 
 def _report(report: Report) -> Operation:
     """A document below a provider that is no resource."""
-    below = "/".join("{location}" if part == "*" else part for part in report.path)
+    *_, collection, last = report.path
     return Operation(
-        id=f"{report.path[0].capitalize()}_{report.path[-1]}",
+        id=f"{report.path[0].capitalize()}_{f'{collection}Item' if last == '*' else last}",
         method=report.method,
-        path=f"{SUBSCRIPTION}/providers/{ML}/{below}",
+        path=f"{SUBSCRIPTION}/providers/{ML}/{report.template}",
         tag=report.path[0].capitalize(),
         summary=f"Needs {report.action}.",
         parameters=(API_VERSION,),

@@ -1,0 +1,92 @@
+"""Builds of environment versions on request, and their logs. An extension: Azure has no such verbs.
+
+`POST .../versions/{version}/build` and `GET .../versions/{version}/buildLog?offset=N`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+from pydantic import Field
+
+from lazulite.arm.bodies import read_form
+from lazulite.arm.kind import Action, Answer, Call, Properties
+from lazulite.core.errors import ArmError, SpecError
+from lazulite.environments.definition import from_properties
+from lazulite.environments.service import Absent, Building, Built, Environments, Failed
+from lazulite.store.resources import Json
+
+State = Built | Building | Failed | Absent
+STATUS = {Built: "Ready", Building: "Building", Failed: "Failed", Absent: "NotBuilt"}
+PATIENCE, PAUSE_S = 50, 0.1
+LONGEST = 15  # digits of an offset
+
+
+class BuildRequest(Properties):
+    """The body of build."""
+
+    retry: bool = Field(default=True)
+    """Whether a build that has failed is tried again."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EnvironmentBuilds:
+    """Answers for versions of environments."""
+
+    environments: Environments
+
+    def actions(self) -> dict[str, Action]:
+        """The verbs of a version, by name."""
+        return {
+            "build": Action(perform=self.build, form=BuildRequest),
+            "buildLog": Action(perform=self.log, method="GET", permission="read"),
+        }
+
+    async def build(self, call: Call) -> Answer:
+        """Start the build unless it is there or runs; one that has failed is tried again."""
+        retry = read_form(BuildRequest, call.body).retry
+        definition = from_properties(call.resource.properties)
+        try:
+            found = await self.environments.ensure(definition)
+            for _ in range(PATIENCE) if retry else ():
+                if not isinstance(found, Failed):
+                    break
+                await self.environments.retry(found.hash)
+                found = await self.environments.ensure(definition)
+                await asyncio.sleep(PAUSE_S)  # the process that has failed takes a moment to end
+        except SpecError as error:
+            return Answer(body=_never(error))
+        return Answer(body=_shown(found))
+
+    async def log(self, call: Call) -> Answer:
+        """Whole lines of the build log from ?offset= on, and how far the build is.
+
+        Ask again with nextOffset; the log is at its end when nothing comes and nothing is being
+        built. Raises ArmError 400 for an offset that is no number.
+        """
+        offset = _offset(call.query.get("offset", "0"))
+        try:
+            found = await self.environments.look(from_properties(call.resource.properties))
+        except SpecError as error:
+            return Answer(body={**_never(error), "content": "", "nextOffset": offset})
+        log = await asyncio.to_thread(self.environments.log, found.hash, offset)
+        lines = log[: log.rfind(b"\n") + 1]
+        text = lines.decode(errors="replace")
+        return Answer(body={**_shown(found), "content": text, "nextOffset": offset + len(lines)})
+
+
+def _shown(found: State) -> Json:
+    error = found.error.body if isinstance(found, Failed) else None
+    return {"status": STATUS[type(found)], "environment": found.hash, "error": error}
+
+
+def _never(error: SpecError) -> Json:
+    return {"status": "Failed", "environment": None, "error": error.body}
+
+
+def _offset(text: str) -> int:
+    if not text.isdecimal() or len(text) > LONGEST:
+        message = f"offset is {text!r}: it must be a number of bytes, such as the last nextOffset."
+        raise ArmError("BadArgument", message, target="offset")
+    return int(text)
