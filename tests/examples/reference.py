@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lazulite.blobs.errors import CODES
 from lazulite.cli.arguments import CONNECTION, Arguments
-from lazulite.cli.commands import IDENTITY, ML, SERVER
+from lazulite.cli.commands import CACHE, IDENTITY, ML, SERVER
 from lazulite.cli.storage_arguments import ACCESS, StorageArguments
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
 from lazulite.core.settings import HELP, Settings
@@ -28,7 +28,9 @@ def commands_table() -> str:
     """Every command, what it does, and its own options."""
     lines = ["| command | what it does | options |", "|---|---|---|"]
     lines += [f"| `lazulite {each.name}` | {each.summary} | |" for each in SERVER]
-    named = [(f"ml {each.name}", each) for each in ML] + [(each.name, each) for each in IDENTITY]
+    named = [(f"ml {each.name}", each) for each in ML] + [
+        (each.name, each) for each in [*CACHE, *IDENTITY]
+    ]
     lines += [
         f"| `lazulite {name}` | {each.summary} | {_options(each.options)} |" for name, each in named
     ]

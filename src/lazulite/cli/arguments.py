@@ -112,6 +112,18 @@ class Arguments:
         "--download-path", "-p", help="Folder to download to (default: this one)."
     )
     all_outputs: bool = option("--all", "-a", help="Download logs as well.", default=False)
+    older_than: float | None = option(
+        "--older-than", help="Only what was last used so many days ago.", default=None, type=float
+    )
+    max_size: float | None = option(
+        "--max-size",
+        help="Only as much as is over so many GiB of all, the least recently used first.",
+        default=None,
+        type=float,
+    )
+    dry_run: bool = option(
+        "--dry-run", help="Say what would go, and change nothing.", default=False
+    )
     archived_only: bool = option("--archived-only", help="Archived ones only.", default=False)
     include_archived: bool = option(
         "--include-archived", help="Archived ones as well.", default=False

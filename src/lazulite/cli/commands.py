@@ -270,6 +270,34 @@ ML = (
 )
 """`lazulite ml <noun> <verb>`: functions of lazulite.cli's modules, given a workspace."""
 
+CACHE = (
+    Command(
+        "environment build",
+        "environment_cache#build",
+        "Build a registered environment, or one of a file, and follow its log.",
+        f"{_ASSET} label no_wait",
+    ),
+    Command(
+        "environment list",
+        "environment_cache#listing",
+        "List the environments that are built on the server's machine.",
+    ),
+    Command(
+        "environment show",
+        "environment_cache#show",
+        "Show a built environment by its hash, and the end of its build log.",
+        "name!",
+    ),
+    Command(
+        "environment prune",
+        "environment_cache#prune",
+        "Remove environments that no deployment and no job uses.",
+        "older_than max_size dry_run",
+        "They are built again when they are needed. Remove them?",
+    ),
+)
+"""Functions of lazulite.cli's modules, as those of ML. An extension: az has no such commands."""
+
 IDENTITY = (
     Command(
         "ad sp create-for-rbac",
@@ -341,6 +369,7 @@ COLUMNS = {
     "compute": ("name", "type", "size", "min_instances", "max_instances", "provisioning_state"),
     "model": ("name", "version", "latest_version", "type", "path"),
     "environment": ("name", "version", "latest_version", "image"),
+    "environment list": ("name", "status", "python", "packages", "size_mib", "last_used"),
     "data": ("name", "version", "latest_version", "type", "path"),
     "job": ("name", "status", "experiment_name", "start_time", "end_time"),
     "datastore": ("name", "type", "container_name", "is_default"),
@@ -363,6 +392,7 @@ GROUPS = {
     "role": "Who may do what.",
     "role assignment": "Roles that are given to service principals.",
     "role definition": "The roles that can be given.",
+    "environment": "Environments as they are built on the server's machine.",
     "ml": "Machine learning: the same words as `az ml`.",
     "ml online-endpoint": "Endpoints that answer single requests at once.",
     "ml online-deployment": "Models that run behind an online endpoint.",

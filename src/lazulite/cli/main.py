@@ -19,8 +19,8 @@ from knack.help_files import helps
 from knack.util import CLIError
 
 import lazulite
-from lazulite.cli.arguments import SERVER_ONLY, Arguments, arguments_of
-from lazulite.cli.commands import COLUMNS, GROUPS, IDENTITY, ML, SERVE, SERVER, Command
+from lazulite.cli.arguments import CONNECTION, SERVER_ONLY, Arguments, arguments_of
+from lazulite.cli.commands import CACHE, COLUMNS, GROUPS, IDENTITY, ML, SERVE, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
 from lazulite.cli.errors import FAILED, CommandError
 from lazulite.cli.http import Http
@@ -87,8 +87,10 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             self.command_table[command.name].description = command.summary
         for command in ML:
             self.command_table[f"ml {command.name}"] = self._ml(command)
+        for command in CACHE:
+            self.command_table[command.name] = self._on_server(command, CONNECTION)
         for command in IDENTITY:
-            self.command_table[command.name] = self._identity(command)
+            self.command_table[command.name] = self._on_server(command, SERVER_ONLY)
         for command in ACCOUNTS:
             self.command_table[f"storage {command.name}"] = self._storage(
                 command, SERVER_OF_ACCOUNTS
@@ -117,13 +119,14 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             table_transformer=functools.partial(rows, COLUMNS[command.name.split()[0]]),
         )
 
-    def _identity(self, command: Command) -> Any:
+    def _on_server(self, command: Command, connection: Sequence[str]) -> Any:
         return self.command_cls(
             self.cli_ctx,
             command.name,
             functools.partial(_run, command, self.cli_ctx),
             description=command.summary,
-            arguments_loader=functools.partial(arguments_of, command.options, SERVER_ONLY),
+            arguments_loader=functools.partial(arguments_of, command.options, connection),
+            confirmation=command.confirm,
             table_transformer=_table(command.name),
         )
 
