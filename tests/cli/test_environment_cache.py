@@ -65,6 +65,20 @@ def test_a_build_that_was_killed_is_started_again(server, lazulite, environment)
     assert [each.json["retry"] for each in server.sent("POST", f"{ONE}/build")] == [True, False]
 
 
+def test_the_log_of_a_python_that_is_downloaded_is_followed_by_that_of_the_build(
+    server, lazulite, environment
+):
+    download = {"status": "Building", "environment": "d" * 32, "nextOffset": 40, "error": None}
+    server.answer("GET", f"{ONE}/buildLog", 200, {**download, "content": "downloading\n"})
+    said(server, "Building", "", 40)
+    said(server, "Building", "first\n", 0)
+    said(server, "Ready", "", 6)
+
+    code, _, err = lazulite("environment", "build", "-n", "env")
+
+    assert (code, err.splitlines()[-1]) == (0, "first")
+
+
 def test_nobody_has_to_wait(server, lazulite, environment):
     code, out, _ = lazulite("environment", "build", "-n", "env", "--no-wait")
 

@@ -137,10 +137,16 @@ def test_only_cpython_from_3_6_on_counts(tmp_path, version, kind):
 
 
 def test_the_usual_places_come_from_the_environment():
-    search = Search.of({"HOME": "/home/me", "PATH": "/a:/b", "PYENV_ROOT": "/py"}, Path("/p"))
+    search = Search.of(
+        {"HOME": "/home/me", "PATH": "/a:/b", "PYENV_ROOT": "/py"}, Path("/p"), Path("/own")
+    )
 
     assert search.path[:2] == (Path("/a"), Path("/b"))
-    assert search.roots == (Path("/py/versions"), Path("/home/me/.local/share/uv/python"))
+    assert search.roots == (
+        Path("/py/versions"),
+        Path("/home/me/.local/share/uv/python"),
+        Path("/own"),
+    )
 
 
 def test_the_real_python_tells_its_version_and_its_wheels(interpreters):

@@ -48,6 +48,7 @@ from lazulite.deployments.materials import Workshop
 from lazulite.deployments.places import DataPlaces
 from lazulite.environments.cache import Cache
 from lazulite.environments.interpreters import Interpreters, Search
+from lazulite.environments.python_downloads import PythonDownloads
 from lazulite.environments.service import Environments
 from lazulite.executors.local import LocalExecutor
 from lazulite.identity.applications import SecretHasher
@@ -274,13 +275,7 @@ def _kind_parts(
 ) -> KindParts:
     url, places, folders = site
     resources, executor = base.resources, base.executor
-    search = Search.of(env, Path(sys.executable))
-    environments = Environments(
-        base.layout.folder("environments"),
-        executor,
-        Interpreters(search).find,
-        indexes=base.settings.indexes,
-    )
+    environments = _environments(base, env)
     workshop = Workshop(resources, environments, places.locate, base.layout.folder("assets"))
     supervision = Supervision(resources, executor, base.layout.folder("jobs"), base.layout.run)
     publish, worker = base.publish, base.layout.worker_path()
@@ -316,6 +311,18 @@ def _registry(base: Foundation, kinds: KindParts, cache: Cache) -> Registry:
     cached = CachedEnvironments(cache, kinds.deployments.workshop.environments, utc_now)
     reports = (*Locations(base.resources, this_machine()).reports(), *cached.reports())
     return Registry(all_kinds(kinds), reports)
+
+
+def _environments(base: Foundation, env: Mapping[str, str]) -> Environments:
+    root, pythons = base.layout.folder("environments"), base.layout.folder("pythons")
+    downloads = PythonDownloads(root, pythons, base.executor)
+    return Environments(
+        root,
+        base.executor,
+        Interpreters(Search.of(env, Path(sys.executable), pythons)).find,
+        indexes=base.settings.indexes,
+        downloads=downloads if base.settings.python_downloads == "auto" else None,
+    )
 
 
 def _cache(base: Foundation) -> Cache:

@@ -28,10 +28,10 @@ def build(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     else:
         raise CommandError("InvalidArgument", "Name an environment with --name, or a --file.")
     path = f"{environments.COLLECTION}/{made['name']}/versions/{made['version']}"
-    offset = _end_of_log(workspace, path)
+    before = _end_of_log(workspace, path)
     found = workspace.post(f"{path}/build", {"retry": True})
     if not arguments.no_wait:
-        found = _followed(workspace, path, offset)
+        found = _followed(workspace, path, before)
     return {"name": made["name"], "version": made["version"], **_kept(found)}
 
 
@@ -92,19 +92,19 @@ def _kept(found: Mapping[str, Any]) -> dict[str, Any]:
     return {"environment": found["environment"], "status": found["status"]}
 
 
-def _end_of_log(workspace: Workspace, path: str) -> int:
-    """The offset behind what earlier builds wrote."""
-    offset, content = 0, "x"
-    while content:
-        found = _log(workspace, path, offset)
-        offset, content = int(found["nextOffset"]), found["content"]
-    return offset
+def _end_of_log(workspace: Workspace, path: str) -> dict[str, Any]:
+    """Where the log of earlier builds ends."""
+    found = _log(workspace, path, 0)
+    while found["content"]:
+        found = _log(workspace, path, found["nextOffset"])
+    return found
 
 
-def _followed(workspace: Workspace, path: str, offset: int) -> dict[str, Any]:
+def _followed(workspace: Workspace, path: str, found: Mapping[str, Any]) -> dict[str, Any]:
     while True:
-        found = _log(workspace, path, offset)
-        offset = int(found["nextOffset"])
+        last, found = found, _log(workspace, path, found["nextOffset"])
+        if found["environment"] != last["environment"]:  # the Python is there: the build begins
+            found = _log(workspace, path, 0)
         for line in found["content"].splitlines():
             workspace.report.note(line)
         if found["content"]:
@@ -112,7 +112,7 @@ def _followed(workspace: Workspace, path: str, offset: int) -> dict[str, Any]:
         if found["status"] == "Failed":
             raise CommandError(str(found["error"]["code"]), explain(found["error"]))
         if found["status"] == "Ready":
-            return found
+            return dict(found)
         if found["status"] == "NotBuilt":  # it was killed: asked again, it starts anew
             workspace.post(f"{path}/build", {"retry": False})
         workspace.sleep(_PAUSE_S)

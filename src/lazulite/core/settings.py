@@ -45,6 +45,8 @@ class Settings:
     """Folders of this machine that datastores of type LocalFolder may name, with commas."""
     fetched_gib: float = 64.0
     """GiB of data of other servers that are kept."""
+    python_downloads: str = "auto"
+    """auto: uv downloads a Python that is asked for and not here; never: it does not."""
     environments_days: float = 0.0
     """Days after whose passing unused environments are removed; 0 keeps them."""
     environments_gib: float = 0.0
@@ -96,6 +98,8 @@ HELP = {
     "https://host/prefix=http://mirror/prefix, separated by commas.",
     "local_folders": "Folders of this machine that LocalFolder datastores may name, with commas.",
     "fetched_gib": "GiB of data of other servers that are kept. Default: 64.",
+    "python_downloads": "auto: uv downloads a Python that an environment asks for and that is not "
+    "here; never: it does not. Default: auto.",
     "environments_days": "Days after which environments that nobody uses are removed. "
     "Default: 0, never.",
     "environments_gib": "GiB of environments beyond which those that nobody uses are removed, the "
@@ -126,6 +130,10 @@ def read_settings(env: Mapping[str, str], **given: Any) -> Settings:
         if text is not None:
             values[field.name] = _converted(source, field.default, text)
     settings = Settings(**values)
+    if settings.python_downloads not in {"auto", "never"}:
+        found = settings.python_downloads
+        message = f"python_downloads is {found!r}: it must be auto or never."
+        raise SettingError("InvalidSetting", message)
     data_dir = Path(settings.data_dir).expanduser().absolute()
     return dataclasses.replace(settings, data_dir=data_dir)
 

@@ -17,6 +17,8 @@ from lazulite.core.errors import SpecError
 from lazulite.environments.pythons import PythonRange, Version
 
 OLDEST = (3, 6)
+UV_OLDEST = (3, 8)
+"""The oldest Python that uv carries."""
 NEWEST_KNOWN = 14  # minor versions of Python 3 that are looked for on PATH end here
 
 _VERSION = re.compile(r"(?:cpython-)?(3)\.(\d+)\.(\d+)(?:[-+].*)?")
@@ -34,6 +36,15 @@ bundled = [folder for folder in folders if glob.glob(os.path.join(folder, "pip-*
 print(json.dumps({"version": list(sys.version_info[:3]), "bundled": bundled[:1],
                   "implementation": platform.python_implementation()}))
 """
+
+
+class PythonMissingError(SpecError):
+    """No Python here is what a definition asks for."""
+
+    def __init__(self, message: str, version: str | None) -> None:
+        """version: one to download that would do, as "3.9"; None if uv has none."""
+        super().__init__("PythonNotFound", message, target="condaFile")
+        self.version = version
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,8 +74,11 @@ class Search:
     """Folders with one installation per version, as pyenv and uv make them."""
 
     @classmethod
-    def of(cls, environ: Mapping[str, str], running: Path) -> Search:
-        """The usual places: PATH, /usr/bin (deadsnakes), pyenv's and uv's folders."""
+    def of(cls, environ: Mapping[str, str], running: Path, own: Path | None = None) -> Search:
+        """The usual places: PATH, /usr/bin (deadsnakes), pyenv's and uv's folders.
+
+        own: the folder that the server downloads Pythons into.
+        """
         home = Path(environ.get("HOME", "/"))
         data = Path(environ.get("XDG_DATA_HOME") or home / ".local/share")
         folders = [*environ.get("PATH", "").split(os.pathsep), "/usr/local/bin", "/usr/bin"]
@@ -74,6 +88,7 @@ class Search:
             roots=(
                 Path(environ.get("PYENV_ROOT") or home / ".pyenv") / "versions",
                 Path(environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python"),
+                *([own] if own else []),
             ),
         )
 
@@ -147,14 +162,11 @@ class Interpreters:
             self._answers[key] = probe_interpreter(path)
         return self._answers[key]
 
-    def _missing(self, asked: PythonRange | None) -> SpecError:
+    def _missing(self, asked: PythonRange | None) -> PythonMissingError:
         here = ", ".join(found.number for found in self.available()) or "none"
         wish = f"{asked.place}: {asked.text!r}" if asked else "any Python 3"
-        return SpecError(
-            "PythonNotFound",
-            f"{wish} is not on this machine. Here are: {here}. {_remedy(asked)}.",
-            target="condaFile",
-        )
+        message = f"{wish} is not on this machine. Here are: {here}. {_remedy(asked)}."
+        return PythonMissingError(message, _downloadable(asked))
 
 
 def probe_interpreter(path: Path) -> Interpreter | None:
@@ -177,6 +189,14 @@ def probe_interpreter(path: Path) -> Interpreter | None:
     return Interpreter(path, (major, minor, patch), bundled)
 
 
+def _downloadable(asked: PythonRange | None) -> str | None:
+    """The lowest minor version asked for that uv carries."""
+    for minor in range(UV_OLDEST[1], NEWEST_KNOWN + 1):
+        if asked is None or asked.allows((3, minor, 99)):
+            return f"3.{minor}"
+    return None
+
+
 def _remedy(asked: PythonRange | None) -> str:
     numbers = next((of for operator, of in asked.clauses if operator == "=="), ()) if asked else ()
     version = ".".join(map(str, numbers[:2]))
@@ -185,6 +205,6 @@ def _remedy(asked: PythonRange | None) -> str:
     elif numbers < OLDEST:
         return f"Ask for one of these: Python {'.'.join(map(str, OLDEST))} is the oldest that works"
     else:
-        tool = "uv python" if numbers >= (3, 8) else "pyenv"
+        tool = "uv python" if numbers >= UV_OLDEST else "pyenv"
         how = f"install it with `{tool} install {version}`"
     return f"Ask for one of these, or {how}"

@@ -15,9 +15,10 @@ from lazulite.core.errors import SpecError
 from lazulite.environments.base_images import with_image
 from lazulite.environments.definition import Definition
 from lazulite.environments.diagnosis import OTHER, Diagnosis
-from lazulite.environments.interpreters import Interpreter
+from lazulite.environments.interpreters import Interpreter, PythonMissingError
 from lazulite.environments.places import Places, task_name
 from lazulite.environments.plan import Plan, plan_venv, to_json
+from lazulite.environments.python_downloads import PythonDownloads
 from lazulite.environments.pythons import PythonRange
 from lazulite.environments.requirement import NO_INDEXES
 from lazulite.environments.requirements import Requirements, requirements_of
@@ -72,11 +73,14 @@ class Environments:
         find: Callable[[PythonRange | None], Interpreter],
         *,
         indexes: tuple[str, ...] = NO_INDEXES,
+        downloads: PythonDownloads | None = None,
     ) -> None:
         """root: absolute, short enough for "#!" lines; find: Interpreters(...).find.
 
-        indexes: package indexes that definitions may name, besides the server's own.
+        indexes: package indexes that definitions may name, besides the server's own; downloads:
+        where to get Pythons that are not here, if at all.
         """
+        self._downloads = downloads
         self._root, self._executor, self._find, self._indexes = root, executor, find, indexes
         self._starting: dict[str, asyncio.Lock] = {}
 
@@ -94,7 +98,10 @@ class Environments:
         Returns at once, and may be called by many and after a crash: one build runs per hash. A
         build that was killed starts again. Raises SpecError if the definition can never be built.
         """
-        plan = await asyncio.to_thread(self.plan, definition)
+        try:
+            plan = await asyncio.to_thread(self.plan, definition)
+        except PythonMissingError as missing:
+            return await self._downloading(missing)
         places = Places(self._root, plan.hash)
         # forget() and the ensure() after it must not be interleaved with another caller's.
         async with self._starting.setdefault(plan.hash, asyncio.Lock()):
@@ -115,11 +122,16 @@ class Environments:
 
     async def look(self, definition: Definition) -> Built | Building | Failed | Absent:
         """The same without starting anything. Raises SpecError as ensure() does."""
-        plan = await asyncio.to_thread(self.plan, definition)
+        try:
+            plan = await asyncio.to_thread(self.plan, definition)
+        except PythonMissingError as missing:
+            if self._downloads is None:
+                raise
+            hash_, failure = self._downloads.look(missing)
+            return Failed(hash_, failure) if failure else await self._under_way(hash_)
         if found := self._outcome(plan, Places(self._root, plan.hash)):
             return found
-        runs = await self._executor.observe(task_name(plan.hash)) is Phase.RUNNING
-        return Building(plan.hash) if runs else Absent(plan.hash)
+        return await self._under_way(plan.hash)
 
     async def retry(self, hash_: str) -> None:
         """Let the next ensure() build again what failed. Nothing happens while a build runs."""
@@ -150,10 +162,20 @@ class Environments:
         log = self.log(hash_, max(0, size - _CHUNK)).decode(errors="replace")
         return "\n".join(log.splitlines()[-lines:])
 
+    async def _downloading(self, missing: PythonMissingError) -> Building | Failed:
+        if self._downloads is None:
+            raise missing
+        hash_, error = await self._downloads.ensure(missing)
+        return Failed(hash_, error) if error else Building(hash_)
+
+    async def _under_way(self, hash_: str) -> Building | Absent:
+        runs = await self._executor.observe(task_name(hash_)) is Phase.RUNNING
+        return Building(hash_) if runs else Absent(hash_)
+
     def _interpreter(self, requirements: Requirements) -> Interpreter:
         try:
             return self._find(requirements.python)
-        except SpecError:
+        except PythonMissingError:
             if not requirements.is_python_a_wish:
                 raise
             return self._find(None)
