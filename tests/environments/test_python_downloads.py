@@ -19,6 +19,9 @@ from lazulite.environments.python_downloads import PythonDownloads
 from lazulite.environments.service import Absent, Building, Environments, Failed
 
 ANSWER = '#!/bin/sh\necho \'{"version": [3, 9, 18], "bundled": [], "implementation": "CPython"}\'\n'
+SYSCONFIG = (
+    "# system configuration generated and used by the sysconfig module\nbuild_time_vars = {}\n"
+)
 NEEDS = from_conda_file("dependencies: [python=3.9.2]")
 
 
@@ -30,7 +33,7 @@ def source(tmp_path, offline):
         for name, text in {
             "bin/python3.9": ANSWER,
             "bin/python3": ANSWER,
-            "lib/python3.9/_sysconfigdata__linux_x86_64-linux-gnu.py": "build_time_vars = {}\n",
+            "lib/python3.9/_sysconfigdata__linux_x86_64-linux-gnu.py": SYSCONFIG,
         }.items():
             entry = tarfile.TarInfo(f"python/{name}")
             entry.size, entry.mode = len(text), 0o755

@@ -20,7 +20,7 @@ import uvicorn
 
 from lazulite.app.layout import Layout
 from lazulite.app.server import Foundation, Server, compose, lay_foundation
-from lazulite.app.upkeep import keep_environments, limits_of
+from lazulite.app.upkeep import limits_of, tidy_environments
 from lazulite.core.clock import utc_now
 from lazulite.core.errors import LazuliteError
 from lazulite.core.ids import segment_of
@@ -65,17 +65,14 @@ async def run_server(
             serving = group.create_task(web.serve(sockets=[listening]))
             working = group.create_task(server.reconciler.run())
             watching = group.create_task(_watch(base, stop))
-            tidying = group.create_task(_tidy(base, stop))
-            limits = limits_of(settings)
-            keeping = group.create_task(keep_environments(server.cache, limits, utc_now, stop))
+            tidying = group.create_task(_tidy(base, server, stop))
             await _until_provisioned(base, server, stop)
             write_json(layout.state, state(base, server))
             ready(server)
             await stop.wait()
             faulthandler.dump_traceback_later(STOP_LIMIT_S, exit=True)  # says where it hangs
             server.reconciler.stop()
-            ending = {working, watching, tidying, keeping}
-            await asyncio.wait(ending, timeout=STOP_PATIENCE_S)
+            await asyncio.wait({working, watching, tidying}, timeout=STOP_PATIENCE_S)
             await base.front_door.stop()
             await stop_tasks(base.executor)
             web.should_exit = True
@@ -236,13 +233,15 @@ async def _watch(base: Foundation, stop: asyncio.Event) -> None:
             log.exception("the front door could not be brought up to date")
 
 
-async def _tidy(base: Foundation, stop: asyncio.Event) -> None:
+async def _tidy(base: Foundation, server: Server, stop: asyncio.Event) -> None:
     """Remove what was kept for a while only, at the start and then once an hour."""
+    limits = limits_of(base.settings)
     while not stop.is_set():
         try:
             await base.resources.bury()
+            await tidy_environments(server.cache, limits, utc_now())
         except Exception:  # the loop: the next hour tries again
-            log.exception("rows of deleted resources could not be removed")
+            log.exception("what is no longer needed could not be removed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), TIDY_S)
 
