@@ -6,7 +6,7 @@ import pytest
 
 from lazulite.core.errors import SpecError
 from lazulite.environments.definition import Definition, from_conda_file, from_properties
-from lazulite.environments.pypi_names import BUNDLED, PROGRAMS, PYPI_NAMES
+from lazulite.environments.pypi_names import BUNDLED, CONDA_ONLY, PROGRAMS, PYPI_NAMES
 from lazulite.environments.requirement import canonical
 from lazulite.environments.requirements import requirements_of
 
@@ -22,6 +22,10 @@ from lazulite.environments.requirements import requirements_of
         ("psycopg2", "psycopg2-binary"),
         ("ray-serve>=2", "ray[serve]>=2"),
         ("ruamel_yaml", "ruamel-yaml"),
+        ("conda-forge::numpy=1.21.2=py38h_0", "numpy==1.21.2"),
+        ("pytorch::pytorch==1.7.1", "torch==1.7.1"),
+        ("azureml-defaults==1.34.0", "azureml-defaults==1.34.0"),
+        ("cuda-python", "cuda-python"),
     ],
 )
 def test_conda_packages_get_their_names_on_pypi(conda, pypi):
@@ -39,13 +43,44 @@ def test_conda_packages_come_first_in_the_order_of_the_file():
     assert requirements.packages[0].written.place == "condaFile line 4, column 3"
 
 
-@pytest.mark.parametrize("name", ["cudatoolkit=11.1", "mkl", "_libgcc_mutex", "ffmpeg", "pip=19.*"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("cudatoolkit=11.1", "mkl", "_libgcc_mutex", "ffmpeg", "pip=19.*", "cuda-nvrtc=12.1"),
+        *("ld_impl_linux-64=2.40", "snappy"),
+    ],
+)
 def test_what_a_venv_needs_not_is_noted_and_left_out(name):
     requirements = requirements_of(from_conda_file({"dependencies": [name]}))
 
     assert requirements.packages == ()
     [note] = requirements.notes
     assert note.startswith("condaFile line 3, column 3: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("r-essentials", "run the script in an image that has R"),
+        ("gdal=3.4", "rasterio, fiona and pyogrio carry it inside"),
+        ("anaconda", "name those that you import"),
+    ],
+)
+def test_what_only_conda_has_is_refused_with_its_line_and_what_would_work(name, remedy):
+    with pytest.raises(SpecError) as refused:
+        requirements_of(from_conda_file(f"dependencies:\n- numpy\n- {name}\n"))
+
+    assert f"condaFile line 3, column 3: '{name}'" in refused.value.message
+    assert remedy in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "line", ["azureml-core", "azureml-defaults", "inference-schema[numpy-support]"]
+)
+def test_azures_own_packages_are_installed_as_asked(line):
+    requirements = requirements_of(from_conda_file({"dependencies": [{"pip": [line]}]}))
+
+    assert [package.text for package in requirements.packages] == [line]
 
 
 def test_a_pinned_pip_in_the_pip_section_is_left_out():
@@ -82,7 +117,7 @@ def test_a_dockerfile_needs_docker():
 
 
 def test_the_tables_hold_canonical_names_once():
-    names = [*PYPI_NAMES, *BUNDLED, *PROGRAMS]
+    names = [*PYPI_NAMES, *BUNDLED, *PROGRAMS, *CONDA_ONLY]
 
     assert [name for name in names if name != canonical(name)] == []
     assert len(names) == len(set(names))

@@ -15,6 +15,14 @@ from lazulite.cli.commands import CACHE, IDENTITY, ML, SERVER
 from lazulite.cli.storage_arguments import ACCESS, StorageArguments
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
 from lazulite.core.settings import HELP, Settings
+from tests.examples.environment_tables import (
+    bundled_list,
+    conda_only_table,
+    curated_table,
+    images_table,
+    names_table,
+    programs_list,
+)
 from tests.examples.rest_tables import kinds_table, services_table, versions_table
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +82,12 @@ TABLES = {
     ("cli.md", "options"): options_table,
     ("cli.md", "storage options"): storage_options_table,
     ("settings.md", "settings"): settings_table,
+    ("environments.md", "pypi names"): names_table,
+    ("environments.md", "bundled"): bundled_list,
+    ("environments.md", "programs"): programs_list,
+    ("environments.md", "conda only"): conda_only_table,
+    ("environments.md", "images"): images_table,
+    ("environments.md", "curated"): curated_table,
     ("rest.md", "kinds"): kinds_table,
     ("rest.md", "versions"): versions_table,
     ("rest.md", "services"): services_table,

@@ -79,7 +79,10 @@ def versions_remedy(package: Package, lowest: str | None, newest: str | None, py
     """Says which versions fit. lowest: the next one from the pin on; python: full version."""
     minor = python.rpartition(".")[0]
     if newest is None:
-        return f"The server's indexes have no {package.name} for Python {minor}: check the name."
+        return (
+            f"The server's indexes have no {package.name} for Python {minor}: check the name. What"
+            " only conda has cannot be installed into a venv."
+        )
     if lowest is None or lowest == newest or pinned_version(package.text) is None:
         return f"The newest {package.name} that fits Python {minor} is {newest}."
     return (

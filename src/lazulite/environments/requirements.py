@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from lazulite.core.errors import SpecError
 from lazulite.environments.conda_spec import CondaSpec, parse_conda_spec, python_range
 from lazulite.environments.definition import Definition
-from lazulite.environments.pypi_names import BUNDLED, PROGRAMS, PYPI_NAMES
+from lazulite.environments.pypi_names import (
+    BUNDLED,
+    BUNDLED_PREFIXES,
+    CONDA_ONLY,
+    PROGRAMS,
+    PYPI_NAMES,
+    R_PACKAGES,
+)
 from lazulite.environments.pythons import PythonRange
 from lazulite.environments.requirement import (
     NO_INDEXES,
@@ -76,7 +83,8 @@ def _notes_on(definition: Definition) -> Iterator[str]:
 def _why_ignored(spec: CondaSpec) -> str | None:
     if spec.name == "pip":
         return _PIP_IS_OURS if spec.clauses else "pip is always installed"
-    if spec.name in BUNDLED:
+    is_of_a_family = spec.name.startswith(BUNDLED_PREFIXES) and spec.name not in PYPI_NAMES
+    if spec.name in BUNDLED or is_of_a_family:
         return f"{spec.name} is ignored: PyPI's wheels carry such libraries inside"
     if spec.name in PROGRAMS:
         return f"{spec.name} is a program: the one on this machine is used, if there is one"
@@ -84,6 +92,9 @@ def _why_ignored(spec: CondaSpec) -> str | None:
 
 
 def _on_pypi(spec: CondaSpec) -> Requirement:
+    remedy = R_PACKAGES if spec.name.startswith("r-") else CONDA_ONLY.get(spec.name)
+    if remedy is not None:
+        raise spec.written.refusal(f"{spec.name} comes from conda only; {remedy}.")
     text = PYPI_NAMES.get(spec.name, spec.name) + ",".join(spec.clauses)
     found = parse_requirement(dataclasses.replace(spec.written, text=text))
     if not isinstance(found, Requirement):
