@@ -3,9 +3,9 @@
 import pytest
 
 from lazulite.core.errors import SpecError
-from lazulite.environments.base_images import python_of_image, with_image
 from lazulite.environments.curated import CURATED, curated_name, find_curated
 from lazulite.environments.definition import curated_definition, from_conda_file, from_properties
+from lazulite.environments.known_images import python_of_image, with_image
 from lazulite.environments.requirements import requirements_of
 
 SKLEARN = "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu"

@@ -1,6 +1,6 @@
 """The tables of docs/environments.md, read from those that builds use."""
 
-from lazulite.environments.base_images import PYTHONS
+from lazulite.environments.known_images import PYTHONS
 from lazulite.environments.curated import CURATED
 from lazulite.environments.pypi_names import (
     BUNDLED,

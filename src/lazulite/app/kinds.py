@@ -92,7 +92,7 @@ def _datastores(parts: KindParts) -> Kind:
 
 def _assets(parts: KindParts, uploads: PendingUploads) -> tuple[Kind, ...]:
     resources = parts.resources
-    builds = EnvironmentBuilds(parts.deployments.workshop.environments)
+    builds = EnvironmentBuilds(parts.deployments.workshop)
     return (
         *code(resources, uploads),
         *model(resources, uploads),

@@ -13,13 +13,18 @@ from pydantic import Field
 from lazulite.arm.bodies import read_form
 from lazulite.arm.kind import Action, Answer, Call, Properties
 from lazulite.core.errors import ArmError, SpecError
-from lazulite.environments.definition import from_properties
+from lazulite.core.ids import workspace_of
+from lazulite.deployments.materials import Workshop
+from lazulite.environments.definition import Definition
 from lazulite.environments.service import Absent, Building, Built, Environments, Failed
+from lazulite.remote.background import StillFetching
 from lazulite.store.resources import Json
 
 State = Built | Building | Failed | Absent
 STATUS = {Built: "Ready", Building: "Building", Failed: "Failed", Absent: "NotBuilt"}
 PATIENCE, PAUSE_S = 50, 0.1
+FETCHING: Json = {"status": "Building", "environment": None, "error": None}
+"""While what the definition refers to is on its way."""
 LONGEST = 15  # digits of an offset
 
 
@@ -34,7 +39,12 @@ class BuildRequest(Properties):
 class EnvironmentBuilds:
     """Answers for versions of environments."""
 
-    environments: Environments
+    workshop: Workshop
+
+    @property
+    def environments(self) -> Environments:
+        """What builds them."""
+        return self.workshop.environments
 
     def actions(self) -> dict[str, Action]:
         """The verbs of a version, by name."""
@@ -46,8 +56,8 @@ class EnvironmentBuilds:
     async def build(self, call: Call) -> Answer:
         """Start the build unless it is there or runs; one that has failed is tried again."""
         retry = read_form(BuildRequest, call.body).retry
-        definition = from_properties(call.resource.properties)
         try:
+            definition = await self._definition(call)
             found = await self.environments.ensure(definition)
             for _ in range(PATIENCE) if retry else ():
                 if not isinstance(found, Failed):
@@ -57,6 +67,8 @@ class EnvironmentBuilds:
                 await asyncio.sleep(PAUSE_S)  # the process that has failed takes a moment to end
         except SpecError as error:
             return Answer(body=_never(error))
+        except StillFetching:
+            return Answer(body=FETCHING)
         return Answer(body=_shown(found))
 
     async def log(self, call: Call) -> Answer:
@@ -67,13 +79,18 @@ class EnvironmentBuilds:
         """
         offset = _offset(call.query.get("offset", "0"))
         try:
-            found = await self.environments.look(from_properties(call.resource.properties))
+            found = await self.environments.look(await self._definition(call))
         except SpecError as error:
             return Answer(body={**_never(error), "content": "", "nextOffset": offset})
+        except StillFetching:
+            return Answer(body={**FETCHING, "content": "", "nextOffset": offset})
         log = await asyncio.to_thread(self.environments.log, found.hash, offset)
         lines = log[: log.rfind(b"\n") + 1]
         text = lines.decode(errors="replace")
         return Answer(body={**_shown(found), "content": text, "nextOffset": offset + len(lines)})
+
+    async def _definition(self, call: Call) -> Definition:
+        return await self.workshop.registered(workspace_of(call.id), call.resource.id)
 
 
 def _shown(found: State) -> Json:

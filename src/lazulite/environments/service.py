@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lazulite.core.errors import SpecError
-from lazulite.environments.base_images import with_image
 from lazulite.environments.definition import Definition
 from lazulite.environments.diagnosis import OTHER, Diagnosis
 from lazulite.environments.interpreters import Interpreter, PythonMissingError
+from lazulite.environments.known_images import with_image
 from lazulite.environments.places import Places, task_name
 from lazulite.environments.plan import Plan, plan_venv, to_json
 from lazulite.environments.python_downloads import PythonDownloads
