@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from ruamel.yaml import YAML
 
 CONDA = "dependencies:\n- python=3.8\n- pip:\n  - {}\n"
 
@@ -50,7 +51,7 @@ def test_an_image_and_a_conda_file_are_said_in_many_ways(registered, text):
 def test_a_conda_file_may_stand_in_the_file_itself(registered):
     properties = registered("conda_file:\n  dependencies: [python=3.8, {pip: [numpy]}]\n")
 
-    assert json.loads(properties["condaFile"])["dependencies"][1] == {"pip": ["numpy"]}
+    assert YAML(typ="safe").load(properties["condaFile"])["dependencies"][1] == {"pip": ["numpy"]}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,10 @@ def test_requirements_are_included_into_a_mapping_too(registered, folder):
 
     sent = registered("conda_file: {dependencies: [{pip: [-r requirements.txt, scipy]}]}\n")
 
-    assert json.loads(sent["condaFile"]) == {"dependencies": [{"pip": ["pandas", "scipy"]}]}
+    assert YAML(typ="safe").load(sent["condaFile"]) == {
+        "dependencies": [{"pip": ["pandas", "scipy"]}]
+    }
+    assert sent["condaFile"].count("\n") == 4  # a requirement a line
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from ruamel.yaml import YAML
 
 ENDPOINT = {
     "properties": {
@@ -127,7 +128,7 @@ def test_an_environment_mapping_may_hold_its_conda_file(server, lazulite, projec
     assert code == 0, err
     body = server.sent("PUT", "onlineEndpoints/e1/deployments/blue")[0].json
     found = server.resources[body["properties"]["environmentId"].lower()]["properties"]
-    assert json.loads(found["condaFile"]) == {"dependencies": ["python=3.9"]}
+    assert YAML(typ="safe").load(found["condaFile"]) == {"dependencies": ["python=3.9"]}
 
 
 def test_an_update_changes_what_is_said_and_keeps_the_rest(server, lazulite, project):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
+
+from ruamel.yaml import YAML
 
 from lazulite.cli.documents import Document, Key
 
@@ -36,6 +39,15 @@ def inlined(found: Document, key: Key, value: Mapping[str, Any], folder: Path) -
     """The same of a conda file that stands in the YAML file itself."""
     dependencies = [_pip_inlined(found, key, each, folder) for each in _listed(value)]
     return {**value, "dependencies": dependencies} if "dependencies" in value else dict(value)
+
+
+def yaml_text(value: Mapping[str, Any]) -> str:
+    """The text of a conda file, a requirement a line, so that errors tell them apart."""
+    text, writer = StringIO(), YAML(typ="safe", pure=True)
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    writer.default_flow_style = False
+    writer.dump(dict(value), text)
+    return text.getvalue()
 
 
 def _listed(value: Mapping[str, Any]) -> list[Any]:

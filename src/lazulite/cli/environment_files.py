@@ -6,13 +6,12 @@ a Dockerfile, `path` and `file:` before. Source: spec/CLIENTS.md 7.3, spec/REST.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lazulite.cli import assets
-from lazulite.cli.conda_files import inlined, inlined_text
+from lazulite.cli.conda_files import inlined, inlined_text, yaml_text
 from lazulite.cli.documents import Document, Key
 from lazulite.cli.models import is_uri
 from lazulite.cli.shapes import ANYTHING, INTEGER, TEXT, Shape
@@ -62,7 +61,7 @@ def _conda(found: Document) -> str | None:
         return None
     folder = found.path.parent if found.path else Path()
     if isinstance(value, Mapping):
-        return json.dumps(inlined(found, key, value, folder))
+        return yaml_text(inlined(found, key, value, folder))
     if "\n" in str(value):
         return inlined_text(found, key, str(value), folder)
     path = found.file(key, str(value).removeprefix(_FILE))
