@@ -12,6 +12,7 @@ from lazulite.blobs.details import APPEND_BLOB, Details
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.values import Expected, Properties
+from tests.blobs.files import path_of
 
 LOG = BlobAddress("mlstore", "files", "logs/a.log")
 APPENDED = Properties(content_type="text/plain", details=Details(kind=APPEND_BLOB))
@@ -40,7 +41,7 @@ async def test_appends_stand_in_order_in_the_plain_file(store):
     first = await append(store, b"one;")
     second = await append(store, b"two;", AppendConditions(at=4, most=8))
     assert len({made.stamp.etag, first.stamp.etag, second.stamp.etag}) == 3
-    assert await text_of(store) == store.path(LOG).read_bytes() == b"one;two;"
+    assert await text_of(store) == path_of(store, LOG).read_bytes() == b"one;two;"
     found = await store.head(LOG)
     assert (found.properties.details.appended, found.properties.content_type) == (2, "text/plain")
 
@@ -69,7 +70,7 @@ async def test_append_that_a_crash_interrupted_is_undone(open_store, written):
         after = grown(kept, 4, kept.stamp.mtime_ns + 1_000)
         await store._at.rows.announce(after, (), keep=kept.stamp)
         if written:
-            with store.path(LOG).open("ab") as file:
+            with path_of(store, LOG).open("ab") as file:
                 file.write(written)  # and here kill -9 strikes
     async with open_store() as store:
         assert await text_of(store) == b"one;"
@@ -85,9 +86,9 @@ async def test_append_that_was_complete_at_a_crash_stays(open_store):
         kept = await append(store, b"one;")
         after = grown(kept, 4, kept.stamp.mtime_ns + 1_000)
         await store._at.rows.announce(after, (), keep=kept.stamp)
-        with store.path(LOG).open("ab") as file:
+        with path_of(store, LOG).open("ab") as file:
             file.write(b"two;")
-        os.utime(store.path(LOG), ns=(after.stamp.mtime_ns, after.stamp.mtime_ns))
+        os.utime(path_of(store, LOG), ns=(after.stamp.mtime_ns, after.stamp.mtime_ns))
     async with open_store() as store:
         assert (await text_of(store), (await store.head(LOG)).stamp) == (b"one;two;", after.stamp)
 
@@ -97,7 +98,7 @@ async def test_file_that_a_job_put_in_place_of_a_log_is_not_cut(open_store):
         await store.containers.create("mlstore", "files")
         await store.put(LOG, content(), Expected(0), APPENDED)
         await append(store, b"one;")
-        store.path(LOG).write_bytes(b"of a job, and longer")
+        path_of(store, LOG).write_bytes(b"of a job, and longer")
     async with open_store() as store:
         assert await text_of(store) == b"of a job, and longer"
 
@@ -106,7 +107,7 @@ async def test_readers_see_the_version_before_while_an_append_is_under_way(store
     await store.put(LOG, content(), Expected(0), APPENDED)
     kept = await append(store, b"one;")
     store._commits.appending[LOG] = kept.stamp
-    with store.path(LOG).open("ab") as file:
+    with path_of(store, LOG).open("ab") as file:
         file.write(b"tw")
     found = await store.head(LOG)
     assert (found.stamp, found.properties.details.kind) == (kept.stamp, APPEND_BLOB)

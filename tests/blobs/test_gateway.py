@@ -14,6 +14,7 @@ from lazulite.blobs.authorization import Authorizer, refuse_bearer
 from lazulite.blobs.blob_operations import BLOCK_LIST_LIMIT
 from lazulite.blobs.gateway import Gateway
 from lazulite.core.clock import utc_now
+from tests.blobs.files import folder_of
 
 BLOCK = {"x-ms-blob-type": "BlockBlob"}
 
@@ -182,9 +183,7 @@ async def test_names_are_decoded_exactly_once(store):
         url = httpx2.URL("http://localhost").copy_with(raw_path=b"/mlstore/files/%252e%252e%252f")
         assert (await client.delete(url)).status_code == 404
         assert (await client.put(url, content=b"x", headers=BLOCK)).status_code == 201
-    assert [path.name for path in store.containers.path("mlstore", "files").iterdir()] == [
-        "%2e%2e%2f"
-    ]
+    assert [path.name for path in folder_of(store).iterdir()] == ["%2e%2e%2f"]
 
 
 async def test_list_has_the_shape_of_azure(client):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazulite.blobs.errors import BlobError
-from lazulite.blobs.listing import Query, list_page
+from lazulite.blobs.listing import Query, Walk, list_page
 from lazulite.blobs.tree import Tree
 
 SEGMENT = st.text("ab-./0é\uffff\U0001f600", min_size=1, max_size=3).filter(
@@ -45,12 +45,15 @@ def expected(names: set[str], prefix: str, delimiter: str) -> list[str]:
     return sorted(found)
 
 
+def page_of(root: Path, query: Query):
+    return list_page(Walk(Tree(root), CONTAINER, query), query)
+
+
 def all_pages(root: Path, query: Query) -> list[str]:
     found, marker = [], ""
     while True:
-        page, marker = list_page(
-            Tree(root), CONTAINER, Query(query.prefix, query.delimiter, marker, query.limit)
-        )
+        rest = Query(query.prefix, query.delimiter, marker, query.limit)
+        page, marker = page_of(root, rest)
         assert len(page) <= query.limit
         found += [item.name for item in page]
         if not marker:
@@ -80,7 +83,7 @@ def test_names_that_no_client_could_say_are_left_out(tmp_path):
     (folder / "good").touch()
     (folder / "back\\slash").touch()
     os.close(os.open(os.fsencode(folder) + b"/\xff\xfe", os.O_CREAT))
-    assert [item.name for item in list_page(Tree(tmp_path), CONTAINER, Query())[0]] == ["good"]
+    assert [item.name for item in page_of(tmp_path, Query())[0]] == ["good"]
 
 
 def test_empty_folders_do_not_shorten_a_page(tmp_path):
@@ -93,7 +96,7 @@ def test_empty_folders_do_not_shorten_a_page(tmp_path):
 
 def test_foreign_marker_is_refused(tmp_path):
     with pytest.raises(BlobError) as refused:
-        list_page(Tree(tmp_path), CONTAINER, Query(marker="é"))
+        page_of(tmp_path, Query(marker="é"))
     assert refused.value.code == "InvalidQueryParameterValue"
 
 
@@ -104,7 +107,7 @@ def test_page_of_a_big_folder_takes_the_memory_of_a_page(tmp_path):
         os.close(os.open(folder / f"{n:06}{'x' * 100}", os.O_CREAT | os.O_WRONLY))
     tracemalloc.start()
     try:
-        page, marker = list_page(Tree(tmp_path), CONTAINER, Query(limit=100))
+        page, marker = page_of(tmp_path, Query(limit=100))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -9,6 +9,7 @@ from lazulite.blobs.errors import BlobError
 from lazulite.blobs.listing import Query
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.values import Expected, Properties
+from tests.blobs.files import path_of, root_of
 
 A = BlobAddress("mlstore", "files", "a")
 PLAIN = Conditions()
@@ -36,7 +37,7 @@ async def test_snapshot_stays_as_it_was_through_writes_by_client_and_job_and_res
         await put(store, b"old")
         taken = await store.take_snapshot(A, {}, PLAIN)
         await put(store, b"new")
-        store.path(A).write_bytes(b"of a job")
+        path_of(store, A).write_bytes(b"of a job")
     async with open_store() as store:
         opened = await store.open_snapshot(A, taken.snapshot)
         assert opened.blob.properties.metadata == {"k": "v"}
@@ -53,7 +54,7 @@ async def test_blob_with_snapshots_goes_with_them_or_not_at_all(store):
     with pytest.raises(BlobError) as refused:
         await store.open_snapshot(A, taken.snapshot)
     assert refused.value.code == "BlobNotFound"
-    assert not list(store._at.tree.root.glob(".snapshots/*/*/*/*"))
+    assert not list(root_of(store).glob(".snapshots/*/*/*/*"))
 
 
 async def test_file_of_a_snapshot_that_was_never_acknowledged_is_removed_at_start(open_store):
@@ -63,7 +64,7 @@ async def test_file_of_a_snapshot_that_was_never_acknowledged_is_removed_at_star
         kept = await store.take_snapshot(A, {}, PLAIN)
         lost = await store.take_snapshot(A, {}, PLAIN)
         await store.snapshots.rows.forget(A, lost.snapshot)  # as if kill -9 came before its row
-        root = store._at.tree.root
+        root = root_of(store)
     async with open_store():
         assert [path.name for path in root.glob(".snapshots/*/*/*/*")] == [kept.snapshot]
 

@@ -19,6 +19,7 @@ from lazulite.blobs.faults import Faults
 from lazulite.blobs.listing import Query
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.values import Expected, Properties
+from tests.blobs.files import folder_of, path_of, root_of
 
 ANY = Expected(limit=1 << 30)
 
@@ -53,7 +54,7 @@ async def names(store, **query) -> list[str]:
 
 async def test_blob_is_the_file_of_its_name(store):
     blob = await put(store, "a/b c/ü.bin", b"data", properties=Properties(content_type="x/y"))
-    path = store.path(at("a/b c/ü.bin"))
+    path = path_of(store, at("a/b c/ü.bin"))
     assert path.read_bytes() == b"data"
     assert path.parts[-5:] == ("mlstore", "files", "a", "b c", "ü.bin")
     assert await store.head(at("a/b c/ü.bin")) == blob
@@ -71,7 +72,7 @@ async def test_properties_survive_a_restart(open_store):
 
 async def test_file_that_a_job_overwrote_has_default_properties(store):
     old = await put(store, "a", b"1", properties=Properties(content_type="x/y"))
-    store.path(at("a")).write_bytes(b"22")
+    path_of(store, at("a")).write_bytes(b"22")
     seen = await store.head(at("a"))
     assert (seen.properties, seen.size) == (Properties(), 2)
     assert seen.stamp.etag != old.stamp.etag
@@ -130,7 +131,7 @@ async def test_symbolic_links_pipes_and_folders_are_no_blobs(store, tmp_path):
     secret = tmp_path / "secret"
     secret.mkdir()
     (secret / "key").write_bytes(b"key")
-    folder = store.containers.path("mlstore", "files")
+    folder = folder_of(store)
     (folder / "link").symlink_to(secret / "key")
     (folder / "away").symlink_to(secret)
     os.mkfifo(folder / "pipe")
@@ -195,7 +196,7 @@ async def test_deleting_the_last_blob_removes_its_folders_but_not_the_container(
     await put(store, "a/b/c", b"")
     await put(store, "a/d", b"")
     await store.delete(at("a/b/c"))
-    folder = store.containers.path("mlstore", "files")
+    folder = folder_of(store)
     assert sorted(path.name for path in folder.rglob("*")) == ["a", "d"]
     await store.delete(at("a/d"))
     assert list(folder.iterdir()) == []
@@ -230,7 +231,7 @@ async def test_body_that_is_not_as_expected_leaves_nothing(store, expected, code
     with pytest.raises(BlobError):
         await store.put_block(at("a"), b"1", body(b"1234"), expected)
     assert await names(store) == []
-    assert list((store._at.tree.root / ".staging").iterdir()) == []
+    assert list((root_of(store) / ".staging").iterdir()) == []
 
 
 async def test_sender_that_goes_away_leaves_nothing(store):
@@ -240,7 +241,7 @@ async def test_sender_that_goes_away_leaves_nothing(store):
 
     with pytest.raises(ConnectionResetError):
         await store.put(at("a"), cut(), ANY)
-    assert list((store._at.tree.root / ".staging").iterdir()) == []
+    assert list((root_of(store) / ".staging").iterdir()) == []
 
 
 async def test_right_checksums_are_accepted(store):
@@ -332,7 +333,7 @@ async def test_cancelled_caller_does_not_cut_a_commit_in_two(store):
 async def test_file_cut_short_by_a_job_ends_the_download_with_an_error(store):
     await put(store, "a", b"x" * 100)
     opened = await store.open(at("a"))
-    os.truncate(store.path(at("a")), 10)
+    os.truncate(path_of(store, at("a")), 10)
     with pytest.raises(EOFError):
         _ = [chunk async for chunk in opened.chunks(0, 100)]
     opened.close()

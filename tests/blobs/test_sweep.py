@@ -2,6 +2,7 @@
 
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.values import Blob, Expected, Properties, Stamp
+from tests.blobs.files import path_of
 
 PLAIN = Expected(limit=1000)
 
@@ -21,7 +22,7 @@ async def test_a_start_removes_rows_of_what_never_came_and_of_what_is_gone(open_
         kept, half, gone = (BlobAddress("mlstore", "files", name) for name in ("k", "h", "g/one"))
         blob = await store.put(kept, body(b"kept"), PLAIN)
         await store.put(gone, body(b"gone"), PLAIN)
-        store.path(gone).unlink()  # kill -9 between the file's end and its row's
+        path_of(store, gone).unlink()  # kill -9 between the file's end and its row's
         new = Blob(half, Stamp(4, 1), Properties())
         await store._at.rows.announce(new, (), keep=None)  # and before the file's rename
         newer = Blob(kept, Stamp(9, 1), Properties())

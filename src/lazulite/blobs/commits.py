@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lazulite.blobs.appending import AppendConditions, check_append, grown
 from lazulite.blobs.assembly import Pick, choose_blocks
+from lazulite.blobs.backend import Parts
 from lazulite.blobs.conditions import Conditions, check_change, check_put
 from lazulite.blobs.containers import Places
+from lazulite.blobs.contents import Contents
 from lazulite.blobs.details import BLOCK_BLOB
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.leases import Leases
 from lazulite.blobs.locks import Locks
-from lazulite.blobs.lookup import Lookup, Parts
+from lazulite.blobs.lookup import Lookup
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.snapshots import Snapshots
 from lazulite.blobs.staging import Piece, Received
@@ -37,7 +38,7 @@ class Commits:
         next_mtime_ns: Callable[[], int],
     ) -> None:
         """next_mtime_ns: the version of a file, never the same twice."""
-        self._at, self._find = places, Lookup(places.tree)
+        self._at, self._find = places, Lookup(places.backend)
         self._leases, self._snapshots = leases, snapshots
         self._next_mtime_ns = next_mtime_ns
         self.locks = Locks()
@@ -101,7 +102,7 @@ class Commits:
             blocks = await self._at.rows.blocks(address, found.stamp)
             await self._at.rows.announce(blob, blocks, keep=found.stamp)
             with self._find.gone_is_missing(address):
-                await asyncio.to_thread(self._at.tree.restamp, parts, stamp.mtime_ns)
+                await asyncio.to_thread(self._at.backend.blobs.restamp, parts, stamp.mtime_ns)
             if said.details.kind != BLOCK_BLOB:
                 await self._at.rows.prune(blob.address, blob.stamp)
             await self._leases.written(address)
@@ -143,9 +144,9 @@ class Commits:
     def undo_append(self, older: Blob, newer: Blob) -> None:
         """Cut a blob back to what it was, if an append to it was interrupted."""
         parts = self._find.parts(older.address)
-        found = self._at.tree.stamp(parts)
+        found = self._at.backend.blobs.stamp(parts)
         if found is not None and found not in {older.stamp, newer.stamp}:
-            self._at.tree.cut_back(parts, older.stamp)
+            self._at.backend.blobs.cut_back(parts, older.stamp)
 
     async def delete(
         self, address: BlobAddress, parts: Parts, conditions: Conditions, with_snapshots: bool
@@ -158,7 +159,7 @@ class Commits:
             elif await self._snapshots.of(address):
                 raise BlobError("SnapshotsPresent")
             with self._find.gone_is_missing(address):
-                await asyncio.to_thread(self._at.tree.remove, parts, 2)
+                await asyncio.to_thread(self._at.backend.blobs.remove, parts, 2)
             await self._at.rows.forget(address)
             await self._leases.drop(address)
 
@@ -197,7 +198,7 @@ class Commits:
 
     def _move_in(self, staged: Path, address: BlobAddress, parts: Parts) -> None:
         """The moment at which a version comes into being; its waiting blocks are done with."""
-        self._at.tree.move_in(staged, parts, 2)
+        self._at.backend.blobs.move_in(staged, parts, 2)
         self._at.blocks.discard(address)
 
     async def _write_behind(self, found: Blob, blob: Blob, staged: Path) -> None:
@@ -206,9 +207,9 @@ class Commits:
         self.appending[address] = found.stamp
         try:
             with self._find.gone_is_missing(address):
-                await asyncio.to_thread(self._at.tree.append, staged, parts, blob.stamp)
+                await asyncio.to_thread(self._at.backend.blobs.append, staged, parts, blob.stamp)
         except OSError:
-            await asyncio.to_thread(self._at.tree.cut_back, parts, found.stamp)
+            await asyncio.to_thread(self._at.backend.blobs.cut_back, parts, found.stamp)
             raise
         finally:
             del self.appending[address]
@@ -242,7 +243,7 @@ class Commits:
         """Copy the chosen blocks into one staged file. Blocks; under the blob's lock."""
         blocks = self._at.blocks
         chosen = choose_blocks(picks, blocks.sizes(address), committed)
-        present = self._at.tree.open(self._find.parts(address))
+        present = self._at.backend.blobs.open(self._find.parts(address))
         try:
             pieces = [
                 Piece(blocks.path(address, one.block.id), 0, one.block.size)
@@ -253,7 +254,7 @@ class Commits:
             return [one.block for one in chosen], self._at.staging.join(pieces)
         finally:
             if present is not None:
-                os.close(present)
+                present.close()
 
 
 def created(said: Properties, stamp: Stamp) -> Properties:
@@ -271,7 +272,7 @@ def check_tags(conditions: Conditions, said: Properties | None) -> None:
         raise BlobError("ConditionNotMet")
 
 
-def _present(descriptor: int | None) -> int:
-    if descriptor is None:
+def _present(contents: Contents | None) -> Contents:
+    if contents is None:
         raise BlobError("InvalidBlockList", "The blob with the committed blocks is gone.")
-    return descriptor
+    return contents

@@ -1,21 +1,18 @@
-"""Containers: folders of one account, with metadata beside them."""
+"""Containers of one account, with metadata beside them."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import os
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 
+from lazulite.blobs.backend import BackEnd
 from lazulite.blobs.blocks import Blocks
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.faults import Faults
 from lazulite.blobs.names import container_parts
 from lazulite.blobs.rows import BlobRows
 from lazulite.blobs.staging import Staging
-from lazulite.blobs.tree import Tree, make_folder
 from lazulite.blobs.values import PRIVATE, Access, Container
 from lazulite.core.clock import Clock
 
@@ -24,7 +21,7 @@ from lazulite.core.clock import Clock
 class Places:
     """Where things lie, shared by everything that works on one store."""
 
-    tree: Tree
+    backend: BackEnd
     staging: Staging
     blocks: Blocks
     rows: BlobRows
@@ -33,7 +30,7 @@ class Places:
 
 
 class Containers:
-    """Creates, finds and deletes containers. A folder made by other hands is one as well."""
+    """Creates, finds and deletes containers. What other hands made beside it is one as well."""
 
     def __init__(self, places: Places) -> None:
         """places: those of the store."""
@@ -49,7 +46,7 @@ class Containers:
         """Durable on return. Raises BlobError 409 if it exists."""
         parts = container_parts(account, container)
         with self._at.faults.watched():
-            if not await asyncio.to_thread(self._make, parts):
+            if not await asyncio.to_thread(self._at.backend.containers.make, parts):
                 raise BlobError("ContainerAlreadyExists")
             made = Container(account, container, self._at.clock(), metadata or {}, access)
             await self._at.rows.put_container(made)
@@ -59,12 +56,14 @@ class Containers:
         """Create it unless it exists."""
         parts = container_parts(account, container)
         with self._at.faults.watched():
-            await asyncio.to_thread(self._make, parts)
+            await asyncio.to_thread(self._at.backend.containers.make, parts)
 
     async def get(self, account: str, container: str) -> Container:
         """Raises BlobError 404."""
         parts = container_parts(account, container)
-        modified = await asyncio.to_thread(self._modified, parts)
+        modified = await asyncio.to_thread(self._at.backend.containers.modified, parts)
+        if modified is None:
+            raise BlobError("ContainerNotFound")
         row = await self._at.rows.container(account, container)
         return Container(account, container, *(row or (modified, {}, PRIVATE)))
 
@@ -100,34 +99,9 @@ class Containers:
 
     async def all(self, account: str) -> list[Container]:
         """The containers of an account, by name."""
-        names = await asyncio.to_thread(self._names, account)
+        names = await asyncio.to_thread(self._at.backend.containers.names, account)
         return [await self.get(account, name) for name in names]
 
-    def path(self, account: str, container: str) -> Path:
-        """The folder, for jobs that read blobs in place."""
-        return self._at.tree.root.joinpath(*container_parts(account, container))
-
-    def _make(self, parts: tuple[str, str]) -> bool:
-        account, container = parts
-        with self._at.tree.folder(()) as root:
-            make_folder(root, account)
-        with self._at.tree.folder((account,)) as folder:
-            return make_folder(folder, container)
-
-    def _modified(self, parts: tuple[str, str]) -> datetime:
-        if not self._at.tree.is_folder(parts):
-            raise BlobError("ContainerNotFound")
-        with self._at.tree.folder(parts) as folder:
-            return datetime.fromtimestamp(int(os.fstat(folder).st_mtime), UTC)
-
     def _remove(self, parts: tuple[str, str]) -> None:
-        self._at.staging.take_away(self._at.tree.root.joinpath(*parts))
-        with self._at.tree.folder(parts[:1]) as account:
-            os.fsync(account)
+        self._at.backend.containers.remove(parts)
         self._at.blocks.discard_container(*parts)
-
-    def _names(self, account: str) -> list[str]:
-        if not self._at.tree.is_folder((account,)):
-            return []
-        with self._at.tree.folder((account,)) as folder, os.scandir(folder) as entries:
-            return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))

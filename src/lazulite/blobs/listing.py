@@ -14,7 +14,7 @@ import heapq
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import NAME_CHARACTERS
@@ -105,9 +105,21 @@ class Walk:
         return is_late and name.startswith(self._prefix)
 
 
-def list_page(tree: Tree, container: tuple[str, str], query: Query) -> tuple[list[Found], str]:
+class Walker(Protocol):
+    """All blobs of a container from some name on, in the order of their names."""
+
+    def __iter__(self) -> Iterator[Found]:
+        """The blobs only."""
+        ...
+
+    def leave(self, prefix: str) -> None:
+        """Go on behind all names that begin with the prefix, as far as that saves work."""
+        ...
+
+
+def list_page(walk: Walker, query: Query) -> tuple[list[Found], str]:
     """Up to query.limit blobs and prefixes, and the marker of the rest ("" if none)."""
-    walk, page = Walk(tree, container, query), list[Found]()
+    page = list[Found]()
     for found in walk:
         group = _group_of(found.name, query)
         if page and page[-1].stamp is None and found.name.startswith(page[-1].name):

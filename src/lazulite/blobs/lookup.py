@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lazulite.blobs.backend import BackEnd, Parts
 from lazulite.blobs.errors import BlobError, UnstorableNameError
 from lazulite.blobs.names import BlobAddress, container_parts, segments_of
-from lazulite.blobs.tree import Tree
 from lazulite.blobs.values import Stamp
-
-Parts = tuple[str, ...]
-
-LONGEST_PATH = 4095  # bytes; jobs open blobs by their whole path
 
 
 class Lookup:
     """From addresses to files."""
 
-    def __init__(self, tree: Tree) -> None:
-        """tree: that of the store."""
-        self._tree = tree
+    def __init__(self, backend: BackEnd) -> None:
+        """backend: that of the store."""
+        self._at = backend
 
     def parts(self, address: BlobAddress) -> Parts:
         """The path below the root, for a blob that is to be written."""
         container = container_parts(address.account, address.container)
         parts = (*container, *segments_of(address.name))
-        if len(os.fsencode(self._tree.root.joinpath(*parts))) > LONGEST_PATH:
-            raise UnstorableNameError(
-                "The path of the blob's file would be longer than 4095 bytes."
-            )
+        self._at.blobs.check(parts)
         return parts
 
     def parts_to_read(self, address: BlobAddress) -> Parts:
@@ -43,7 +35,7 @@ class Lookup:
 
     async def stamp(self, parts: Parts) -> Stamp | None:
         """The version that is there; None for no blob."""
-        return await asyncio.to_thread(self._tree.stamp, parts)
+        return await asyncio.to_thread(self._at.blobs.stamp, parts)
 
     def missing(self, address: BlobAddress) -> BlobError:
         """The error for a blob that is not there: BlobNotFound or ContainerNotFound."""
@@ -52,7 +44,7 @@ class Lookup:
 
     def check_container(self, address: BlobAddress) -> None:
         """Raises BlobError 404 unless the container is there."""
-        if not self._tree.is_folder(container_parts(address.account, address.container)):
+        if not self._at.containers.has(container_parts(address.account, address.container)):
             raise BlobError("ContainerNotFound")
 
     @contextmanager

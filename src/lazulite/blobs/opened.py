@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 
+from lazulite.blobs.contents import Contents
 from lazulite.blobs.staging import BUFFER
 from lazulite.blobs.values import Blob
 
@@ -13,15 +13,15 @@ from lazulite.blobs.values import Blob
 class OpenBlob:
     """A blob being read: the bytes of one version, even if it is replaced or deleted meanwhile."""
 
-    def __init__(self, blob: Blob, descriptor: int) -> None:
-        """descriptor: owned from now on; close() closes it."""
-        self.blob, self.descriptor = blob, descriptor
+    def __init__(self, blob: Blob, contents: Contents) -> None:
+        """contents: owned from now on; close() closes them."""
+        self.blob, self._contents = blob, contents
 
     async def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
-        """The bytes from start up to stop. Raises EOFError if a job has cut the file short."""
+        """The bytes from start up to stop. Raises EOFError if they are not there any more."""
         while start < stop:
             size = min(BUFFER, stop - start)
-            data = await asyncio.to_thread(os.pread, self.descriptor, size, start)
+            data = await asyncio.to_thread(self._contents.read, start, size)
             if not data:
                 raise EOFError(f"{self.blob.address} was cut short while it was read")
             yield data
@@ -29,4 +29,4 @@ class OpenBlob:
 
     def close(self) -> None:
         """Call it once, when the reading is over."""
-        os.close(self.descriptor)
+        self._contents.close()

@@ -1,42 +1,41 @@
-"""Snapshots: read-only copies of blobs, in a private folder beside the blobs.
+"""Snapshots: read-only copies of blobs, of which each counts once its row is there.
 
-A copy is synced to its place before its row is written; a file without a row, which a crash left,
-is removed at the next start.
+A copy whose row a crash prevented is removed at the next start.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import os
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 
+from lazulite.blobs.backend import Parts, SnapshotFiles
+from lazulite.blobs.contents import Contents
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.snapshot_rows import SnapshotRows
-from lazulite.blobs.staging import Piece, Staging
 from lazulite.blobs.values import EPOCH, Blob
-from lazulite.store.files import make_folder_durably, sync_directory
 
 
 class Snapshots:
     """The snapshots of every blob. Callers hold the blob's lock for what writes."""
 
-    def __init__(self, root: Path, staging: Staging, rows: SnapshotRows) -> None:
-        """root: on the file system of the blobs; ours alone."""
-        self._root, self._staging, self.rows = root, staging, rows
+    def __init__(
+        self, files: SnapshotFiles, rows: SnapshotRows, next_time_ns: Callable[[], int]
+    ) -> None:
+        """next_time_ns: since the epoch, in steps of 100 ns, and never the same twice."""
+        self._files, self.rows, self._next_time_ns = files, rows, next_time_ns
 
     async def clear(self) -> None:
-        """Remove the files of snapshots that were never acknowledged. Before any other call."""
+        """Remove the copies that were never acknowledged. Before any other call."""
         known = await self.rows.names()
-        await asyncio.to_thread(self._remove_unknown, known)
+        await asyncio.to_thread(self._files.keep_only, known)
 
-    async def take(self, blob: Blob, source: int, metadata: Mapping[str, str] | None) -> Blob:
-        """Copy a blob. source: its descriptor; metadata: None for that of the blob."""
-        taken = await asyncio.to_thread(self._copy, blob, source)
+    async def take(self, blob: Blob, parts: Parts, metadata: Mapping[str, str] | None) -> Blob:
+        """Copy a blob. parts: where it is; metadata: None for that of the blob."""
+        taken = dataclasses.replace(blob, snapshot=_time_name(self._next_time_ns()))
+        await asyncio.to_thread(self._files.take, parts, blob.stamp, _place(taken))
         if metadata:
             said = dataclasses.replace(taken.properties, metadata=dict(metadata))
             taken = dataclasses.replace(taken, properties=said)
@@ -54,52 +53,28 @@ class Snapshots:
         """All of a blob, oldest first."""
         return (await self.rows.of([address])).get(address.key, [])
 
-    def open(self, blob: Blob) -> int:
-        """A descriptor for reading. Raises BlobError 404 when it was deleted just now."""
-        try:
-            return os.open(self._path(blob.address, blob.snapshot), os.O_RDONLY)
-        except FileNotFoundError as error:
-            raise BlobError("BlobNotFound") from error
+    async def open(self, blob: Blob) -> Contents:
+        """Open it for reading. Raises BlobError 404 when it was deleted just now."""
+        opened = await asyncio.to_thread(self._files.open, _place(blob))
+        if opened is None:
+            raise BlobError("BlobNotFound")
+        return opened
 
     async def remove(self, address: BlobAddress, snapshot: str = "") -> None:
         """One, or all. Durable on return; nothing if there is none."""
         await self.rows.forget(address, snapshot)
-        path = self._path(address, snapshot) if snapshot else self._folder(address)
-        if snapshot:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-        else:
-            await asyncio.to_thread(self._staging.take_away, path)
+        place = (address.account, address.container, address.key, *([snapshot] if snapshot else []))
+        await asyncio.to_thread(self._files.remove, place)
 
     async def remove_container(self, account: str, container: str) -> None:
         """Those of all blobs of a container."""
         await self.rows.forget_container(account, container)
-        await asyncio.to_thread(self._staging.take_away, self._root / account / container)
+        await asyncio.to_thread(self._files.remove, (account, container))
 
-    def _copy(self, blob: Blob, source: int) -> Blob:
-        staged = self._staging.join([Piece(source, 0, blob.size)])
-        folder = self._folder(blob.address)
-        try:
-            make_folder_durably(folder)
-            name = _time_name(staged.stamp.mtime_ns)
-            staged.path.replace(folder / name)
-            sync_directory(folder)
-        finally:
-            staged.path.unlink(missing_ok=True)
-        return dataclasses.replace(blob, snapshot=name)
 
-    def _remove_unknown(self, known: set[tuple[str, str]]) -> None:
-        for path in self._root.glob("*/*/*/*"):
-            if (path.parent.name, path.name) not in known:
-                path.unlink()
-        for folder in self._root.glob("*/*/*"):
-            if not any(folder.iterdir()):
-                shutil.rmtree(folder)
-
-    def _folder(self, address: BlobAddress) -> Path:
-        return self._root / address.account / address.container / address.key
-
-    def _path(self, address: BlobAddress, snapshot: str) -> Path:
-        return self._folder(address) / snapshot
+def _place(blob: Blob) -> Parts:
+    address = blob.address
+    return address.account, address.container, address.key, blob.snapshot
 
 
 def _time_name(time_ns: int) -> str:

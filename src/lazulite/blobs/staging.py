@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from pathlib import Path
 
+from lazulite.blobs.contents import Contents, FileContents
 from lazulite.blobs.crc64 import Crc64
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.tree import write_all
@@ -30,9 +31,9 @@ class Received:
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """A stretch of a file, given by path or by descriptor."""
+    """A stretch of a staged file, given by its path, or of a blob."""
 
-    file: Path | int
+    source: Path | Contents
     offset: int
     size: int  # bytes
 
@@ -130,15 +131,17 @@ def _settle(descriptor: int, mtime_ns: int) -> Stamp:
 
 
 def _copy(piece: Piece, target: int) -> None:
-    """Inside the kernel: file systems with shared extents then copy nothing at all."""
-    with open(piece.file, "rb", buffering=0, closefd=isinstance(piece.file, Path)) as source:
-        done = 0
-        while done < piece.size:
-            rest, offset = piece.size - done, piece.offset + done
-            copied = os.copy_file_range(source.fileno(), target, rest, offset)
-            if not copied:
-                raise BlobError("InvalidBlobOrBlock", "The blob was changed meanwhile.")
-            done += copied
+    if isinstance(piece.source, Path):
+        source: Contents = FileContents(os.open(piece.source, os.O_RDONLY))
+    else:
+        source = piece.source
+    try:
+        source.pour(piece.offset, piece.size, target)
+    except EOFError as error:
+        raise BlobError("InvalidBlobOrBlock", "The blob was changed meanwhile.") from error
+    finally:
+        if source is not piece.source:
+            source.close()
 
 
 class _Sink:

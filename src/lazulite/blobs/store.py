@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-import os
 from collections.abc import (
     AsyncIterable,
     Callable,
@@ -25,15 +24,17 @@ from typing import Any, TypeVar
 
 from lazulite.blobs.appending import AppendConditions, interrupted
 from lazulite.blobs.assembly import Pick
+from lazulite.blobs.backend import BackEnd, Parts
 from lazulite.blobs.blocks import Blocks
 from lazulite.blobs.commits import Commits, check_tags, created
 from lazulite.blobs.conditions import Conditions, check_change, check_read
 from lazulite.blobs.containers import Containers, Places
 from lazulite.blobs.faults import Faults
+from lazulite.blobs.folders import local_folders
 from lazulite.blobs.lease_rows import LeaseRows
 from lazulite.blobs.leases import Leases
 from lazulite.blobs.listing import Query, list_page, with_snapshots
-from lazulite.blobs.lookup import Lookup, Parts
+from lazulite.blobs.lookup import Lookup
 from lazulite.blobs.names import BlobAddress, container_parts
 from lazulite.blobs.opened import OpenBlob
 from lazulite.blobs.rows import BlobRows
@@ -42,8 +43,7 @@ from lazulite.blobs.snapshot_rows import SnapshotRows
 from lazulite.blobs.snapshots import Snapshots
 from lazulite.blobs.staging import Staging
 from lazulite.blobs.sweep import sweep
-from lazulite.blobs.tree import Tree
-from lazulite.blobs.values import EPOCH, Blob, BlockList, Expected, Page, Properties, Stamp
+from lazulite.blobs.values import EPOCH, Blob, BlockList, Expected, Page, Properties
 from lazulite.core.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -59,30 +59,41 @@ PLAIN = Properties()
 
 
 class BlobStore:
-    """Blobs on the local disk. One process at a time; jobs may write files in place besides.
+    """Blobs in a back end, by default files that jobs may write in place. One process at a time.
 
     Raises BlobError for everything that a client can be told.
     """
 
-    def __init__(self, root: Path, rows: BlobRows, clock: Clock) -> None:
-        """root: a folder of its own, on a file system with nanosecond times and atomic renames."""
+    def __init__(
+        self,
+        root: Path,
+        rows: BlobRows,
+        clock: Clock,
+        backend: Callable[[Path, Staging], BackEnd] = local_folders,
+    ) -> None:
+        """root: a folder of its own, on a file system with nanosecond times and atomic renames.
+
+        What is on its way is kept there; the back end may keep blobs elsewhere.
+        """
         self._last_mtime_ns = 0
         staging = Staging(root / ".staging", self._next_mtime_ns)
         blocks = Blocks(root / ".blocks", staging)
-        self._at = Places(Tree(root), staging, blocks, rows, Faults(), clock)
+        self._at = Places(backend(root, staging), staging, blocks, rows, Faults(), clock)
         self.containers = Containers(self._at)
         self.leases = Leases(LeaseRows(rows.engine), clock)
-        self.snapshots = Snapshots(root / ".snapshots", staging, SnapshotRows(rows.engine))
+        self.snapshots = Snapshots(
+            self._at.backend.snapshots, SnapshotRows(rows.engine), self._next_mtime_ns
+        )
         self.services = ServiceProperties(rows.engine)
-        self._find = Lookup(self._at.tree)
+        self._find = Lookup(self._at.backend)
         self._commits = Commits(self._at, self.leases, self.snapshots, self._next_mtime_ns)
         self._committing: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Remove what a crash and the passing of time left. Before any other call."""
         before = (self._at.clock() - BLOCKS_LIVE).timestamp()
-        self._at.tree.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         await asyncio.to_thread(self._at.staging.clear)
+        await asyncio.to_thread(self._at.backend.containers.start)
         await asyncio.to_thread(self._at.blocks.expire, before)
         await self.leases.load()
         await self.services.load()
@@ -93,7 +104,7 @@ class BlobStore:
 
     async def _sweep(self) -> None:
         """Beside everything else: what it removes is in nobody's way."""
-        stamp_of = lambda one: self._at.tree.stamp(self._find.parts(one))  # noqa: E731
+        stamp_of = lambda one: self._at.backend.blobs.stamp(self._find.parts(one))  # noqa: E731
         try:
             removed = await sweep(self._at.rows, self._commits.locks, stamp_of)
         except OSError:
@@ -120,10 +131,6 @@ class BlobStore:
     def holding(self, address: BlobAddress) -> AbstractAsyncContextManager[None]:
         """Alone with a blob, or with the lease of a container, whose blob name is empty."""
         return self._commits.locks.holding(address)
-
-    def path(self, address: BlobAddress) -> Path:
-        """The file of a blob, for jobs that read it in place."""
-        return self._at.tree.root.joinpath(*self._find.parts(address))
 
     async def head(self, address: BlobAddress, conditions: Conditions = UNCONDITIONAL) -> Blob:
         """The blob without its bytes."""
@@ -272,7 +279,7 @@ class BlobStore:
         blob = await self.snapshots.find(address, snapshot)
         check_tags(conditions, blob.properties)
         check_read(conditions, blob.stamp)
-        return OpenBlob(blob, await asyncio.to_thread(self.snapshots.open, blob))
+        return OpenBlob(blob, await self.snapshots.open(blob))
 
     async def tagged(self, account: str, container: str = "") -> list[Blob]:
         """All blobs of an account with tags, by container and name."""
@@ -294,7 +301,8 @@ class BlobStore:
         """One page of blobs and common prefixes, in name order. Nothing is locked."""
         parts = container_parts(account, container)
         await self.containers.get(account, container)
-        found, marker = await asyncio.to_thread(list_page, self._at.tree, parts, query)
+        walk = self._at.backend.containers.walk
+        found, marker = await asyncio.to_thread(lambda: list_page(walk(parts, query), query))
         files = [
             (address, self._commits.appending.get(address, f.stamp))
             for f in found
@@ -311,35 +319,31 @@ class BlobStore:
         self, address: BlobAddress, metadata: Mapping[str, str], conditions: Conditions
     ) -> Blob:
         async with self._commits.locks.holding(address):
-            opened = await self.open(address)
-            try:
-                check_tags(conditions, opened.blob.properties)
-                check_change(conditions, opened.blob.stamp)
-                self.leases.check_read(address, conditions.lease)
-                said = created(opened.blob.properties, opened.blob.stamp)
-                blob = dataclasses.replace(opened.blob, properties=said)
-                return await self.snapshots.take(blob, opened.descriptor, metadata)
-            finally:
-                opened.close()
+            blob = await self.head(address)
+            check_tags(conditions, blob.properties)
+            check_change(conditions, blob.stamp)
+            self.leases.check_read(address, conditions.lease)
+            blob = dataclasses.replace(blob, properties=created(blob.properties, blob.stamp))
+            return await self.snapshots.take(blob, self._find.parts(address), metadata)
 
     def _open(self, address: BlobAddress, parts: Parts, conditions: Conditions) -> OpenBlob:
         """File and row of one version. Blocks."""
         while True:
-            descriptor = self._at.tree.open(parts)
-            if descriptor is None:
+            contents = self._at.backend.blobs.open(parts)
+            if contents is None:
                 raise self._find.missing(address)
             try:
-                stamp = self._commits.appending.get(address) or Stamp.of(os.fstat(descriptor))
+                stamp = self._commits.appending.get(address) or contents.stamp
                 said = self._at.rows.properties(address, stamp)
                 check_tags(conditions, said)
                 check_read(conditions, stamp)
                 self.leases.check_read(address, conditions.lease)
             except BaseException:
-                os.close(descriptor)
+                contents.close()
                 raise
-            if said is not None or self._at.tree.stamp(parts) == stamp:
-                return OpenBlob(Blob(address, stamp, said or Properties()), descriptor)
-            os.close(descriptor)  # replaced, and its row removed, between the two looks
+            if said is not None or self._at.backend.blobs.stamp(parts) == stamp:
+                return OpenBlob(Blob(address, stamp, said or Properties()), contents)
+            contents.close()  # replaced, and its row removed, between the two looks
 
     async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a commit whole, even if the caller is cancelled: its lock must cover its threads."""

@@ -13,11 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from lazulite.blobs.errors import BlobError
+from lazulite.blobs.contents import FileContents
+from lazulite.blobs.errors import BlobError, UnstorableNameError
 from lazulite.blobs.values import Stamp
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+LONGEST_PATH = 4095  # bytes; jobs open blobs by their whole path
 RACES = 100  # times that a delete may take the parent folder away from under one write
 
 
@@ -39,8 +41,19 @@ class Tree:
         finally:
             os.close(descriptor)
 
-    def open(self, parts: Sequence[str]) -> int | None:
-        """A descriptor for reading; None if there is no regular file."""
+    def check(self, parts: Sequence[str]) -> None:
+        """Raises UnstorableNameError for a path that no program could open."""
+        if len(os.fsencode(self.root.joinpath(*parts))) > LONGEST_PATH:
+            raise UnstorableNameError(
+                "The path of the blob's file would be longer than 4095 bytes."
+            )
+
+    def open(self, parts: Sequence[str]) -> FileContents | None:
+        """The file, for reading; None if there is no regular one."""
+        descriptor = self._open(parts)
+        return None if descriptor is None else FileContents(descriptor)
+
+    def _open(self, parts: Sequence[str]) -> int | None:
         try:
             with self.folder(parts[:-1]) as folder:
                 flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe shall not hang us
@@ -67,7 +80,7 @@ class Tree:
 
     def restamp(self, parts: Sequence[str], mtime_ns: int) -> None:
         """Give a file another version, durably. Raises FileNotFoundError."""
-        descriptor = self.open(parts)
+        descriptor = self._open(parts)
         if descriptor is None:
             raise FileNotFoundError(errno.ENOENT, "no such blob", "/".join(parts))
         try:
