@@ -16,7 +16,7 @@ setup: $(VENV)/.ready
 demo: $(VENV)/.ready
 	$(BIN)/lazulite demo
 
-test: lint types $(VENV)/.ready-science $(VENV)/.ready-storage
+test: lint types $(VENV)/.ready-science $(VENV)/.ready-storage $(VENV)/.ready-objects
 	$(PYTEST) $(SPREAD)
 
 nightly: $(VENV)/.ready-science
@@ -42,6 +42,7 @@ lock: $(VENV)/.uv
 	$(COMPILE) --extra build --extra test pyproject.toml -o requirements/test.txt
 	$(COMPILE) requirements/science.in -o requirements/science.txt
 	$(COMPILE) requirements/storage-clients.in -o requirements/storage-clients.txt
+	$(COMPILE) requirements/object-stores.in -o requirements/object-stores.txt
 
 $(VENV)/.uv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lazulite needs Python 3.11 or later: make PYTHON=python3.12")'
@@ -69,6 +70,11 @@ $(VENV)/.ready-storage: $(VENV)/.ready-test requirements/storage-clients.txt
 	$(BIN)/uv pip install -q --python $(VENV)/storage-clients/bin/python --require-hashes -r requirements/storage-clients.txt
 	npm install --silent --no-audit --no-fund --prefix $(VENV)/storage-clients azurite@$(AZURITE) \
 	  || echo "NO AZURITE: npm cannot install it, and its tests will be skipped" >&2
+	touch $@
+
+$(VENV)/.ready-objects: $(VENV)/.ready-test requirements/object-stores.txt
+	$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(VENV)/object-stores
+	$(BIN)/uv pip install -q --python $(VENV)/object-stores/bin/python --require-hashes -r requirements/object-stores.txt
 	touch $@
 
 clean:

@@ -7,7 +7,7 @@ run them in threads. What is written is durable on return, and a crash leaves th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -34,11 +34,11 @@ class BlobFiles(Protocol):
         """The bytes of the version that is there; None for no blob."""
         ...
 
-    def move_in(self, source: Path, parts: Sequence[str], fixed: int) -> None:
-        """Make a staged file the blob; its time is the version.
+    def move_in(self, source: Path, parts: Sequence[str]) -> None:
+        """Make a staged file the blob; its time is the version. The file may be moved.
 
-        fixed: how many leading parts must exist. Raises FileNotFoundError if they do not, and
-        BlobError where another blob is in the way.
+        Raises FileNotFoundError without its container, and BlobError where another blob is in the
+        way.
         """
         ...
 
@@ -57,17 +57,13 @@ class BlobFiles(Protocol):
         """Give the same bytes another version. Raises FileNotFoundError."""
         ...
 
-    def remove(self, parts: Sequence[str], fixed: int) -> None:
+    def remove(self, parts: Sequence[str]) -> None:
         """Delete a blob. Raises FileNotFoundError."""
         ...
 
 
 class ContainerFolders(Protocol):
     """Which containers there are. parts: (account, container)."""
-
-    def start(self) -> None:
-        """Finish what a crash interrupted. Before any other call."""
-        ...
 
     def has(self, parts: tuple[str, str]) -> bool:
         """Whether it is there; so fast that it needs no thread."""
@@ -118,6 +114,8 @@ class SnapshotFiles(Protocol):
 class BackEnd:
     """All that keeps the bytes of one store."""
 
+    start: Callable[[], None]
+    """Finish what a crash interrupted. Before any other call; blocks."""
     blobs: BlobFiles
     containers: ContainerFolders
     snapshots: SnapshotFiles

@@ -159,7 +159,7 @@ class Commits:
             elif await self._snapshots.of(address):
                 raise BlobError("SnapshotsPresent")
             with self._find.gone_is_missing(address):
-                await asyncio.to_thread(self._at.backend.blobs.remove, parts, 2)
+                await asyncio.to_thread(self._at.backend.blobs.remove, parts)
             await self._at.rows.forget(address)
             await self._leases.drop(address)
 
@@ -198,7 +198,7 @@ class Commits:
 
     def _move_in(self, staged: Path, address: BlobAddress, parts: Parts) -> None:
         """The moment at which a version comes into being; its waiting blocks are done with."""
-        self._at.backend.blobs.move_in(staged, parts, 2)
+        self._at.backend.blobs.move_in(staged, parts)
         self._at.blocks.discard(address)
 
     async def _write_behind(self, found: Blob, blob: Blob, staged: Path) -> None:

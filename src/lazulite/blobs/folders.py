@@ -21,7 +21,12 @@ from lazulite.store.files import make_folder_durably, sync_directory
 def local_folders(root: Path, staging: Staging) -> BackEnd:
     """Blobs as plain files below a folder, on the file system of what is staged."""
     tree = Tree(root)
-    return BackEnd(tree, Folders(tree, staging), Copies(root / ".snapshots", tree, staging))
+    return BackEnd(
+        lambda: root.mkdir(parents=True, exist_ok=True, mode=0o700),
+        tree,
+        Folders(tree, staging),
+        Copies(root / ".snapshots", tree, staging),
+    )
 
 
 class Folders:
@@ -30,10 +35,6 @@ class Folders:
     def __init__(self, tree: Tree, staging: Staging) -> None:
         """tree: of the blobs; staging: where what is deleted goes first."""
         self._tree, self._staging = tree, staging
-
-    def start(self) -> None:
-        """Make the root."""
-        self._tree.root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def has(self, parts: tuple[str, str]) -> bool:
         """Whether a real folder is there."""

@@ -131,10 +131,14 @@ class BlobRows:
     async def versions(
         self, after: tuple[str, int, int], limit: int
     ) -> list[tuple[BlobAddress, Stamp]]:
-        """The next rows in the order of key, size and mtime_ns, after one of them."""
+        """The next rows in the order of key, size and mtime_ns, after one of them.
+
+        Rows that are bound to an object (bindings.py) are left out: their blobs were there.
+        """
         names = ("account", "container", "name", "size", "mtime_ns")
         key = sa.tuple_(blobs.c.key, blobs.c.size, blobs.c.mtime_ns)
-        some = sa.select(*(blobs.c[name] for name in names)).where(key > after)
+        some = sa.select(*(blobs.c[name] for name in names))
+        some = some.where(key > after, blobs.c.e_tag.is_(None))
         some = some.order_by(blobs.c.key, blobs.c.size, blobs.c.mtime_ns).limit(limit)
         async with self._reader.connect() as tx:
             found = (await tx.execute(some)).all()

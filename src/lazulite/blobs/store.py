@@ -93,7 +93,7 @@ class BlobStore:
         """Remove what a crash and the passing of time left. Before any other call."""
         before = (self._at.clock() - BLOCKS_LIVE).timestamp()
         await asyncio.to_thread(self._at.staging.clear)
-        await asyncio.to_thread(self._at.backend.containers.start)
+        await asyncio.to_thread(self._at.backend.start)
         await asyncio.to_thread(self._at.blocks.expire, before)
         await self.leases.load()
         await self.services.load()

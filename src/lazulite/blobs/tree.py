@@ -20,6 +20,7 @@ from lazulite.blobs.values import Stamp
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 LONGEST_PATH = 4095  # bytes; jobs open blobs by their whole path
+FIXED = 2  # leading parts that are not of a blob's name: its account and container
 RACES = 100  # times that a delete may take the parent folder away from under one write
 
 
@@ -118,17 +119,17 @@ class Tree:
         finally:
             os.close(target)
 
-    def move_in(self, source: Path, parts: Sequence[str], fixed: int) -> None:
+    def move_in(self, source: Path, parts: Sequence[str]) -> None:
         """Rename a staged file to its place, durably; missing folders are made.
 
-        fixed: how many leading parts must exist. Raises FileNotFoundError if they do not, and
-        BlobError if a folder is where the file must be, or a file where a folder must be.
+        Raises FileNotFoundError without its container, and BlobError if a folder is where the file
+        must be, or a file where a folder must be.
         """
         for _ in range(RACES):
             try:
-                return self._move_in(source, parts, fixed)
+                return self._move_in(source, parts)
             except FileNotFoundError:
-                if not self.is_folder(parts[:fixed]):
+                if not self.is_folder(parts[:FIXED]):
                     raise
             except OSError as error:
                 if error.errno in {errno.EISDIR, errno.ENOTDIR, errno.ELOOP}:
@@ -136,12 +137,12 @@ class Tree:
                 raise
         raise FileNotFoundError(errno.ENOENT, "its folder keeps vanishing", "/".join(parts))
 
-    def remove(self, parts: Sequence[str], fixed: int) -> None:
-        """Delete a file, durably, and the folders that it leaves empty, but not the fixed ones."""
+    def remove(self, parts: Sequence[str]) -> None:
+        """Delete a file, durably, and the folders below its container that it leaves empty."""
         with self.folder(parts[:-1]) as folder:
             os.unlink(parts[-1], dir_fd=folder)
             os.fsync(folder)
-        for depth in range(len(parts) - 2, fixed - 1, -1):
+        for depth in range(len(parts) - 2, FIXED - 1, -1):
             try:
                 with self.folder(parts[:depth]) as folder:
                     os.rmdir(parts[depth], dir_fd=folder)
@@ -158,12 +159,12 @@ class Tree:
                 return False
             raise
 
-    def _move_in(self, source: Path, parts: Sequence[str], fixed: int) -> None:
+    def _move_in(self, source: Path, parts: Sequence[str]) -> None:
         """One attempt. Raises FileNotFoundError when a delete removed an empty parent meanwhile."""
         descriptor = os.open(self.root, FOLDER)
         try:
             for depth, part in enumerate(parts[:-1]):
-                if depth >= fixed:
+                if depth >= FIXED:
                     make_folder(descriptor, part)
                 descriptor = _step(descriptor, part)
             os.rename(source, parts[-1], dst_dir_fd=descriptor)

@@ -24,6 +24,7 @@ blobs = sa.Table(
     sa.Column("metadata", sa.JSON, nullable=False),
     sa.Column("blocks", sa.JSON(none_as_null=True)),  # [[id in hex, bytes], ...] as committed
     sa.Column("details", sa.JSON(none_as_null=True)),  # see blobs/details.py
+    sa.Column("e_tag", sa.Text),  # of the object that is this version; see blobs/bindings.py
     sa.Index("blobs_by_container", "account", "container"),
 )
 """A row counts only while (size, mtime_ns) is that of the file; see blobs/rows.py."""
