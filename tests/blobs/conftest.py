@@ -9,13 +9,17 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import uvicorn
 
 from lazulite.blobs.authorization import Authorizer, refuse_bearer
+from lazulite.blobs.bindings import Bindings
 from lazulite.blobs.gateway import Gateway
+from lazulite.blobs.object_back_end import object_back_end
+from lazulite.blobs.objects import Objects
 from lazulite.blobs.rows import BlobRows
 from lazulite.blobs.store import BlobStore
 from lazulite.core.clock import Clock, utc_now
@@ -25,10 +29,16 @@ KEY = bytes(range(64))
 
 
 @contextlib.asynccontextmanager
-async def opened_store(folder: Path, clock: Clock = utc_now) -> AsyncIterator[BlobStore]:
-    """What a server does at start and at its end."""
+async def opened_store(
+    folder: Path, clock: Clock = utc_now, objects: Objects | None = None
+) -> AsyncIterator[BlobStore]:
+    """What a server does at start and at its end. objects: keep the blobs; None: plain files."""
     engine = await open_database(folder / "state.db")
-    store = BlobStore(folder / "blobs", BlobRows(engine), clock)
+    rows, root = BlobRows(engine), folder / "blobs"
+    if objects is None:
+        store = BlobStore(root, rows, clock)
+    else:
+        store = BlobStore(root, rows, clock, partial(object_back_end, objects, Bindings(engine)))
     await store.start()
     try:
         yield store

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lazulite.blobs.appending import AppendConditions, check_append, grown
 from lazulite.blobs.assembly import Pick, choose_blocks
-from lazulite.blobs.backend import Parts
+from lazulite.blobs.back_end import Parts
 from lazulite.blobs.conditions import Conditions, check_change, check_put
 from lazulite.blobs.containers import Places
 from lazulite.blobs.contents import Contents

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from lazulite.blobs.backend import BackEnd
+from lazulite.blobs.back_end import BackEnd
 from lazulite.blobs.blocks import Blocks
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.faults import Faults

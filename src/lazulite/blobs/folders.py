@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lazulite.blobs.backend import BackEnd, Parts
+from lazulite.blobs.back_end import BackEnd, Parts
 from lazulite.blobs.contents import FileContents
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.listing import Query, Walk

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lazulite.blobs.backend import BackEnd, Parts
+from lazulite.blobs.back_end import BackEnd, Parts
 from lazulite.blobs.errors import BlobError, UnstorableNameError
 from lazulite.blobs.names import BlobAddress, container_parts, segments_of
 from lazulite.blobs.values import Stamp

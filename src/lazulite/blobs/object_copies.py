@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lazulite.blobs.backend import BackEnd, Parts
-from lazulite.blobs.bindings import Bindings
+from lazulite.blobs.back_end import Parts
 from lazulite.blobs.errors import BlobError
-from lazulite.blobs.object_folders import SNAPSHOTS, ObjectFolders
+from lazulite.blobs.object_folders import SNAPSHOTS
 from lazulite.blobs.object_tree import ObjectContents, ObjectTree
 from lazulite.blobs.objects import Objects
-from lazulite.blobs.staging import Staging
 from lazulite.blobs.values import EPOCH, Stamp
-
-
-def object_back_end(objects: Objects, bindings: Bindings, staging: Staging) -> BackEnd:
-    """Blobs as plain objects; what is on its way is staged on the disk."""
-    folders = ObjectFolders(objects, bindings)
-    tree = ObjectTree(objects, bindings, folders, staging)
-
-    def start() -> None:
-        folders.load()
-        tree.mend()
-
-    return BackEnd(start, tree, folders, ObjectCopies(objects, tree))
 
 
 class ObjectCopies:

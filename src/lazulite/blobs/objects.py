@@ -39,7 +39,7 @@ class FoundObject:
     name: str
     size: int  # bytes
     modified: datetime
-    e_tag: str
+    e_tag: str  # without quotes
     version: int | None = None
     """What put() was given; None also where it was not asked for."""
 
@@ -75,13 +75,13 @@ class Objects:
                 chunk_size=max(PART, size // PARTS),
                 max_concurrency=AT_A_TIME,
             )
-        return done["e_tag"] or ""
+        return _bare(done["e_tag"])
 
     def read(self, name: str, e_tag: str, start: int, stop: int) -> bytes:
         """A stretch that is not empty. Raises EOFError if the object is not that one any more."""
         with _told():
             try:
-                asked = {"range": (start, stop), "if_match": e_tag}
+                asked = {"range": (start, stop), "if_match": f'"{e_tag}"'}
                 return bytes(obstore.get(self._store, name, options=asked).bytes())  # type: ignore[arg-type]
             except (exceptions.PreconditionError, FileNotFoundError) as error:
                 raise EOFError(f"the object {name!r} was replaced while it was read") from error
@@ -157,5 +157,10 @@ def _told() -> Iterator[None]:
 
 
 def _found(meta: obstore.ObjectMeta, version: int | None = None) -> FoundObject:
-    e_tag = meta["e_tag"] or ""
+    e_tag = _bare(meta["e_tag"])
     return FoundObject(meta["path"], meta["size"], meta["last_modified"], e_tag, version)
+
+
+def _bare(e_tag: str | None) -> str:
+    """Without quotes: Azure has them in headers and leaves them out in lists."""
+    return (e_tag or "").removeprefix("W/").strip('"')

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from lazulite.blobs.backend import Parts, SnapshotFiles
+from lazulite.blobs.back_end import Parts, SnapshotFiles
 from lazulite.blobs.contents import Contents
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import BlobAddress

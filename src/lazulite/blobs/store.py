@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 from lazulite.blobs.appending import AppendConditions, interrupted
 from lazulite.blobs.assembly import Pick
-from lazulite.blobs.backend import BackEnd, Parts
+from lazulite.blobs.back_end import BackEnd, Parts
 from lazulite.blobs.blocks import Blocks
 from lazulite.blobs.commits import Commits, check_tags, created
 from lazulite.blobs.conditions import Conditions, check_change, check_read

@@ -1,0 +1,25 @@
+"""The back end over an object store: blobs are plain objects, what is on its way is on the disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lazulite.blobs.back_end import BackEnd
+from lazulite.blobs.bindings import Bindings
+from lazulite.blobs.object_copies import ObjectCopies
+from lazulite.blobs.object_folders import ObjectFolders
+from lazulite.blobs.object_tree import ObjectTree
+from lazulite.blobs.objects import Objects
+from lazulite.blobs.staging import Staging
+
+
+def object_back_end(objects: Objects, bindings: Bindings, _root: Path, staging: Staging) -> BackEnd:
+    """Objects by the names account/container/blob. One server at a time may write there."""
+    folders = ObjectFolders(objects, bindings)
+    tree = ObjectTree(objects, bindings, folders, staging)
+
+    def start() -> None:
+        folders.load()
+        tree.mend()
+
+    return BackEnd(start, tree, folders, ObjectCopies(objects, tree))
