@@ -14,6 +14,7 @@ from starlette.routing import Route
 import lazulite
 from lazulite.app.asgi import ControlPlane, public_documents
 from lazulite.app.blob_access import AccountKeys, bearer_access, grants
+from lazulite.app.blob_place import back_end_at, check_place
 from lazulite.app.catalog import Catalog, Entry
 from lazulite.app.data_access import Reach
 from lazulite.app.directory import Directory
@@ -140,6 +141,7 @@ async def lay_foundation(settings: Settings, layout: Layout, env: Mapping[str, s
     Raises SettingError for settings that cannot be used, before anything is started.
     """
     reach = Reach.of(settings, layout)
+    check_place(layout, settings.blobs)
     keyring = open_keyring(layout.data / "keys")
     engine = await open_database(layout.database)
     hasher = SecretHasher()
@@ -177,7 +179,8 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     )
     directory = Directory.of(base.engine, tokens, base.hasher, utc_now)
     guard = directory.guard
-    store = BlobStore(base.layout.folder("blobs"), BlobRows(base.engine), utc_now)
+    back_end = back_end_at(base.settings.blobs, base.engine)
+    store = BlobStore(base.layout.folder("blobs"), BlobRows(base.engine), utc_now, back_end)
     await store.start()
     workspace = await ensure_landscape(base.resources, base.installed)
     await furnish_all(base.resources)

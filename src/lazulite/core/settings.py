@@ -24,6 +24,8 @@ class Settings:
 
     data_dir: Path = Path("~/.lazulite")
     """Everything the server keeps: database, blobs, environments, logs."""
+    blobs: str = ""
+    """Object store that keeps blobs: s3://, az:// or gs:// with bucket/prefix; "": data_dir."""
     host: str = "127.0.0.1"
     """Address that HTTPS listens on; HTTP is always loopback only."""
     port: int = 8443
@@ -86,6 +88,9 @@ _MOST = 1_000_000
 """Of settings that are days, seconds or GiB."""
 HELP = {
     "data_dir": "Folder with everything the server keeps. Default: ~/.lazulite.",
+    "blobs": "Object store that keeps blobs instead of the data folder: s3://bucket/prefix, "
+    "az://container/prefix or gs://bucket/prefix. Environment variables of the cloud have the "
+    "endpoint and the credentials.",
     "host": "Address that HTTPS listens on; HTTP is always loopback only. Default: 127.0.0.1.",
     "port": "HTTPS port; 0 takes a free one. Default: 8443.",
     "http_port": "HTTP port on loopback; 0 takes a free one. Default: 8080.",

@@ -1,0 +1,53 @@
+"""Where a server keeps its blobs: files in the data folder, or the object store of a cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from lazulite.app.layout import Layout
+from lazulite.blobs.back_end import BackEnd
+from lazulite.blobs.folders import local_folders
+from lazulite.blobs.staging import Staging
+from lazulite.core.settings import SettingError
+from lazulite.store.files import write_atomically
+
+NOTE = "kept-at"
+"""In the folder blobs: the place that was chosen when the data folder was made."""
+
+
+def back_end_at(url: str, engine: AsyncEngine) -> Callable[[Path, Staging], BackEnd]:
+    """What keeps blobs at a URL; "": plain files. Raises SettingError.
+
+    The library for object stores takes a while to import, and is only where it is wanted.
+    """
+    if not url:
+        return local_folders
+    found: Callable[[Path, Staging], BackEnd]
+    found = import_module("lazulite.blobs.object_back_end").back_end_at(url, engine)
+    return found
+
+
+def check_place(layout: Layout, url: str) -> None:
+    """Hold a data folder to where its blobs are: at another place none of them would be found.
+
+    Raises SettingError.
+    """
+    note = layout.folder("blobs") / NOTE
+    if note.exists():
+        noted = note.read_text()
+    elif layout.database.exists():
+        noted = ""  # of a version that knew files only
+    else:
+        noted = url
+        write_atomically(note, url.encode())
+    if noted != url:
+        raise SettingError(
+            "InvalidSetting",
+            f"blobs={url!r}, but the blobs of {str(layout.data)!r} are kept "
+            f"{f'at {noted!r}' if noted else 'in that folder'}: start with that setting "
+            f"({f'--blobs {noted}' if noted else 'without --blobs'}), or with another data folder.",
+        )
