@@ -10,7 +10,7 @@ from lazulite.blobs.store import BlobStore
 
 def root_of(store: BlobStore) -> Path:
     """The folder of all accounts."""
-    return store._at.backend.blobs.root
+    return store._at.back_end.blobs.root
 
 
 def folder_of(store: BlobStore, account: str = "mlstore", container: str = "files") -> Path:

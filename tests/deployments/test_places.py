@@ -12,6 +12,7 @@ from lazulite.core.clock import utc_now
 from lazulite.core.errors import SpecError
 from lazulite.datastores.folders import LocalFolders
 from lazulite.datastores.reading import Readers
+from lazulite.deployments.blob_paths import InPlace
 from lazulite.deployments.places import DataPlaces, Root
 from lazulite.deployments.resolving import Resolver
 from lazulite.fetch.rules import Rules
@@ -100,7 +101,7 @@ async def places(tmp_path, rows, web):
     async def keys(account):
         return [KEY] if account == "theirs" else []
 
-    yield DataPlaces(resolver, tmp_path, keys, bringer)
+    yield DataPlaces(resolver, InPlace(tmp_path), keys, bringer)
     await bringer.close()
 
 
@@ -133,7 +134,7 @@ def sas(sign, path, permissions="rl", days=1, key=KEY):
     ],
 )
 async def test_every_form_leads_to_the_file(places, uri, path):
-    assert await places.locate(WORKSPACE, uri) == places.root / path
+    assert await places.locate(WORKSPACE, uri) == places.blobs.root / path
 
 
 @pytest.mark.parametrize(
@@ -172,24 +173,24 @@ async def test_nothing_leads_elsewhere(places, uri):
 async def test_another_account_is_read_with_a_credential_that_opens_it(
     places, rows, kind, secret, opens
 ):
-    (places.root / "theirs" / "data" / "a").mkdir(parents=True)
+    (places.blobs.root / "theirs" / "data" / "a").mkdir(parents=True)
     await rows.store("shared", THEIRS, kind, secret)
     uri = "azureml://datastores/shared/paths/a"
     if opens:
-        assert await places.locate(WORKSPACE, uri) == places.root / "theirs/data/a"
+        assert await places.locate(WORKSPACE, uri) == places.blobs.root / "theirs/data/a"
     else:
         with pytest.raises(SpecError) as error:
             await places.locate(WORKSPACE, uri)
         assert error.value.code == "DataNotReachable"
     with pytest.raises(SpecError):  # what may be read may not be written
-        await places.writable(WORKSPACE, uri)
+        await places.writable(WORKSPACE, uri, "a job")
 
 
 async def test_a_signature_in_a_url_opens_what_it_is_for(places):
-    (places.root / "theirs" / "data").mkdir(parents=True)
+    (places.blobs.root / "theirs" / "data").mkdir(parents=True)
     url = "https://localhost:8443/theirs/data"
     for name in ("x", "y"):
-        (places.root / "theirs" / "data" / name).write_text(name)
+        (places.blobs.root / "theirs" / "data" / name).write_text(name)
     signed = sas(sign_blob, "data/x", "r")
     assert (await places.locate(WORKSPACE, f"{url}/x?{signed}")).read_text() == "x"
     with pytest.raises(SpecError):
@@ -241,7 +242,7 @@ async def test_a_share_of_an_own_account_is_the_container_of_its_name(places, ro
     share = {"datastoreType": "AzureFile", "accountName": "mine", "fileShareName": "share"}
     await rows.store("files", share)
     path = await places.locate(WORKSPACE, "azureml://datastores/files/paths/a")
-    assert path == places.root / "mine/share/a"
+    assert path == places.blobs.root / "mine/share/a"
 
 
 async def test_an_allowed_folder_is_read_and_written_in_place(places, rows, tmp_path):
@@ -250,7 +251,7 @@ async def test_an_allowed_folder_is_read_and_written_in_place(places, rows, tmp_
     await rows.store("local", {"datastoreType": "LocalFolder", "folder": str(folder)})
     uri = "azureml://datastores/local/paths/a"
     assert await places.locate(WORKSPACE, uri) == folder / "a"
-    assert await places.writable(WORKSPACE, uri) == folder / "a"
+    assert await places.writable(WORKSPACE, uri, "a job") == folder / "a"
 
 
 async def test_no_link_leads_out_of_an_allowed_folder(places, rows, tmp_path):
@@ -261,9 +262,10 @@ async def test_no_link_leads_out_of_an_allowed_folder(places, rows, tmp_path):
     await rows.store("local", {"datastoreType": "LocalFolder", "folder": str(folder)})
     await rows.store("linked", {"datastoreType": "LocalFolder", "folder": str(folder / "link")})
     for uri in ("azureml://datastores/local/paths/link/x", "azureml://datastores/linked/paths/x"):
-        for ask in (places.locate, places.writable):
-            with pytest.raises(SpecError):
-                await ask(WORKSPACE, uri)
+        with pytest.raises(SpecError):
+            await places.locate(WORKSPACE, uri)
+        with pytest.raises(SpecError):
+            await places.writable(WORKSPACE, uri, "a job")
 
 
 async def test_a_dataset_of_several_paths_is_all_of_them(places, rows):
@@ -276,7 +278,7 @@ async def test_a_dataset_of_several_paths_is_all_of_them(places, rows):
             {"folder": None, "file": "azureml://datastores/store/paths/c.csv"},
         ],
     )
-    top = places.root / "mine" / "data"
+    top = places.blobs.root / "mine" / "data"
     roots = await places.roots(WORKSPACE, "azureml:several:1", "uri_folder")
     assert roots == [Root(top / "a"), Root(top / "b", "*.csv"), Root(top / "c.csv")]
     with pytest.raises(SpecError) as error:
@@ -298,7 +300,7 @@ transformations:
 
 
 async def test_a_table_is_the_files_that_it_lists(places, rows):
-    top = places.root / "mine" / "data"
+    top = places.blobs.root / "mine" / "data"
     (top / "table").mkdir(parents=True)
     (top / "table" / "MLTable").write_text(TABLE)
     await rows.data("t", dataUri="azureml://datastores/store/paths/table", dataType="mltable")
@@ -334,7 +336,7 @@ async def test_a_table_is_the_files_that_it_lists(places, rows):
     ],
 )
 async def test_a_table_that_cannot_be_used_is_refused(places, rows, text):
-    top = places.root / "mine" / "data" / "table"
+    top = places.blobs.root / "mine" / "data" / "table"
     top.mkdir(parents=True)
     (top / "MLTable").write_text(text)
     with pytest.raises(SpecError) as error:
@@ -347,5 +349,5 @@ async def test_a_table_that_cannot_be_used_is_refused(places, rows, text):
 )
 async def test_an_output_goes_to_a_folder_of_this_server_only(places, uri):
     with pytest.raises(SpecError) as error:
-        await places.writable(WORKSPACE, uri)
+        await places.writable(WORKSPACE, uri, "a job")
     assert error.value.code == "OutputNotWritable"

@@ -12,7 +12,11 @@ from lazulite.app.layout import Layout
 from lazulite.blobs.back_end import BackEnd
 from lazulite.blobs.folders import local_folders
 from lazulite.blobs.staging import Staging
-from lazulite.core.settings import SettingError
+from lazulite.blobs.store import BlobStore
+from lazulite.core.settings import SettingError, Settings
+from lazulite.deployments.blob_paths import BlobPaths, Brought, Delivery, InPlace
+from lazulite.remote.background import Bringer
+from lazulite.remote.outgoing import Outgoing
 from lazulite.store.files import write_atomically
 
 NOTE = "kept-at"
@@ -29,6 +33,17 @@ def back_end_at(url: str, engine: AsyncEngine) -> Callable[[Path, Staging], Back
     found: Callable[[Path, Staging], BackEnd]
     found = import_module("lazulite.blobs.object_back_end").back_end_at(url, engine)
     return found
+
+
+def paths_of(
+    settings: Settings, layout: Layout, store: BlobStore, bringer: Bringer
+) -> tuple[BlobPaths, Delivery]:
+    """How jobs read and write blobs."""
+    if not settings.blobs:
+        in_place = InPlace(layout.folder("blobs"))
+        return in_place, in_place
+    outgoing = Outgoing(layout.folder("outgoing"), store)
+    return Brought(bringer, store.back_end, outgoing), outgoing
 
 
 def check_place(layout: Layout, url: str) -> None:

@@ -11,6 +11,7 @@ from lazulite.app.layout import Layout
 from lazulite.core.settings import Settings
 from lazulite.datastores.folders import LocalFolders
 from lazulite.datastores.reading import Readers
+from lazulite.deployments.blob_paths import BlobPaths
 from lazulite.deployments.places import DataPlaces
 from lazulite.deployments.resolving import Resolver
 from lazulite.fetch.limits import Limits
@@ -46,13 +47,13 @@ class Reach:
     def places(
         self,
         stored: tuple[Resources, SecretBox],
-        layout: Layout,
         origins: frozenset[str],
         keys: Callable[[str], Awaitable[Sequence[bytes]]],
+        blobs: BlobPaths,
     ) -> DataPlaces:
         """What finds data. stored: the rows and what opens their secrets; keys: of an account."""
         resources, box = stored
         readers = Readers(resources, box, self.folders)
         rules = self.fetcher.rules
         resolver = Resolver(resources, readers, rules, origins, STORAGE_SUFFIX)
-        return DataPlaces(resolver, layout.folder("blobs"), keys, self.bringer)
+        return DataPlaces(resolver, blobs, keys, self.bringer)

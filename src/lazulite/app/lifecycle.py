@@ -78,6 +78,7 @@ async def run_server(
             web.should_exit = True
             await serving
         await base.reach.bringer.close()
+        await server.delivery.close()
         await server.store.close()
         await close_database(base.engine)
         layout.state.unlink(missing_ok=True)

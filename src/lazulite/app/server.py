@@ -14,7 +14,7 @@ from starlette.routing import Route
 import lazulite
 from lazulite.app.asgi import ControlPlane, public_documents
 from lazulite.app.blob_access import AccountKeys, bearer_access, grants
-from lazulite.app.blob_place import back_end_at, check_place
+from lazulite.app.blob_place import back_end_at, check_place, paths_of
 from lazulite.app.catalog import Catalog, Entry
 from lazulite.app.data_access import Reach
 from lazulite.app.directory import Directory
@@ -41,7 +41,7 @@ from lazulite.core.settings import Settings
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.batch_scoring import BatchScoring
 from lazulite.dataplane.services import Services
-from lazulite.datastores.folders import LocalFolders
+from lazulite.deployments.blob_paths import Delivery
 from lazulite.deployments.cached_environments import CachedEnvironments
 from lazulite.deployments.environment_users import EnvironmentUsers
 from lazulite.deployments.invoking import Invoker
@@ -129,6 +129,7 @@ class Server:
     registry: Registry
     reconciler: Reconciler
     store: BlobStore
+    delivery: Delivery
     cache: Cache
     url: str
     http_url: str
@@ -179,14 +180,13 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     )
     directory = Directory.of(base.engine, tokens, base.hasher, utc_now)
     guard = directory.guard
-    back_end = back_end_at(base.settings.blobs, base.engine)
-    store = BlobStore(base.layout.folder("blobs"), BlobRows(base.engine), utc_now, back_end)
-    await store.start()
+    store = await _started_store(base)
     workspace = await ensure_landscape(base.resources, base.installed)
     await furnish_all(base.resources)
     keys = AccountKeys(base.resources, base.keyring.secrets)
-    places = base.reach.places((base.resources, base.keyring.secrets), base.layout, origins, keys)
-    kinds = _kind_parts(base, store, (url, places, base.reach.folders), env)
+    blob_paths, delivery = paths_of(base.settings, base.layout, store, base.reach.bringer)
+    places = base.reach.places((base.resources, base.keyring.secrets), origins, keys, blob_paths)
+    kinds = _kind_parts(base, store, (url, places, delivery), env)
     cache = _cache(base)
     registry = _registry(base, kinds, cache)
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
@@ -209,11 +209,19 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         registry=registry,
         reconciler=reconciler,
         store=store,
+        delivery=delivery,
         cache=cache,
         url=url,
         http_url=http_url,
         workspace=workspace,
     )
+
+
+async def _started_store(base: Foundation) -> BlobStore:
+    back_end = back_end_at(base.settings.blobs, base.engine)
+    store = BlobStore(base.layout.folder("blobs"), BlobRows(base.engine), utc_now, back_end)
+    await store.start()
+    return store
 
 
 def _blob_gateway(
@@ -273,14 +281,16 @@ def _front_door(
 def _kind_parts(
     base: Foundation,
     store: BlobStore,
-    site: tuple[str, DataPlaces, LocalFolders],
+    site: tuple[str, DataPlaces, Delivery],
     env: Mapping[str, str],
 ) -> KindParts:
-    url, places, folders = site
+    url, places, delivery = site
     resources, executor = base.resources, base.executor
     environments = _environments(base, env)
     workshop = Workshop(resources, environments, places.locate, base.layout.folder("assets"))
-    supervision = Supervision(resources, executor, base.layout.folder("jobs"), base.layout.run)
+    supervision = Supervision(
+        resources, executor, base.layout.folder("jobs"), base.layout.run, delivery
+    )
     publish, worker = base.publish, base.layout.worker_path()
     tokens = EndpointTokens(base.keyring.endpoints, _issuer(base.installed), utc_now)
     return KindParts(
@@ -291,7 +301,7 @@ def _kind_parts(
         containers=_container_names(store),
         storage_suffix=STORAGE_SUFFIX,
         https_base=url,
-        folders=folders,
+        folders=base.reach.folders,
         clusters=Clusters(resources, executor, base.layout.run, utc_now),
         endpoints=OnlineEndpoints(resources, base.keyring.secrets, tokens, publish),
         deployments=OnlineDeployments(

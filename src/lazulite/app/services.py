@@ -31,7 +31,7 @@ class ServiceParts:
 
 def all_services(parts: ServiceParts) -> tuple[Service, ...]:
     """The regional host's content."""
-    runs, locate = parts.jobs.runs, parts.jobs.commands.data.writable
+    runs, data = parts.jobs.runs, parts.jobs.commands.data
     return (
         management(parts.arm.handle, parts.scoring),
         resource_provider(parts.arm.handle),
@@ -41,5 +41,5 @@ def all_services(parts: ServiceParts) -> tuple[Service, ...]:
         hyperdrive(),
         content(),
         history(runs, parts.jobs.metrics, parts.artifacts),
-        Execution(parts.arm.writer, runs, locate).service(),
+        Execution(parts.arm.writer, runs, data, runs.supervision.delivery).service(),
     )

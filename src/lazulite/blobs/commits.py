@@ -38,7 +38,7 @@ class Commits:
         next_mtime_ns: Callable[[], int],
     ) -> None:
         """next_mtime_ns: the version of a file, never the same twice."""
-        self._at, self._find = places, Lookup(places.backend)
+        self._at, self._find = places, Lookup(places.back_end)
         self._leases, self._snapshots = leases, snapshots
         self._next_mtime_ns = next_mtime_ns
         self.locks = Locks()
@@ -102,7 +102,7 @@ class Commits:
             blocks = await self._at.rows.blocks(address, found.stamp)
             await self._at.rows.announce(blob, blocks, keep=found.stamp)
             with self._find.gone_is_missing(address):
-                await asyncio.to_thread(self._at.backend.blobs.restamp, parts, stamp.mtime_ns)
+                await asyncio.to_thread(self._at.back_end.blobs.restamp, parts, stamp.mtime_ns)
             if said.details.kind != BLOCK_BLOB:
                 await self._at.rows.prune(blob.address, blob.stamp)
             await self._leases.written(address)
@@ -144,9 +144,9 @@ class Commits:
     def undo_append(self, older: Blob, newer: Blob) -> None:
         """Cut a blob back to what it was, if an append to it was interrupted."""
         parts = self._find.parts(older.address)
-        found = self._at.backend.blobs.stamp(parts)
+        found = self._at.back_end.blobs.stamp(parts)
         if found is not None and found not in {older.stamp, newer.stamp}:
-            self._at.backend.blobs.cut_back(parts, older.stamp)
+            self._at.back_end.blobs.cut_back(parts, older.stamp)
 
     async def delete(
         self, address: BlobAddress, parts: Parts, conditions: Conditions, with_snapshots: bool
@@ -159,7 +159,7 @@ class Commits:
             elif await self._snapshots.of(address):
                 raise BlobError("SnapshotsPresent")
             with self._find.gone_is_missing(address):
-                await asyncio.to_thread(self._at.backend.blobs.remove, parts)
+                await asyncio.to_thread(self._at.back_end.blobs.remove, parts)
             await self._at.rows.forget(address)
             await self._leases.drop(address)
 
@@ -198,7 +198,7 @@ class Commits:
 
     def _move_in(self, staged: Path, address: BlobAddress, parts: Parts) -> None:
         """The moment at which a version comes into being; its waiting blocks are done with."""
-        self._at.backend.blobs.move_in(staged, parts)
+        self._at.back_end.blobs.move_in(staged, parts)
         self._at.blocks.discard(address)
 
     async def _write_behind(self, found: Blob, blob: Blob, staged: Path) -> None:
@@ -207,9 +207,9 @@ class Commits:
         self.appending[address] = found.stamp
         try:
             with self._find.gone_is_missing(address):
-                await asyncio.to_thread(self._at.backend.blobs.append, staged, parts, blob.stamp)
+                await asyncio.to_thread(self._at.back_end.blobs.append, staged, parts, blob.stamp)
         except OSError:
-            await asyncio.to_thread(self._at.backend.blobs.cut_back, parts, found.stamp)
+            await asyncio.to_thread(self._at.back_end.blobs.cut_back, parts, found.stamp)
             raise
         finally:
             del self.appending[address]
@@ -243,7 +243,7 @@ class Commits:
         """Copy the chosen blocks into one staged file. Blocks; under the blob's lock."""
         blocks = self._at.blocks
         chosen = choose_blocks(picks, blocks.sizes(address), committed)
-        present = self._at.backend.blobs.open(self._find.parts(address))
+        present = self._at.back_end.blobs.open(self._find.parts(address))
         try:
             pieces = [
                 Piece(blocks.path(address, one.block.id), 0, one.block.size)

@@ -21,7 +21,7 @@ from lazulite.core.clock import Clock
 class Places:
     """Where things lie, shared by everything that works on one store."""
 
-    backend: BackEnd
+    back_end: BackEnd
     staging: Staging
     blocks: Blocks
     rows: BlobRows
@@ -46,7 +46,7 @@ class Containers:
         """Durable on return. Raises BlobError 409 if it exists."""
         parts = container_parts(account, container)
         with self._at.faults.watched():
-            if not await asyncio.to_thread(self._at.backend.containers.make, parts):
+            if not await asyncio.to_thread(self._at.back_end.containers.make, parts):
                 raise BlobError("ContainerAlreadyExists")
             made = Container(account, container, self._at.clock(), metadata or {}, access)
             await self._at.rows.put_container(made)
@@ -56,12 +56,12 @@ class Containers:
         """Create it unless it exists."""
         parts = container_parts(account, container)
         with self._at.faults.watched():
-            await asyncio.to_thread(self._at.backend.containers.make, parts)
+            await asyncio.to_thread(self._at.back_end.containers.make, parts)
 
     async def get(self, account: str, container: str) -> Container:
         """Raises BlobError 404."""
         parts = container_parts(account, container)
-        modified = await asyncio.to_thread(self._at.backend.containers.modified, parts)
+        modified = await asyncio.to_thread(self._at.back_end.containers.modified, parts)
         if modified is None:
             raise BlobError("ContainerNotFound")
         row = await self._at.rows.container(account, container)
@@ -99,9 +99,9 @@ class Containers:
 
     async def all(self, account: str) -> list[Container]:
         """The containers of an account, by name."""
-        names = await asyncio.to_thread(self._at.backend.containers.names, account)
+        names = await asyncio.to_thread(self._at.back_end.containers.names, account)
         return [await self.get(account, name) for name in names]
 
     def _remove(self, parts: tuple[str, str]) -> None:
-        self._at.backend.containers.remove(parts)
+        self._at.back_end.containers.remove(parts)
         self._at.blocks.discard_container(*parts)

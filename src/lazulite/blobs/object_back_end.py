@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lazulite.blobs.back_end import BackEnd
 from lazulite.blobs.bindings import Bindings
+from lazulite.blobs.errors import BlobError
 from lazulite.blobs.object_copies import ObjectCopies
 from lazulite.blobs.object_folders import ObjectFolders
 from lazulite.blobs.object_tree import ObjectTree
 from lazulite.blobs.objects import Objects, open_objects
 from lazulite.blobs.staging import Staging
+from lazulite.core.settings import SettingError
 
 
 def back_end_at(url: str, engine: AsyncEngine) -> Callable[[Path, Staging], BackEnd]:
@@ -28,7 +30,16 @@ def object_back_end(objects: Objects, bindings: Bindings, _root: Path, staging: 
     tree = ObjectTree(objects, bindings, folders, staging)
 
     def start() -> None:
-        folders.load()
-        tree.mend()
+        try:
+            folders.load()
+            tree.mend()
+        except BlobError as error:
+            why = str(error.__cause__).split("\n")[0][:500]
+            raise SettingError(
+                "ObjectStoreNotUsable",
+                f"The object store of the setting blobs cannot be used: {why}. Check that it is "
+                "there, and the variables of its endpoint and credentials, such as "
+                "AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+            ) from error
 
     return BackEnd(start, tree, folders, ObjectCopies(objects, tree))

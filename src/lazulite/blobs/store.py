@@ -82,10 +82,10 @@ class BlobStore:
         self.containers = Containers(self._at)
         self.leases = Leases(LeaseRows(rows.engine), clock)
         self.snapshots = Snapshots(
-            self._at.backend.snapshots, SnapshotRows(rows.engine), self._next_mtime_ns
+            self._at.back_end.snapshots, SnapshotRows(rows.engine), self._next_mtime_ns
         )
         self.services = ServiceProperties(rows.engine)
-        self._find = Lookup(self._at.backend)
+        self._find = Lookup(self._at.back_end)
         self._commits = Commits(self._at, self.leases, self.snapshots, self._next_mtime_ns)
         self._committing: set[asyncio.Task[Any]] = set()
 
@@ -93,7 +93,7 @@ class BlobStore:
         """Remove what a crash and the passing of time left. Before any other call."""
         before = (self._at.clock() - BLOCKS_LIVE).timestamp()
         await asyncio.to_thread(self._at.staging.clear)
-        await asyncio.to_thread(self._at.backend.start)
+        await asyncio.to_thread(self._at.back_end.start)
         await asyncio.to_thread(self._at.blocks.expire, before)
         await self.leases.load()
         await self.services.load()
@@ -104,7 +104,7 @@ class BlobStore:
 
     async def _sweep(self) -> None:
         """Beside everything else: what it removes is in nobody's way."""
-        stamp_of = lambda one: self._at.backend.blobs.stamp(self._find.parts(one))  # noqa: E731
+        stamp_of = lambda one: self._at.back_end.blobs.stamp(self._find.parts(one))  # noqa: E731
         try:
             removed = await sweep(self._at.rows, self._commits.locks, stamp_of)
         except OSError:
@@ -122,6 +122,11 @@ class BlobStore:
     def broken(self) -> OSError | None:
         """The disk error that ended writing; report it and exit."""
         return self._at.faults.broken
+
+    @property
+    def back_end(self) -> BackEnd:
+        """What keeps the bytes; to be read past the store, not written."""
+        return self._at.back_end
 
     @property
     def clock(self) -> Clock:
@@ -301,7 +306,7 @@ class BlobStore:
         """One page of blobs and common prefixes, in name order. Nothing is locked."""
         parts = container_parts(account, container)
         await self.containers.get(account, container)
-        walk = self._at.backend.containers.walk
+        walk = self._at.back_end.containers.walk
         found, marker = await asyncio.to_thread(lambda: list_page(walk(parts, query), query))
         files = [
             (address, self._commits.appending.get(address, f.stamp))
@@ -329,7 +334,7 @@ class BlobStore:
     def _open(self, address: BlobAddress, parts: Parts, conditions: Conditions) -> OpenBlob:
         """File and row of one version. Blocks."""
         while True:
-            contents = self._at.backend.blobs.open(parts)
+            contents = self._at.back_end.blobs.open(parts)
             if contents is None:
                 raise self._find.missing(address)
             try:
@@ -341,7 +346,7 @@ class BlobStore:
             except BaseException:
                 contents.close()
                 raise
-            if said is not None or self._at.backend.blobs.stamp(parts) == stamp:
+            if said is not None or self._at.back_end.blobs.stamp(parts) == stamp:
                 return OpenBlob(Blob(address, stamp, said or Properties()), contents)
             contents.close()  # replaced, and its row removed, between the two looks
 

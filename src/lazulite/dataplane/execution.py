@@ -27,7 +27,8 @@ from lazulite.dataplane.multipart import Part, open_form
 from lazulite.dataplane.refusals import not_implemented
 from lazulite.dataplane.requests import Asked, read_model
 from lazulite.dataplane.services import Service, ServiceRoute
-from lazulite.deployments.materials import Locate
+from lazulite.deployments.blob_paths import Delivery
+from lazulite.deployments.places import DataPlaces
 from lazulite.jobs.archive import unpack
 from lazulite.runs.experiments import check_name
 from lazulite.runs.run_definition import (
@@ -51,7 +52,8 @@ class Execution:
 
     writer: Writer
     runs: Runs
-    locate: Locate
+    data: DataPlaces
+    delivery: Delivery
 
     def service(self) -> Service:
         """The table of routes."""
@@ -162,8 +164,10 @@ class Execution:
 
     async def _code(self, asked: Asked, zipped: Part, script: str) -> str:
         """The id of the code asset with the content of the zip: the same zip, the same asset."""
-        root = await self.locate(asked.workspace.id, SNAPSHOTS)
+        writer = str(uuid.uuid4())
+        root = await self.data.writable(asked.workspace.id, SNAPSHOTS, writer)
         snapshot = await asyncio.to_thread(_snapshot, zipped, root, script)
+        await self.delivery.deliver(writer)
         path = f"codes/{snapshot}/versions/1"
         properties = {"codeUri": f"{SNAPSHOTS}/{snapshot}", "isAnonymous": True}
         return (await self._put(asked, path, properties, {})).id

@@ -18,6 +18,7 @@ from lazulite.blobs.references import BlobPath, ForeignBlobPath, Shape, WebAddre
 from lazulite.blobs.signatures import Permission, Use, check_sas, parse_query
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.datastores.reading import LocalPath
+from lazulite.deployments.blob_paths import BlobPaths
 from lazulite.deployments.resolving import TABLE, Found, Resolver
 from lazulite.deployments.tables import Part, read_table
 from lazulite.remote.background import Bringer
@@ -41,8 +42,7 @@ class DataPlaces:
     """Finds the files that URIs name. workspace: the id of the one that names are looked up in."""
 
     resolver: Resolver
-    root: Path
-    """Where the blob store keeps accounts."""
+    blobs: BlobPaths
     keys: Keys
     bringer: Bringer
 
@@ -60,8 +60,11 @@ class DataPlaces:
             )
         return await self._path(workspace, found[0])
 
-    async def writable(self, workspace: str, uri: str) -> Path:
-        """The file or folder that a job may write. Raises SpecError if it is not on this server."""
+    async def writable(self, workspace: str, uri: str, writer: str) -> Path:
+        """The file or folder that a job may write. Raises SpecError if it is not on this server.
+
+        writer: by whom it is delivered, if it has to be.
+        """
         found = await self._find(workspace, uri)
         place = found[0].place
         if len(found) > 1 or found[0].pattern or not isinstance(place, BlobPath | LocalPath):
@@ -70,9 +73,11 @@ class DataPlaces:
                 f"The output {uri.partition('?')[0][:200]!r} is not one folder of this server: "
                 "give a path like azureml://datastores/workspaceblobstore/paths/out.",
             )
-        if isinstance(place, BlobPath) and not await self._is_own(workspace, place.account):
+        if isinstance(place, LocalPath):
+            return place.path
+        if not await self._is_own(workspace, place.account):
             raise _not_own(place.account)
-        return await self._path(workspace, found[0])
+        return self.blobs.writable(_checked(place), writer)
 
     async def roots(self, workspace: str, uri: str, kind: str) -> list[Root]:
         """All files and folders that a URI means. kind: the type that the input is said to have.
@@ -119,11 +124,7 @@ class DataPlaces:
         return self.bringer.path(WebFile(place.url))
 
     async def _blob(self, workspace: str, blob: BlobPath) -> Path:
-        try:
-            parts = container_parts(blob.account, blob.container)
-        except BlobError as error:
-            raise SpecError(error.code, str(error)) from error
-        path = self.root.joinpath(*parts, blob.path)
+        path = self.blobs.readable(_checked(blob))
         if not await self._is_own(workspace, blob.account):
             await self._check_signature(blob, is_folder=path.is_dir())
         return path
@@ -153,6 +154,15 @@ class DataPlaces:
                 check_sas(query, use, keys)
         except BlobError as error:
             raise _not_own(blob.account) from error
+
+
+def _checked(blob: BlobPath) -> BlobPath:
+    """Raises SpecError for an account or container that cannot be."""
+    try:
+        container_parts(blob.account, blob.container)
+    except BlobError as error:
+        raise SpecError(error.code, str(error)) from error
+    return blob
 
 
 def _root(found: Found, path: Path) -> Root:

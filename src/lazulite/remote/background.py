@@ -9,11 +9,13 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from lazulite.blobs.back_end import BackEnd
 from lazulite.core.errors import SpecError
 from lazulite.fetch.errors import NOT_REACHABLE, FetchError
 from lazulite.fetch.session import Fetcher
 from lazulite.remote.bringing import Bringing, Progress
 from lazulite.remote.cache import Cache
+from lazulite.remote.own_blobs import OwnBlobs, OwnBringing
 from lazulite.remote.sources import Source
 from lazulite.store.resources import Json
 
@@ -24,7 +26,7 @@ FRESH_S = 60.0  # for so long an outcome is believed; then the other server is a
 class StillFetching(Exception):  # noqa: N818 - nothing went wrong
     """The data are on their way: ask again soon."""
 
-    def __init__(self, source: Source, progress: Progress) -> None:
+    def __init__(self, source: Source | OwnBlobs, progress: Progress) -> None:
         """source: what is asked for; progress: how far it is."""
         super().__init__(f"{source.shown} is being fetched")
         self._source, self._progress = source, progress
@@ -64,12 +66,26 @@ class Bringer:
         minute the other server is asked anew whether they have changed.
         """
         self._forget()
-        name = _name(source)
-        asked = self._known.get(name)
+        bringing = Bringing(source, self._fetcher, self._cache, self._stop)
+        return self._outcome(source, bringing)
+
+    def own(self, source: OwnBlobs, back_end: BackEnd) -> Path:
+        """The same for blobs of this server; where nothing is, if there are none.
+
+        They are looked at again each time that the outcome was told: who writes them expects so.
+        """
+        try:
+            return self._outcome(source, OwnBringing(source, back_end, self._cache, self._stop))
+        finally:
+            if self._known[_name(source)].outcome.done():
+                del self._known[_name(source)]
+
+    def _outcome(self, source: Source | OwnBlobs, bringing: Bringing | OwnBringing) -> Path:
+        """Start it unless it was started, and tell how it ended."""
+        asked = self._known.get(_name(source))
         if asked is None:
-            bringing = Bringing(source, self._fetcher, self._cache, self._stop)
             asked = _Asked(bringing.progress, self._pool.submit(bringing.run))
-            self._known[name] = asked
+            self._known[_name(source)] = asked
         if not asked.outcome.done():
             raise StillFetching(source, asked.progress)
         try:
@@ -106,7 +122,7 @@ class _Asked:
         return now - self._ended > FRESH_S
 
 
-def _name(source: Source) -> str:
+def _name(source: Source | OwnBlobs) -> str:
     """With the signature, but not readable: another signature may see other things."""
     secret = getattr(source, "signature", "")
     return hashlib.sha256(f"{source!r} {secret}".encode()).hexdigest()

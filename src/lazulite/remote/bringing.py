@@ -124,7 +124,7 @@ def _web_file(session: Session, source: WebFile) -> Wanted:
         raise not_reachable(source.shown, "the server answered 404; check the path", 404)
     name = unquote(urlsplit(source.url).path).rpartition("/")[2] or "data"
     etag = said.etag or said.modified or uuid.uuid4().hex  # without a word, it may have changed
-    return Wanted(source.url, _checked(name, source), said.size, etag)
+    return Wanted(source.url, checked_path(name, source.shown), said.size, etag)
 
 
 def _blob(session: Session, container: Container, source: Blobs) -> Wanted | None:
@@ -138,7 +138,7 @@ def _blob(session: Session, container: Container, source: Blobs) -> Wanted | Non
         return None
     name = source.path.rpartition("/")[2]
     url = container.address(source.path)
-    return Wanted(url, _checked(name, source), said.size, said.etag)
+    return Wanted(url, checked_path(name, source.shown), said.size, said.etag)
 
 
 def _below(session: Session, container: Container, source: Blobs) -> list[Wanted]:
@@ -147,13 +147,12 @@ def _below(session: Session, container: Container, source: Blobs) -> list[Wanted
     for entry in container.list(session, prefix):
         path = entry.name.removeprefix(prefix)
         if path and not path.endswith("/") and matches(source.pattern, path):
-            found.append(_of_list(container, entry, _checked(path, source)))
+            found.append(_of_list(container, entry, checked_path(path, source.shown)))
         if len(found) > MOST_FILES:
             raise not_reachable(source.shown, f"there are more than {MOST_FILES} blobs")
     folders = {parent for file in found for parent in _parents(file.path)}
     found = [file for file in found if file.path not in folders or file.size]  # marks of folders
-    if clash := next((file for file in found if file.path in folders), None):
-        raise not_reachable(source.shown, f"{clash.path!r} is both a blob and a folder")
+    refuse_clashes([file.path for file in found], source.shown)
     if not found:
         raise not_reachable(
             source.shown, "there is no blob of that name or below it; check the path", 404
@@ -170,12 +169,19 @@ def _parents(path: str) -> list[str]:
     return ["/".join(parts[: end + 1]) for end in range(len(parts))]
 
 
-def _checked(path: str, source: Source) -> str:
+def refuse_clashes(paths: Sequence[str], shown: str) -> None:
+    """Raises FetchError for a file that has the name of a folder."""
+    folders = {parent for path in paths for parent in _parents(path)}
+    if clash := next((path for path in paths if path in folders), None):
+        raise not_reachable(shown, f"{clash!r} is both a blob and a folder")
+
+
+def checked_path(path: str, shown: str) -> str:
     """The path, which another server has said, if it is a plain one. Raises FetchError."""
     parts = path.split("/")
     long = any(len(part.encode(errors="replace")) > NAME_BYTES for part in parts)
     if long or {"", ".", ".."} & set(parts) or {"\0", "\\"} & set(path):
-        raise not_reachable(source.shown, f"{path[:200]!r} cannot be the name of a file here")
+        raise not_reachable(shown, f"{path[:200]!r} cannot be the name of a file here")
     return path
 
 

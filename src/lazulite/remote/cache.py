@@ -45,6 +45,11 @@ class Cache:
         os.utime(entry)
         return entry.parent / "data"
 
+    @property
+    def nowhere(self) -> Path:
+        """A folder that is never there."""
+        return self._root / "nowhere"
+
     @contextlib.contextmanager
     def making(self, key: str) -> Iterator[None]:
         """One thread at a time makes an entry."""

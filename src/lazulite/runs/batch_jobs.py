@@ -46,8 +46,8 @@ class BatchJobs:
         """job.json for the supervisor."""
         properties = job.properties
         workspace = workspace_of(job.id)
-        output = await self.data.writable(workspace, properties["output"])
-        artifacts = await self.data.writable(workspace, ARTIFACTS.format(job=job.name))
+        output = await self.data.writable(workspace, properties["output"], job.uid)
+        artifacts = await self.data.writable(workspace, ARTIFACTS.format(job=job.name), job.uid)
         inputs = [
             {"path": str(root.path), "pattern": root.pattern}
             for item in properties["inputs"].values()

@@ -46,7 +46,8 @@ async def bind(job: Resource, data: DataPlaces) -> Bindings:
         for name, item in (job.properties["inputs"] or {}).items()
     }
     places = {
-        name: await data.writable(workspace, output["uri"]) for name, output in outputs.items()
+        name: await data.writable(workspace, output["uri"], job.uid)
+        for name, output in outputs.items()
     }
     kinds = {name: output["jobOutputType"] for name, output in outputs.items()}
     folders = [place.parent if kinds[name] == FILE else place for name, place in places.items()]

@@ -56,7 +56,7 @@ class CommandJobs:
         if not await self.supervision.nodes(job):
             return await self.supervision.queued(job)
         spec = self._spec(job, bindings, built)
-        artifacts = await self.data.writable(workspace, ARTIFACTS.format(job=job.name))
+        artifacts = await self.data.writable(workspace, ARTIFACTS.format(job=job.name), job.uid)
         shown = built.sandbox.showing(*bindings.places)
         sandbox = shown.showing(*bindings.folders, str(artifacts), writable=True)
         places = {"code_dir": folder and str(folder), "artifacts": str(artifacts)}

@@ -15,6 +15,7 @@ from lazulite.arm.envelope import timestamp
 from lazulite.arm.references import find_one, most_nodes
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
+from lazulite.deployments.blob_paths import Delivery
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
 from lazulite.remote.background import StillFetching
@@ -50,6 +51,7 @@ class Supervision:
     """Where each job has a folder for its journal and progress."""
     sockets: Path
     """Where nodes listen."""
+    delivery: Delivery
 
     async def step(self, job: Resource, supervisor: str, prepared: Prepared) -> Step:
         """Bring the job one step further. supervisor: the module that runs it."""
@@ -138,11 +140,12 @@ class Supervision:
     async def watched(self, job: Resource) -> Step:
         """What the supervisor says of the job."""
         progress = self.progress(job)
-        if progress["state"] in ENDED:
+        if progress["state"] in ENDED and self.delivery.is_delivered(job.uid):
             ended = self.ended(job, progress)
             await self.resources.touch(job.properties["computeId"])  # its nodes are free
             return ended
-        status = RUNNING[progress["state"]]
+        self.delivery.follow(job.uid)
+        status = RUNNING.get(progress["state"], RUNNING["finalizing"])
         if job.properties["cancelRequested"]:
             status = "CancelRequested"
         observed = {**job.observed, "status": status, "progress": progress}
@@ -166,6 +169,7 @@ class Supervision:
             await self.executor.stop(name)
             return Step(observed=job.observed, converged=False, after=SOON)
         await self.executor.forget(name)
+        await self.delivery.drop(job.uid)
         await asyncio.to_thread(shutil.rmtree, self.folder_of(job), ignore_errors=True)
         return Step(observed=job.observed, converged=True)
 
