@@ -33,7 +33,7 @@ async def test_opening_twice_changes_nothing(tmp_path):
         await close_database(engine)
     with sqlite3.connect(tmp_path / "twice.db") as connection:
         assert connection.execute("select version_num from alembic_version").fetchall() == [
-            ("0006_names_once",)
+            ("0007_object_versions",)
         ]
     connection.close()
 
