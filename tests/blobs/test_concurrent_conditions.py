@@ -11,8 +11,10 @@ import httpx2
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from obstore.store import MemoryStore
 
 from lazulite.blobs.gateway import Gateway
+from lazulite.blobs.objects import Objects
 from lazulite.core.clock import utc_now
 from tests.blobs.conftest import opened_store
 
@@ -94,6 +96,9 @@ def outcomes(race, found):
 class Races(RuleBasedStateMachine):
     """One blob and up to four clients at a time."""
 
+    def objects(self):
+        """What keeps the blob; None: a file."""
+
     def __init__(self):
         super().__init__()
         self.stack, self.runner = contextlib.AsyncExitStack(), asyncio.Runner()
@@ -118,7 +123,7 @@ class Races(RuleBasedStateMachine):
         self.folder.cleanup()
 
     async def _open(self, folder):
-        store = await self.stack.enter_async_context(opened_store(folder))
+        store = await self.stack.enter_async_context(opened_store(folder, objects=self.objects()))
         await store.containers.create("mlstore", "files")
 
         async def allow(*_):
@@ -157,10 +162,19 @@ class Races(RuleBasedStateMachine):
         return {"match": {"If-Match": value}, "none": {"If-None-Match": value}, "": {}}[name]
 
 
+class RacesOverObjects(Races):
+    """The same where an object store keeps the blob."""
+
+    def objects(self):
+        return Objects(MemoryStore())
+
+
 Races.TestCase.settings = settings(
     max_examples=25,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+RacesOverObjects.TestCase.settings = Races.TestCase.settings
 TestRaces = Races.TestCase
+TestRacesOverObjects = RacesOverObjects.TestCase

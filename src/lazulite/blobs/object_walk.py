@@ -12,7 +12,7 @@ from lazulite.blobs.objects import FoundObject, Objects
 
 LAST = "\U0010ffff"  # behind every name that goes on differently
 PAGE = 1000  # objects; what clouds tell at a time
-UNSAYABLE = re.compile(r"[\x00-\x1f\x7f]|(?:^|/)\.{0,2}$")  # control characters, bad last segments
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # which no object's name can have
 
 
 class ObjectWalk:
@@ -30,11 +30,12 @@ class ObjectWalk:
 
     def __iter__(self) -> Iterator[Found]:
         """Page by page; where one ends in what was left, the next begins behind that."""
-        if not is_walkable(self._top) or UNSAYABLE.search(f"{self._top}x"):
+        if not is_walkable(self._top) or CONTROL.search(self._prefix + self._low):
             return
-        after: str | None = ""
-        if not UNSAYABLE.search(self._low):
-            first, after = self._objects.head(self._key(self._low)), self._low
+        start = self._low.removesuffix("/")
+        after: str | None = start if is_walkable(start) else ""
+        if start and after == self._low:
+            first = self._objects.head(self._key(start))
             yield from self._wanted([first] if first is not None else [])
         while after is not None:
             after = yield from self._behind(after)
