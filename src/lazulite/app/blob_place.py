@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -19,17 +21,19 @@ from lazulite.remote.background import Bringer
 from lazulite.remote.outgoing import Outgoing
 from lazulite.store.files import write_atomically
 
+REQUESTS = 32  # to an object store at a time: they wait, and must not hold up one another
 NOTE = "kept-at"
 """In the folder blobs: the place that was chosen when the data folder was made."""
 
 
 def back_end_at(url: str, engine: AsyncEngine) -> Callable[[Path, Staging], BackEnd]:
-    """What keeps blobs at a URL; "": plain files. Raises SettingError.
+    """What keeps blobs at a URL; "": plain files. Called on the event loop. Raises SettingError.
 
     The library for object stores takes a while to import, and is only where it is wanted.
     """
     if not url:
         return local_folders
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(REQUESTS))
     found: Callable[[Path, Staging], BackEnd]
     found = import_module("lazulite.blobs.object_back_end").back_end_at(url, engine)
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 
 from lazulite.blobs.bindings import Bindings
 from lazulite.blobs.errors import BlobError
@@ -68,12 +68,12 @@ class ObjectFolders:
         if self._objects.head(_name(DOOMED, parts)) is not None:
             self._clear(parts)
         self._objects.put(_name(MARKERS, parts), b"")
-        return self._look(parts)
+        return self._look(parts, has_objects=False)
 
     def modified(self, parts: Parts) -> datetime | None:
-        """When its marker or its first object was written."""
-        if parts not in self._known and not self._look(parts):
-            return None
+        """When its marker was written; for one that other tools made, when it was found."""
+        if parts not in self._known:
+            self._look(parts, has_objects=any(self._objects.listed("/".join(parts), page=1)))
         born = self._known.get(parts)
         return born.modified if born is not None else None
 
@@ -92,29 +92,32 @@ class ObjectFolders:
     def names(self, account: str) -> list[str]:
         """Those with a marker and those with objects."""
         there = {*self._objects.folders(account)}
-        there |= {
+        marked = {
             one.name.rpartition("/")[2]
             for page in self._objects.listed(f"{MARKERS}/{account}")
             for one in page
         }
-        return [name for name in sorted(there) if self.modified((account, name)) is not None]
+        for name in there | marked:
+            self._look((account, name), has_objects=name in there)
+        return [name for name in sorted(there | marked) if (account, name) in self._known]
 
     def walk(self, parts: Parts, query: Query) -> ObjectWalk:
         """In the order in which the store lists."""
         return ObjectWalk(self._objects, self._bindings, parts, query)
 
-    def _look(self, parts: Parts) -> bool:
+    def _look(self, parts: Parts, *, has_objects: bool) -> bool:
         """Whether it is there and was not known."""
-        first = self._objects.head(_name(MARKERS, parts))
-        if first is None:
-            page = next(self._objects.listed("/".join(parts), page=1), None)
-            first = page[0] if page else None
-        if first is None or self._objects.head(_name(DOOMED, parts)) is not None:
+        if parts in self._known:
+            return False
+        marker = self._objects.head(_name(MARKERS, parts))
+        if marker is None and not has_objects:
+            return False
+        if self._objects.head(_name(DOOMED, parts)) is not None:
             return False
         with self._lock:
             if parts in self._known or parts in self._leaving:
                 return False
-            self._known[parts] = Born(first.modified)
+            self._known[parts] = Born(marker.modified if marker else datetime.now(UTC))
         return True
 
     def _clear(self, parts: Parts) -> None:

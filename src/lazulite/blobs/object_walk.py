@@ -67,7 +67,8 @@ class ObjectWalk:
 
     def _found(self, one: FoundObject, rows: Sequence[Row]) -> Found | None:
         stamp = stamp_of(one, rows)
-        if stamp is None:
+        is_mark = not one.size and not rows  # perhaps of a folder: then its key ends in a slash
+        if stamp is None or is_mark:
             head = self._objects.head(one.name)
             stamp = known_stamp(head, rows) if head is not None else None
         return Found(self._name(one), stamp) if stamp is not None else None

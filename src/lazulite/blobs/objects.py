@@ -105,7 +105,10 @@ class Objects:
             self.remove(one.name for one in page)
 
     def listed(self, folder: str, after: str = "", page: int = 1000) -> Iterator[list[FoundObject]]:
-        """All objects below a folder, in the order of their names, behind one name."""
+        """All objects below a folder, in the order of their names, behind one name.
+
+        No page is empty. A key that ends in a slash, as marks of folders do, is told without it.
+        """
         with _told():
             stream = obstore.list(
                 self._store, folder or None, offset=after or None, chunk_size=page
@@ -115,7 +118,8 @@ class Objects:
                 found = next(stream, None)
             if not found:
                 return
-            yield [_found(one) for one in found]
+            if named := [_found(one) for one in found if one["path"] != folder]:
+                yield named
 
     def folders(self, folder: str) -> list[str]:
         """The names of the folders in a folder."""
@@ -151,8 +155,14 @@ def open_objects(url: str) -> Objects:
 def _told() -> Iterator[None]:
     try:
         yield
+    except exceptions.InvalidPathError as error:
+        message = (
+            "An object's key is no blob's name, for it has an empty segment or a control "
+            f"character: {str(error).splitlines()[0][:300]}. Rename it in the object store."
+        )
+        raise BlobError("InternalError", message) from error
     except exceptions.BaseError as error:
-        log.warning("the object store failed", extra={"error": str(error).split("\n")[0]})
+        log.warning("the object store failed", exc_info=True)
         raise BlobError("ServerBusy", "The object store behind this server failed.") from error
 
 
