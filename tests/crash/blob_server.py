@@ -1,4 +1,7 @@
-"""A blob server to be killed: python blob_server.py FOLDER. Prints its port when it serves."""
+"""A blob server to be killed: python blob_server.py FOLDER [URL]. Prints its port when it serves.
+
+URL: of the object store that keeps the blobs.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from pathlib import Path
 
 import uvicorn
 
+from lazulite.blobs.folders import local_folders
 from lazulite.blobs.gateway import Gateway
+from lazulite.blobs.object_back_end import back_end_at
 from lazulite.blobs.rows import BlobRows
 from lazulite.blobs.store import BlobStore
 from lazulite.core.clock import utc_now
@@ -20,9 +25,10 @@ async def allow(request, account, permission, container, blob) -> None:
     """The parent process is the only client."""
 
 
-async def main(folder: Path) -> None:
+async def main(folder: Path, url: str) -> None:
     engine = await open_database(folder / "state.db")
-    store = BlobStore(folder / "blobs", BlobRows(engine), utc_now)
+    back_end = back_end_at(url, engine) if url else local_folders
+    store = BlobStore(folder / "blobs", BlobRows(engine), utc_now, back_end)
     await store.start()
     await store.containers.ensure("mlstore", "files")
     config = uvicorn.Config(Gateway(store, allow, utc_now), log_level="warning", access_log=False)
@@ -34,4 +40,4 @@ async def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), "".join(sys.argv[2:])))

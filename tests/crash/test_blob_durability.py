@@ -14,11 +14,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from lazulite.blobs.objects import open_objects
 from tests.live import wait_for
+from tests.object_stores import s3_server, s3_variables
 
 SERVER = Path(__file__).with_name("blob_server.py")
 ROUNDS, NIGHTLY_ROUNDS = 12, 100
@@ -38,8 +42,8 @@ class Known:
 
 
 @contextlib.contextmanager
-def running(folder: Path, **options) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    command = [sys.executable, str(SERVER), str(folder)]
+def running(folder: Path, url: str = "", **options) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    command = [sys.executable, str(SERVER), str(folder), url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options) as server:
         try:
             yield server, int(server.stdout.readline())
@@ -178,7 +182,22 @@ def files_of(blobs: Path, writer: str) -> list[str]:
     return [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()]
 
 
-def kill_and_check(folder: Path, rounds: int) -> None:
+def check_objects(url: str, folder: Path, known: list[dict[str, Known]]) -> None:
+    """The same where an object store keeps the blobs."""
+    assert list((folder / "blobs" / ".staging").iterdir()) == []
+    wait_for(lambda: unbound(folder) == 0)
+    pages = open_objects(url).listed("mlstore/files")
+    there = {one.name.removeprefix("mlstore/files/") for page in pages for one in page}
+    assert there == {name for each in known for name, blob in each.items() if blob.sent != {GONE}}
+
+
+def unbound(folder: Path) -> int:
+    with contextlib.closing(sqlite3.connect(folder / "state.db")) as database:
+        (count,) = database.execute("SELECT count(*) FROM blobs WHERE e_tag IS NULL").fetchone()
+    return count
+
+
+def kill_and_check(folder: Path, rounds: int, url: str = "", look=check_folders) -> None:
     known: list[dict[str, Known]] = [{} for _ in range(WRITERS)]
     done, chooser = [0] * WRITERS, random.Random(1)
 
@@ -186,10 +205,10 @@ def kill_and_check(folder: Path, rounds: int) -> None:
         done[writer] += burst(port, writer, known[writer], first)
 
     for number in range(rounds + 1):
-        with running(folder) as (server, port):
+        with running(folder, url) as (server, port):
             for blobs in known:
                 check(port, blobs)
-            check_folders(folder, known)
+            look(folder, known)
             if number == rounds:
                 break
             with ThreadPoolExecutor(WRITERS) as pool:
@@ -207,6 +226,17 @@ def kill_and_check(folder: Path, rounds: int) -> None:
 @pytest.mark.crash
 def test_killed_server_has_every_acknowledged_blob_no_torn_one_and_no_orphan(tmp_path):
     kill_and_check(tmp_path, ROUNDS)
+
+
+@pytest.mark.crash
+@pytest.mark.slow
+def test_the_same_is_so_where_an_object_store_keeps_the_blobs(tmp_path, monkeypatch):
+    with s3_server() as server:
+        for name, value in s3_variables(server).items():
+            monkeypatch.setenv(name, value)
+        httpx2.put(f"{server}/bucket").raise_for_status()
+        url = "s3://bucket/prefix"
+        kill_and_check(tmp_path, ROUNDS // 3, url, partial(check_objects, url))
 
 
 @pytest.mark.nightly

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import dataclasses
-import os
-import socket
-import subprocess
-import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -22,11 +17,7 @@ from obstore.store import MemoryStore
 from lazulite.blobs.objects import Objects, open_objects
 from lazulite.blobs.store import BlobStore
 from tests.blobs.conftest import opened_store
-from tests.live import wait_for
-
-MOTO = Path(sys.prefix) / "object-stores" / "bin" / "moto_server"
-AZURITE = Path(sys.prefix) / "storage-clients" / "node_modules/azurite/dist/src/blob/main.js"
-ACCOUNT, KEY = "foreign", base64.b64encode(b"of a foreign account").decode()
+from tests.object_stores import ACCOUNT, KEY, azure_server, s3_server, s3_variables
 
 
 class Outside:
@@ -109,12 +100,7 @@ async def store(kept: Kept) -> AsyncIterator[BlobStore]:
 @pytest.fixture
 def s3(moto: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A bucket of its own on a server with the protocol of S3."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": moto,
-        "AWS_ACCESS_KEY_ID": "someone",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1",
-    }.items():
+    for name, value in s3_variables(moto).items():
         monkeypatch.setenv(name, value)
     bucket = uuid.uuid4().hex
     httpx2.put(f"{moto}/{bucket}").raise_for_status()
@@ -138,43 +124,11 @@ def azure(azurite: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
-    if not MOTO.exists():
-        pytest.skip("no S3 server: make .venv/.ready-objects")
-    port = _free_port()
-    with _running([str(MOTO), "-H", "127.0.0.1", "-p", str(port)], port):
-        yield f"http://127.0.0.1:{port}"
+    with s3_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not AZURITE.exists():
-        pytest.skip("no Azurite: make .venv/.ready-storage, with npm")
-    port, folder = _free_port(), tmp_path_factory.mktemp("azurite")
-    options = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
-    command = ["node", str(AZURITE), *options, "--blobPort", str(port), "--location", str(folder)]
-    with _running(command, port):
-        yield f"http://127.0.0.1:{port}"
-
-
-@contextlib.contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
-    env = {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, env=env, **quiet) as server:
-        try:
-            wait_for(lambda: _answers(port), 60)
-            yield
-        finally:
-            server.terminate()
-
-
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-        return True
-    return False
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    with azure_server(tmp_path_factory.mktemp("azurite")) as url:
+        yield url
