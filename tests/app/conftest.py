@@ -135,5 +135,6 @@ async def in_process(folder, keys=None, **parts):
         await plane.settle_kinds("/workspaces")
         yield plane
     await base.reach.bringer.close()
+    await server.delivery.close()
     await server.store.close()
     await close_database(base.engine)

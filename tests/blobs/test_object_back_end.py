@@ -20,7 +20,6 @@ from lazulite.blobs.object_folders import DOOMED
 from lazulite.blobs.object_walk import ObjectWalk
 from lazulite.blobs.objects import FoundObject, Objects, open_objects
 from lazulite.blobs.values import Properties, Stamp
-from lazulite.core.settings import SettingError
 from tests.blobs.conftest import opened_store
 from tests.blobs.contract.blobs import at, content, listed, names, put
 from tests.blobs.test_listing import expected
@@ -222,13 +221,6 @@ async def test_a_store_that_fails_is_no_error_of_the_client(monkeypatch):
         await asyncio.to_thread(unreachable.head, "a")
     assert (failed.value.status, failed.value.code) == (503, "ServerBusy")
     assert "127.0.0.1" not in str(failed.value)
-
-
-@pytest.mark.parametrize("url", ["s3:bucket", "ftp://host/x", "bucket", "s3://b?x=y", "file:///x"])
-def test_what_is_no_object_store_is_refused(url):
-    with pytest.raises(SettingError) as refused:
-        open_objects(url)
-    assert "s3://bucket/prefix" in str(refused.value)
 
 
 class Unbound:

@@ -133,6 +133,12 @@ async def test_what_a_job_wrote_is_delivered_at_its_end_and_gone_from_the_disk(
     assert outgoing.is_delivered("job")
 
 
+async def test_a_container_is_made_for_what_is_delivered(store, outgoing):
+    outgoing.place("job", BlobAddress("mlstore", "new", "out")).write_bytes(b"1")
+    await delivered(outgoing, "job")
+    assert (await store.head(BlobAddress("mlstore", "new", "out"))).size == 1
+
+
 async def test_small_files_can_be_seen_while_a_job_runs(store, outgoing):
     outgoing.place("job", at("log")).write_bytes(b"line 1")
     outgoing.place("job", at("large")).write_bytes(bytes(SMALL + 1))

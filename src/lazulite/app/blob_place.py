@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
@@ -21,6 +22,7 @@ from lazulite.remote.background import Bringer
 from lazulite.remote.outgoing import Outgoing
 from lazulite.store.files import write_atomically
 
+PLACE = re.compile(r"(?:s3|az|gs)://[\w.-]+(?:/[\w./=+-]*)?|memory://|")
 REQUESTS = 32  # to an object store at a time: they wait, and must not hold up one another
 NOTE = "kept-at"
 """In the folder blobs: the place that was chosen when the data folder was made."""
@@ -48,6 +50,16 @@ def paths_of(
         return in_place, in_place
     outgoing = Outgoing(layout.folder("outgoing"), store)
     return Brought(bringer, store.back_end, outgoing), outgoing
+
+
+def check_url(url: str) -> None:
+    """Raises SettingError for what names no place."""
+    if not PLACE.fullmatch(url):
+        raise SettingError(
+            "InvalidSetting",
+            f"blobs={url!r} is not s3://bucket/prefix, az://container/prefix, gs://bucket/prefix "
+            "or memory://. Leave it out to keep blobs in the data folder.",
+        )
 
 
 def check_place(layout: Layout, url: str) -> None:

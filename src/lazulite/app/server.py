@@ -14,7 +14,7 @@ from starlette.routing import Route
 import lazulite
 from lazulite.app.asgi import ControlPlane, public_documents
 from lazulite.app.blob_access import AccountKeys, bearer_access, grants
-from lazulite.app.blob_place import back_end_at, check_place, paths_of
+from lazulite.app.blob_place import back_end_at, check_place, check_url, paths_of
 from lazulite.app.catalog import Catalog, Entry
 from lazulite.app.data_access import Reach
 from lazulite.app.directory import Directory
@@ -141,6 +141,7 @@ async def lay_foundation(settings: Settings, layout: Layout, env: Mapping[str, s
 
     Raises SettingError for settings that cannot be used, before anything is started.
     """
+    check_url(settings.blobs)
     reach = Reach.of(settings, layout)
     check_place(layout, settings.blobs)
     keyring = open_keyring(layout.data / "keys")

@@ -132,17 +132,11 @@ def open_objects(url: str) -> Objects:
     """Objects at s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or memory://.
 
     Endpoint and credentials come from the environment variables of each cloud. Nothing is asked
-    yet. Raises SettingError.
+    yet. Raises SettingError for variables that cannot be used.
     """
     parts = urlsplit(url)
     if parts.scheme == "memory":
         return Objects(MemoryStore())
-    if parts.scheme not in {"s3", "az", "gs"} or not parts.netloc or parts.query:
-        raise SettingError(
-            "InvalidSetting",
-            f"blobs={url!r} is not s3://bucket/prefix, az://container/prefix, gs://bucket/prefix "
-            "or memory://. Leave it out to keep blobs in the data folder.",
-        )
     retries = {"max_retries": RETRIES, "retry_timeout": PATIENCE}
     try:
         store = from_url(url.rstrip("/"), retry_config=retries, client_options={"allow_http": True})  # type: ignore[call-overload]

@@ -116,6 +116,7 @@ class Outgoing:
         opened = OpenBlob(Blob(address, contents.stamp, Properties()), contents)
         try:
             body = opened.chunks(0, opened.blob.size)
+            await self._store.containers.ensure(address.account, address.container)
             await self._store.put(address, body, Expected(LARGEST, hashed=False))
         except BlobError as error:
             if error.status >= 500:
