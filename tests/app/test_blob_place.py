@@ -35,16 +35,6 @@ def test_a_data_folder_of_an_older_version_has_files(layout):
         check_place(layout, "s3://bucket")
 
 
-async def test_a_store_that_does_not_answer_is_named_at_the_start(tmp_path, keys, monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "x")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    settings = read_settings({}, data_dir=tmp_path / "data", blobs="s3://bucket")
-    with pytest.raises(SettingError, match=r"127\.0\.0\.1:9"):
-        async with in_process(tmp_path, keys, settings=settings):
-            pass
-
-
 async def test_the_zip_of_a_run_becomes_blobs(tmp_path, keys):
     settings = read_settings({}, data_dir=tmp_path / "data", blobs="memory://")
     async with in_process(tmp_path, keys, settings=settings) as plane:

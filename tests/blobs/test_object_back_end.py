@@ -16,10 +16,14 @@ from obstore.store import MemoryStore
 from lazulite.blobs.bindings import Row, known_stamp, stamp_of
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.listing import Query, list_page
+from lazulite.blobs.object_back_end import back_end_at
 from lazulite.blobs.object_folders import DOOMED
 from lazulite.blobs.object_walk import ObjectWalk
 from lazulite.blobs.objects import FoundObject, Objects, open_objects
+from lazulite.blobs.staging import Staging
 from lazulite.blobs.values import Properties, Stamp
+from lazulite.core.settings import SettingError
+from lazulite.store.database import close_database, open_database
 from tests.blobs.conftest import opened_store
 from tests.blobs.contract.blobs import at, content, listed, names, put
 from tests.blobs.test_listing import expected
@@ -212,15 +216,28 @@ async def test_a_reader_of_a_replaced_object_gets_an_error_and_no_mixture(store)
     opened.close()
 
 
-async def test_a_store_that_fails_is_no_error_of_the_client(monkeypatch):
+@pytest.fixture
+def unreachable(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "someone")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    unreachable = open_objects("s3://bucket")
+    return "s3://bucket"
+
+
+async def test_a_store_that_fails_is_no_error_of_the_client(unreachable):
     with pytest.raises(BlobError) as failed:
-        await asyncio.to_thread(unreachable.head, "a")
+        await asyncio.to_thread(open_objects(unreachable).head, "a")
     assert (failed.value.status, failed.value.code) == (503, "ServerBusy")
     assert "127.0.0.1" not in str(failed.value)
+
+
+async def test_a_store_that_does_not_answer_is_named_at_the_start(unreachable, tmp_path):
+    engine = await open_database(tmp_path / "state.db")
+    staging = Staging(tmp_path, int)
+    back_end = back_end_at(unreachable, engine)(tmp_path, staging)
+    with pytest.raises(SettingError, match=r"127\.0\.0\.1:9"):
+        await asyncio.to_thread(back_end.start)
+    await close_database(engine)
 
 
 class Unbound:
