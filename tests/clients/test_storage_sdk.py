@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import wait_for
+from tests.live import running, wait_for
 
 CLIENTS = Path(sys.prefix) / "storage-clients"
 PYTHON = CLIENTS / "bin" / "python"
@@ -129,9 +129,23 @@ def differing(ours, theirs):
 def test_client_does_the_same_here_as_with_azurite(server, tmp_path, mode):
     if not PYTHON.exists() or not AZURITE.exists() or not shutil.which("node"):
         pytest.skip("NO STORAGE CLIENTS: azure-storage-blob or Azurite is missing; use make test")
+    compare(server, tmp_path, mode)
+
+
+@pytest.mark.slow
+def test_client_does_the_same_where_an_object_store_keeps_the_blobs(tmp_path, monkeypatch):
+    if not PYTHON.exists() or not AZURITE.exists() or not shutil.which("node"):
+        pytest.skip("NO STORAGE CLIENTS: azure-storage-blob or Azurite is missing; use make test")
+    monkeypatch.setenv("LAZULITE_BLOBS", "memory://")
+    with running(tmp_path) as server:
+        compare(server, tmp_path, "sync")
+
+
+def compare(server, tmp_path, mode):
+    """Hold each operation against Azurite."""
     account, key = account_of(server)
     ours = outcomes(f"{server.base}/{account}", account, key, mode)
-    with azurite(tmp_path) as port:
+    with azurite(tmp_path / "azurite") as port:
         theirs = outcomes(f"http://127.0.0.1:{port}/mlstore", "mlstore", KEY, mode)
     assert len(ours) >= 100
     assert {name for name, one in ours.items() if one.get("status", 500) >= 500} == {
