@@ -118,7 +118,8 @@ class Objects:
                 found = next(stream, None)
             if not found:
                 return
-            if named := [_found(one) for one in found if one["path"] != folder]:
+            behind = max(after, folder)  # Azure lists from a name on, Azurite from the beginning
+            if named := [_found(one) for one in found if one["path"] > behind]:
                 yield named
 
     def folders(self, folder: str) -> list[str]:
