@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from lazulite.blobs.back_end import Parts
@@ -23,7 +24,8 @@ class ObjectCopies:
         """The version is looked at once more behind the copy: nothing else holds it."""
         target = _name(place)
         if self._tree.stamp(parts) == stamp:
-            self._objects.copy("/".join(parts), target)
+            with contextlib.suppress(FileNotFoundError):  # then it is not that version either
+                self._objects.copy("/".join(parts), target)
             if self._tree.stamp(parts) == stamp:
                 return
             self._objects.remove([target])

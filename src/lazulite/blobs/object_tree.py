@@ -19,7 +19,7 @@ from lazulite.blobs.objects import FoundObject, Objects
 from lazulite.blobs.staging import Piece, Staging
 from lazulite.blobs.values import Stamp
 
-AHEAD = 4 << 20  # bytes fetched at a time for a reader that goes on and on
+AHEAD = 8 << 20  # bytes fetched at a time for a reader that goes on and on
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 

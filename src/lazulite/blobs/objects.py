@@ -28,6 +28,7 @@ PART = 8 << 20  # bytes of one part of an upload
 PARTS = 9000  # of one upload; clouds allow 10,000
 AT_A_TIME = 4  # parts
 PATIENCE = timedelta(seconds=30)  # for tries of one request
+TIMEOUT = timedelta(seconds=120)  # of one try: joining the parts of a large upload takes a while
 RETRIES = 5
 KEY_BYTES = 1024  # of an object's key, on every cloud
 
@@ -67,14 +68,17 @@ class Objects:
         """Write an object, whole or not at all; the ETag that it got."""
         size = source.stat().st_size if isinstance(source, Path) else len(source)
         with _told():
-            done = obstore.put(
-                self._store,
-                name,
-                source,
-                attributes={VERSION: str(version)} if version is not None else {},
-                chunk_size=max(PART, size // PARTS),
-                max_concurrency=AT_A_TIME,
-            )
+            try:
+                done = obstore.put(
+                    self._store,
+                    name,
+                    source,
+                    attributes={VERSION: str(version)} if version is not None else {},
+                    chunk_size=max(PART, size // PARTS),
+                    max_concurrency=AT_A_TIME,
+                )
+            except FileNotFoundError as error:  # of an upload in parts that came to nothing
+                raise exceptions.GenericError(str(error)) from error
         return _bare(done["e_tag"])
 
     def read(self, name: str, e_tag: str, start: int, stop: int) -> bytes:
@@ -139,8 +143,9 @@ def open_objects(url: str) -> Objects:
     if parts.scheme == "memory":
         return Objects(MemoryStore())
     retries = {"max_retries": RETRIES, "retry_timeout": PATIENCE}
+    client = {"allow_http": True, "timeout": TIMEOUT}
     try:
-        store = from_url(url.rstrip("/"), retry_config=retries, client_options={"allow_http": True})  # type: ignore[call-overload]
+        store = from_url(url.rstrip("/"), retry_config=retries, client_options=client)  # type: ignore[call-overload]
     except (exceptions.BaseError, ValueError) as error:
         raise SettingError("InvalidSetting", f"blobs={url!r} cannot be used: {error}") from error
     return Objects(store, parts.path.strip("/"))
