@@ -19,6 +19,7 @@ from lazulite.blobs.faults import Faults
 from lazulite.blobs.listing import Query
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.values import Expected, Properties
+from lazulite.store.database import blocking
 from tests.blobs.files import folder_of, path_of, root_of
 
 ANY = Expected(limit=1 << 30)
@@ -372,9 +373,9 @@ async def test_folder_copied_elsewhere_with_its_times_keeps_its_properties(open_
 async def test_full_database_is_507_and_the_old_blob_stays(store):
     old = await put(store, "a", b"old")
     engine = store._at.rows.engine
-    async with engine.connect() as connection:
-        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-        await connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    with blocking(engine).connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
     large = Properties(metadata={"k": "v" * 100_000})
     with pytest.raises(BlobError) as refused:
         await put(store, "a", b"new", properties=large)
