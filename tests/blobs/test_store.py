@@ -81,7 +81,7 @@ async def test_file_that_a_job_overwrote_has_default_properties(store):
 
 async def test_announced_write_that_died_before_its_rename_leaves_the_old_blob_whole(store):
     old = await put(store, "a", b"old", properties=Properties(metadata={"k": "old"}))
-    staged = await store._at.staging.receive(body(b"new"), ANY)
+    staged = (await store._at.staging.receive(body(b"new"), ANY))()
     new = type(old)(at("a"), staged.stamp, Properties(metadata={"k": "new"}))
     await store._at.rows.announce(new, (), keep=old.stamp)  # and here kill -9 strikes
     assert await store.head(at("a")) == old
@@ -292,7 +292,7 @@ async def test_blocks_that_nobody_committed_expire_after_a_week(open_store):
 
 async def test_staged_leftovers_are_gone_after_a_start(open_store):
     async with open_store() as store:
-        await store._at.staging.receive(body(b"x"), ANY)
+        (await store._at.staging.receive(body(b"x"), ANY))()
         (store._at.staging.folder / "grave").mkdir()
     async with open_store() as store:
         assert list(store._at.staging.folder.iterdir()) == []
@@ -332,11 +332,19 @@ async def test_cancelled_caller_does_not_cut_a_commit_in_two(store):
 
 
 async def test_file_cut_short_by_a_job_ends_the_download_with_an_error(store):
-    await put(store, "a", b"x" * 100)
+    await put(store, "a", b"x" * 1_000_000)
     opened = await store.open(at("a"))
     os.truncate(path_of(store, at("a")), 10)
     with pytest.raises(EOFError):
-        _ = [chunk async for chunk in opened.chunks(0, 100)]
+        _ = [chunk async for chunk in opened.chunks(0, 1_000_000)]
+    opened.close()
+
+
+@pytest.mark.parametrize("span", [(0, 4), (1, 3), (3, 4), (4, 4)])
+async def test_small_blob_is_read_in_parts_as_a_large_one(store, span):
+    await put(store, "a", b"abcd")
+    opened = await store.open(at("a"))
+    assert b"".join([chunk async for chunk in opened.chunks(*span)]) == b"abcd"[slice(*span)]
     opened.close()
 
 

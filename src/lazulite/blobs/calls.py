@@ -17,6 +17,7 @@ from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.opened import OpenBlob
 from lazulite.blobs.store import BlobStore
 from lazulite.blobs.targets import Target
+from lazulite.blobs.values import Blob
 
 
 class Site(Protocol):
@@ -68,6 +69,14 @@ class Call:
         if "snapshot" in self.query:
             return await self.store.open_snapshot(self.address, self.query["snapshot"], conditions)
         return await self.store.open(self.address, conditions)
+
+    async def head(self, conditions: Conditions) -> Blob:
+        """The same without its bytes."""
+        if "snapshot" not in self.query:
+            return await self.store.head(self.address, conditions)
+        opened = await self.open(conditions)
+        opened.close()
+        return opened.blob
 
     async def body(self, limit: int) -> bytes:
         """A small body, whole. Raises BlobError 413 for more than limit bytes."""

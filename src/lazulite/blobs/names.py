@@ -12,6 +12,7 @@ jobs read and write blobs in place. What has no such file is refused, never rewr
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import re
 
@@ -32,7 +33,7 @@ class BlobAddress:
     container: str
     name: str
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """A fixed-length stand-in for the three names."""
         return hashlib.sha256(f"{self.account}/{self.container}/{self.name}".encode()).hexdigest()

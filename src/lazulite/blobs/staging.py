@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import hashlib
 import os
 import shutil
@@ -38,6 +39,10 @@ class Piece:
     size: int  # bytes
 
 
+Keep = Callable[[], Received]
+"""Brings a body that has come to the disk, checked. Raises BlobError; blocks; to be called once."""
+
+
 class Staging:
     """A folder for files that are not visible yet."""
 
@@ -66,36 +71,28 @@ class Staging:
         os.close(descriptor)
         return Path(name)
 
-    async def receive(self, body: AsyncIterable[bytes], expected: Expected) -> Received:
-        """Write a stream to a file. Raises BlobError when it is not what was expected.
+    async def receive(self, body: AsyncIterable[bytes], expected: Expected) -> Keep:
+        """Take a stream in; what is returned brings it to the disk. Raises BlobError.
 
-        Nothing is left behind on any failure, the sender's going away included.
+        A large body is on the disk already. Nothing is left behind on any failure, the sender's
+        going away included.
         """
         buffers = _in_buffers(body)
         first = await anext(buffers, b"")
-        if len(first) < BUFFER:
-            return await self._receive_small(first, expected)
+        if len(first) < BUFFER:  # most blobs are small, and each hop to a thread costs
+            return functools.partial(self._keep, first, expected, self._next_mtime_ns())
         path = await asyncio.to_thread(self.new_file)
         try:
             sink = _Sink(path, expected)
             try:
                 await _pour(first, buffers, sink)
-                return await asyncio.to_thread(sink.finish, self._next_mtime_ns())
+                received = await asyncio.to_thread(sink.finish, self._next_mtime_ns())
             finally:
                 sink.close()
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-
-    async def _receive_small(self, data: bytes, expected: Expected) -> Received:
-        """All of it in one thread: most blobs are small, and each hop to a thread costs."""
-        mtime_ns = self._next_mtime_ns()
-        work = asyncio.ensure_future(asyncio.to_thread(self._keep, data, expected, mtime_ns))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            work.add_done_callback(_drop)
-            raise
+        return lambda: received
 
     def _keep(self, data: bytes, expected: Expected, mtime_ns: int) -> Received:
         path = self.new_file()
@@ -208,9 +205,3 @@ async def _pour(first: bytes, rest: AsyncIterable[bytes], sink: _Sink) -> None:
     finally:  # its thread must not outlive the file
         await asyncio.gather(writing, return_exceptions=True)
     writing.result()
-
-
-def _drop(work: asyncio.Future[Received]) -> None:
-    """Remove what was received for a caller that is gone."""
-    if not work.cancelled() and work.exception() is None:
-        work.result().path.unlink(missing_ok=True)

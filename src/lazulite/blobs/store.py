@@ -139,14 +139,15 @@ class BlobStore:
 
     async def head(self, address: BlobAddress, conditions: Conditions = UNCONDITIONAL) -> Blob:
         """The blob without its bytes."""
-        opened = await self.open(address, conditions)
+        parts = self._find.parts_to_read(address)
+        opened = await asyncio.to_thread(self._open, address, parts, conditions)
         opened.close()
         return opened.blob
 
     async def open(self, address: BlobAddress, conditions: Conditions = UNCONDITIONAL) -> OpenBlob:
         """Open a blob for reading; the caller closes it."""
         parts = self._find.parts_to_read(address)
-        return await asyncio.to_thread(self._open, address, parts, conditions)
+        return await asyncio.to_thread(lambda: self._open(address, parts, conditions).read_ahead())
 
     async def put(
         self,
@@ -164,10 +165,9 @@ class BlobStore:
                 self.leases.check_write(address, None)
             else:
                 await self._commits.check_put(address, conditions, await self._find.stamp(parts))
-            staged = await self._at.staging.receive(body, expected)
-            said = dataclasses.replace(properties, md5=staged.md5 or properties.md5)
-            blob = Blob(address, staged.stamp, created(said, staged.stamp))
-            return await self._to_the_end(self._commits.put(blob, staged.path, conditions))
+            keep = await self._at.staging.receive(body, expected)
+            work = self._commits.put(address, keep, properties, conditions)
+            return await self._to_the_end(work)
 
     async def put_block(
         self,
@@ -181,8 +181,8 @@ class BlobStore:
         self._find.parts(address)
         with self._at.faults.watched():
             self._find.check_container(address)
-            staged = await self._at.staging.receive(body, expected)
-            await self._to_the_end(self._commits.keep_block(address, block_id, staged.path, lease))
+            keep = await self._at.staging.receive(body, expected)
+            await self._to_the_end(self._commits.keep_block(address, block_id, keep, lease))
 
     async def append(
         self,
@@ -195,8 +195,8 @@ class BlobStore:
         """Add bytes to an append blob. A crash leaves the blob with all of them or with none."""
         self._find.parts_to_read(address)
         with self._at.faults.watched():
-            staged = await self._at.staging.receive(body, expected)
-            work = self._commits.append(address, staged, wanted, conditions)
+            keep = await self._at.staging.receive(body, expected)
+            work = self._commits.append(address, keep, wanted, conditions)
             return await self._to_the_end(work)
 
     async def put_block_list(

@@ -29,7 +29,7 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         """root: exists, and is ours alone above the containers."""
-        self.root = root
+        self.root, self._root_size = root, len(os.fsencode(root)) + 1
 
     @contextmanager
     def folder(self, parts: Sequence[str]) -> Iterator[int]:
@@ -44,7 +44,7 @@ class Tree:
 
     def check(self, parts: Sequence[str]) -> None:
         """Raises UnstorableNameError for a path that no program could open."""
-        if len(os.fsencode(self.root.joinpath(*parts))) > LONGEST_PATH:
+        if self._root_size + len("/".join(parts).encode()) > LONGEST_PATH:
             raise UnstorableNameError(
                 "The path of the blob's file would be longer than 4095 bytes."
             )
