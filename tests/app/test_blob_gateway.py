@@ -155,3 +155,10 @@ async def test_new_key_of_the_account_voids_delegation(plane, account):
     assert renewed.status_code == 200
     answer = await plane.client.get(f"/{name}/azureml-blobstore/none", params=sas)
     assert code(answer) == "AuthenticationFailed"
+
+
+async def test_copy_source_of_another_server_is_held_to_the_rules_for_fetches(plane, account):
+    headers = {**await bearer(plane), "x-ms-copy-source": "http://10.0.0.1/x"}
+    refused = await plane.client.put(f"/{account[1]}/azureml-blobstore/x", headers=headers)
+    assert (refused.status_code, code(refused)) == (400, "CannotVerifyCopySource")
+    assert "LAZULITE_FETCH_ALLOW" in refused.text

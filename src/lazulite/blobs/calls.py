@@ -14,7 +14,7 @@ from lazulite.blobs.conditions import Conditions
 from lazulite.blobs.delegation import DelegationKey, Span
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import BlobAddress
-from lazulite.blobs.opened import OpenBlob
+from lazulite.blobs.opened import OpenBlob, Source
 from lazulite.blobs.store import BlobStore
 from lazulite.blobs.targets import Target
 from lazulite.blobs.values import Blob
@@ -23,10 +23,10 @@ from lazulite.blobs.values import Blob
 class Site(Protocol):
     """What an operation needs of the gateway that serves it."""
 
-    async def source(self, call: Call, url: str) -> OpenBlob:
+    async def source(self, call: Call, url: str) -> Source:
         """The blob that a copy source names, which the caller may read; to be closed.
 
-        Raises BlobError for sources that cannot be read.
+        Raises BlobError for sources that cannot be read or are not as the headers want them.
         """
         ...
 

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 from lazulite.blobs.contents import Contents
 from lazulite.blobs.staging import BUFFER
 from lazulite.blobs.values import Blob
 
 READ_AHEAD = 1 << 18  # bytes
+
+
+class Source(Protocol):
+    """What a copy reads: a blob of this server or of another one."""
+
+    @property
+    def blob(self) -> Blob:
+        """What is said of it."""
+        ...
+
+    def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        """The bytes from start up to stop."""
+        ...
+
+    def close(self) -> None:
+        """Call it once, when the reading is over."""
+        ...
 
 
 class OpenBlob:
