@@ -101,8 +101,8 @@ async def test_names_that_climb_are_refused_by_every_operation(store, name, oper
     assert refused.value.status == 400
 
 
-@pytest.mark.parametrize("name", ["", "/a", "a/", "a//b", "x" * 256, "a/" * 512 + "ab", "é" * 128])
-async def test_names_that_are_no_file_are_refused_on_write_and_not_found_on_read(store, name):
+@pytest.mark.parametrize("name", ["", "x" * 1025, "a/" * 254 + "b"])
+async def test_names_that_azure_does_not_take_are_refused_and_not_found(store, name):
     with pytest.raises(BlobError) as refused:
         await put(store, name, b"")
     assert (refused.value.code, refused.value.status) == ("InvalidResourceName", 400)
@@ -116,16 +116,6 @@ async def test_container_names_are_those_of_azure(store, container):
     with pytest.raises(BlobError) as refused:
         await store.containers.create("mlstore", container)
     assert refused.value.code == "InvalidResourceName"
-
-
-async def test_blob_beside_a_folder_of_its_name_is_a_conflict(store):
-    await put(store, "a", b"")
-    await put(store, "d/e", b"")
-    for name in ("a/b", "d", "a/b/c"):
-        with pytest.raises(BlobError) as refused:
-            await put(store, name, b"")
-        assert (refused.value.code, refused.value.status) == ("ResourceTypeMismatch", 409)
-    assert await names(store) == ["a", "d/e"]
 
 
 async def test_symbolic_links_pipes_and_folders_are_no_blobs(store, tmp_path):

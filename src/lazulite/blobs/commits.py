@@ -204,14 +204,28 @@ class Commits:
         await self.check_put(blob.address, conditions, found)
         await self._at.rows.announce(blob, blocks, keep=found)
         try:
-            await asyncio.to_thread(self._move_in, staged, blob.address, parts)
+            await self._moved_in(staged, blob.address, parts)
         except FileNotFoundError as error:
             raise BlobError("ContainerNotFound") from error
         await self._leases.written(blob.address)
 
+    async def _moved_in(self, staged: Path, address: BlobAddress, parts: Parts) -> None:
+        """Rename, and once more when the blobs that have the names of its folders made way."""
+        try:
+            await asyncio.to_thread(self._move_in, staged, address, parts)
+        except BlobError as error:
+            if error.code != "ResourceTypeMismatch":
+                raise
+            for depth in range(3, len(parts)):
+                async with self.locks.holding(
+                    dataclasses.replace(address, name="/".join(parts[2:depth]))
+                ):
+                    await asyncio.to_thread(self._at.back_end.blobs.make_way, parts[:depth])
+            await asyncio.to_thread(self._move_in, staged, address, parts)
+
     def _look_and_keep(self, parts: Parts, keep: Keep) -> tuple[Stamp | None, Received]:
         """What is there, and the body on the disk, in one hop to a thread. Blocks."""
-        return self._at.backend.blobs.stamp(parts), keep()
+        return self._at.back_end.blobs.stamp(parts), keep()
 
     def _move_in(self, staged: Path, address: BlobAddress, parts: Parts) -> None:
         """The moment at which a version comes into being; its waiting blocks are done with."""

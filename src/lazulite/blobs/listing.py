@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 from lazulite.blobs.errors import BlobError
-from lazulite.blobs.names import NAME_CHARACTERS
+from lazulite.blobs.names import NAME_CHARACTERS, is_unicode
 from lazulite.blobs.tree import ABSENT, Tree
 from lazulite.blobs.values import Blob, Page, Stamp
 
@@ -54,7 +54,7 @@ class Walk:
         """query: prefix and marker bound the walk."""
         self._tree, self._container = tree, container
         self._prefix, self._batch = query.prefix, query.limit + 1
-        self._low = max(query.prefix, decode_marker(query.marker).partition(BEHIND)[0])
+        self._low = lowest_name(query)
         top = query.prefix.rpartition("/")[0]
         self._open = [(top, self._entries(top))] if is_walkable(top) else []
 
@@ -159,6 +159,11 @@ def with_snapshots(page: Page, taken: Mapping[str, Sequence[Blob]], query: Query
     return Page(blobs, tuple(name for name, blob in kept if blob is None), marker)
 
 
+def lowest_name(query: Query) -> str:
+    """The first name that may be listed. Raises BlobError for a marker that is none of ours."""
+    return max(query.prefix, decode_marker(query.marker).partition(BEHIND)[0])
+
+
 def encode_marker(name: str) -> str:
     """A name as an opaque marker that survives XML and URLs."""
     return base64.urlsafe_b64encode(name.encode()).decode()
@@ -190,7 +195,7 @@ def _group_of(name: str, query: Query) -> str:
 def _name(folder: str, entry: os.DirEntry[str]) -> str:
     """The whole name, a folder's with a slash; "" for what is neither folder nor blob."""
     name = f"{folder}/{entry.name}" if folder else entry.name
-    if len(name) > NAME_CHARACTERS or "\\" in entry.name or not _is_unicode(entry.name):
+    if len(name) > NAME_CHARACTERS or "\\" in entry.name or not is_unicode(entry.name):
         return ""  # no client could say this name
     if entry.is_dir(follow_symlinks=False):
         return f"{name}/"
@@ -208,11 +213,3 @@ def _stamp(entry: os.DirEntry[str]) -> Stamp | None:
 
 def _is_gone(entry: Found) -> bool:
     return entry.stamp is None and not entry.name.endswith("/")
-
-
-def _is_unicode(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
