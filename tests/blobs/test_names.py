@@ -107,7 +107,7 @@ async def test_marker_that_had_half_made_way_when_the_server_died_is_there_once(
     async with open_store() as store:
         await store.containers.create("mlstore", "files")
         marker = await put(store, "d", b"x")
-        files, parts = store._at.backend.blobs, ("mlstore", "files", "d")
+        files, parts = store._at.back_end.blobs, ("mlstore", "files", "d")
         files._aside.move_in(files._tree.linked(parts), parts)  # and here kill -9 strikes
         assert await names(store) == ["d"]
     async with open_store() as store:
