@@ -302,6 +302,7 @@ def _kind_parts(
         tenant_id=base.installed.tenant_id,
         make_container=store.containers.ensure,
         containers=_container_names(store),
+        forget_services=store.services.forget,
         storage_suffix=STORAGE_SUFFIX,
         https_base=url,
         folders=base.reach.folders,
