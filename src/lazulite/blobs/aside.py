@@ -16,7 +16,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lazulite.blobs.listing import Found, Query, Walker, lowest_name
+from lazulite.blobs.listing import Found, Query, lowest_name
 from lazulite.blobs.tree import Tree, make_folder
 
 PIECE = 200  # characters of a name in base64 that one folder or file has
@@ -76,11 +76,11 @@ class Aside:
         """All blobs of a container are gone."""
         self._names.pop(container, None)
 
-    def found(self, container: tuple[str, str], prefix: str, low: str) -> Iterator[Found]:
-        """Those of a container from a name on, in order."""
+    def found(self, container: tuple[str, str], query: Query) -> Iterator[Found]:
+        """Those of a container, in order. query: prefix and marker bound it."""
         names = self._names.get(container, [])
-        for name in names[bisect_left(names, max(prefix, low)) :]:
-            if not name.startswith(prefix):
+        for name in names[bisect_left(names, lowest_name(query)) :]:
+            if not name.startswith(query.prefix):
                 return
             stamp = self.tree.stamp(self.place((*container, name)))
             if stamp is not None:
@@ -90,36 +90,6 @@ class Aside:
         names = self._names.setdefault(container, [])
         if name and not _is_in(names, name):
             insort(names, name)
-
-
-class WithAside:
-    """The walk through the folders of a container, with the blobs aside in between."""
-
-    def __init__(
-        self, walk: Walker, aside: Aside, container: tuple[str, str], query: Query
-    ) -> None:
-        """walk: of the folders, with the same query."""
-        self._walk, self._aside = walk, aside
-        self._container, self._query = container, query
-
-    def __iter__(self) -> Iterator[Found]:
-        """In the order of the names."""
-        prefix, low = self._query.prefix, lowest_name(self._query)
-        others = self._aside.found(self._container, prefix, low)
-        other = next(others, None)
-        for found in self._walk:
-            while other is not None and other.name < found.name:
-                yield other
-                other = next(others, None)
-            if other is None or other.name != found.name:
-                yield found
-        if other is not None:
-            yield other
-            yield from others
-
-    def leave(self, prefix: str) -> None:
-        """Only the folders need to be left: the names aside are in memory."""
-        self._walk.leave(prefix)
 
 
 def _is_in(names: Sequence[str], name: str) -> bool:

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from lazulite.blobs.aside import Aside, WithAside
+from lazulite.blobs.aside import Aside
 from lazulite.blobs.back_end import BackEnd, Parts
 from lazulite.blobs.contents import FileContents
 from lazulite.blobs.errors import BlobError
-from lazulite.blobs.listing import Query, Walk
+from lazulite.blobs.listing import Merged, Query, Walk, merged
 from lazulite.blobs.local_files import LocalFiles
 from lazulite.blobs.staging import Piece, Staging
 from lazulite.blobs.tree import Tree, make_folder
@@ -82,9 +82,10 @@ class Folders:
         with self._tree.folder((account,)) as folder, os.scandir(folder) as entries:
             return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
 
-    def walk(self, parts: tuple[str, str], query: Query) -> WithAside:
-        """Folder by folder."""
-        return WithAside(Walk(self._tree, parts, query), self._aside, parts, query)
+    def walk(self, parts: tuple[str, str], query: Query) -> Merged:
+        """Folder by folder, with the blobs aside in between."""
+        walk = Walk(self._tree, parts, query)
+        return Merged(walk, merged(self._aside.found(parts, query), walk))
 
 
 class Copies:

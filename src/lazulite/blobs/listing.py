@@ -12,8 +12,8 @@ import binascii
 import dataclasses
 import heapq
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import NamedTuple, Protocol
 
 from lazulite.blobs.errors import BlobError
@@ -30,7 +30,8 @@ BEHIND = "\0"  # in a marker: what stands behind is the time of a snapshot
 class Query:
     """What to list. marker: as the page before gave it; delimiter "": no grouping.
 
-    snapshots: whether those of a blob come before it.
+    snapshots: whether those of a blob come before it; uncommitted: whether there are also blobs
+    that have waiting blocks only.
     """
 
     prefix: str = ""
@@ -38,6 +39,7 @@ class Query:
     marker: str = ""
     limit: int = PAGE_LIMIT
     snapshots: bool = False
+    uncommitted: bool = False
 
 
 class Found(NamedTuple):
@@ -115,6 +117,31 @@ class Walker(Protocol):
     def leave(self, prefix: str) -> None:
         """Go on behind all names that begin with the prefix, as far as that saves work."""
         ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Merged:
+    """A walk with more blobs in between. found: all of them, by merged()."""
+
+    walk: Walker
+    found: Iterator[Found]
+
+    def __iter__(self) -> Iterator[Found]:
+        """In the order of their names."""
+        return self.found
+
+    def leave(self, prefix: str) -> None:
+        """Saves work in the walk; what is between may still come."""
+        self.walk.leave(prefix)
+
+
+def merged(first: Iterable[Found], second: Iterable[Found]) -> Iterator[Found]:
+    """Two sorted streams as one. Of a name that is in both, the first one's blob."""
+    last = None
+    for found in heapq.merge(first, second, key=attrgetter("name")):
+        if found.name != last:
+            yield found
+        last = found.name
 
 
 def list_page(walk: Walker, query: Query) -> tuple[list[Found], str]:

@@ -33,7 +33,15 @@ from lazulite.blobs.faults import Faults
 from lazulite.blobs.folders import local_folders
 from lazulite.blobs.lease_rows import LeaseRows
 from lazulite.blobs.leases import Leases
-from lazulite.blobs.listing import Query, list_page, with_snapshots
+from lazulite.blobs.listing import (
+    Found,
+    Merged,
+    Query,
+    Walker,
+    list_page,
+    merged,
+    with_snapshots,
+)
 from lazulite.blobs.lookup import Lookup
 from lazulite.blobs.names import BlobAddress, container_parts
 from lazulite.blobs.opened import OpenBlob
@@ -306,8 +314,7 @@ class BlobStore:
         """One page of blobs and common prefixes, in name order. Nothing is locked."""
         parts = container_parts(account, container)
         await self.containers.get(account, container)
-        walk = self._at.back_end.containers.walk
-        found, marker = await asyncio.to_thread(lambda: list_page(walk(parts, query), query))
+        found, marker = await asyncio.to_thread(self._found, parts, query)
         files = [
             (address, self._commits.appending.get(address, f.stamp))
             for f in found
@@ -319,6 +326,13 @@ class BlobStore:
             return page
         taken = await self.snapshots.rows.of([blob.address for blob in blobs])
         return with_snapshots(page, taken, query)
+
+    def _found(self, container: tuple[str, str], query: Query) -> tuple[list[Found], str]:
+        """What is on a page, and the marker of the rest. Blocks."""
+        walk: Walker = self._at.back_end.containers.walk(container, query)
+        if query.uncommitted:
+            walk = Merged(walk, merged(walk, self._at.blocks.waiting(container, query)))
+        return list_page(walk, query)
 
     async def _take_snapshot(
         self, address: BlobAddress, metadata: Mapping[str, str], conditions: Conditions
