@@ -13,11 +13,13 @@ from lazulite.blobs.aside import Aside
 from lazulite.blobs.back_end import BackEnd, Parts
 from lazulite.blobs.contents import FileContents
 from lazulite.blobs.errors import BlobError
-from lazulite.blobs.listing import Merged, Query, Walk, merged
+from lazulite.blobs.folder_names import FolderNames
+from lazulite.blobs.listing import Merged, Query, merged
 from lazulite.blobs.local_files import LocalFiles
 from lazulite.blobs.staging import Piece, Staging
 from lazulite.blobs.tree import Tree, make_folder
 from lazulite.blobs.values import Stamp
+from lazulite.blobs.walk import Walk
 from lazulite.store.files import make_folder_durably, sync_directory
 
 
@@ -47,6 +49,7 @@ class Folders:
     def __init__(self, tree: Tree, aside: Aside, staging: Staging) -> None:
         """tree: of the blobs; aside: the other ones; staging: where what is deleted goes first."""
         self._tree, self._aside, self._staging = tree, aside, staging
+        self._known = FolderNames()
 
     def has(self, parts: tuple[str, str]) -> bool:
         """Whether a real folder is there."""
@@ -84,7 +87,7 @@ class Folders:
 
     def walk(self, parts: tuple[str, str], query: Query) -> Merged:
         """Folder by folder, with the blobs aside in between."""
-        walk = Walk(self._tree, parts, query)
+        walk = Walk(self._tree, parts, query, self._known)
         return Merged(walk, merged(self._aside.found(parts, query), walk))
 
 
