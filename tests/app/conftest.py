@@ -134,7 +134,7 @@ async def in_process(folder, keys=None, **parts):
         plane.bearer = await plane.token(admin)
         await plane.settle_kinds("/workspaces")
         yield plane
-    await base.reach.bringer.close()
+    await base.reach.close()
     await server.delivery.close()
     await server.store.close()
     await close_database(base.engine)

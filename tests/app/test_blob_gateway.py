@@ -155,3 +155,28 @@ async def test_new_key_of_the_account_voids_delegation(plane, account):
     assert renewed.status_code == 200
     answer = await plane.client.get(f"/{name}/azureml-blobstore/none", params=sas)
     assert code(answer) == "AuthenticationFailed"
+
+
+async def test_copy_source_of_another_server_is_held_to_the_rules_for_fetches(plane, account):
+    headers = {**await bearer(plane), "x-ms-copy-source": "http://10.0.0.1/x"}
+    refused = await plane.client.put(f"/{account[1]}/azureml-blobstore/x", headers=headers)
+    assert (refused.status_code, code(refused)) == (400, "CannotVerifyCopySource")
+    assert "LAZULITE_FETCH_ALLOW" in refused.text
+
+
+async def test_service_properties_go_with_their_account(plane, account):
+    arm_id, headers = account[0].rpartition("/")[0] + "/passing", await bearer(plane)
+    body = {"location": "local", "properties": {"allowSharedKeyAccess": False}}
+    rule = (
+        "<StorageServiceProperties><Cors><CorsRule><AllowedOrigins>https://a.example"
+        "</AllowedOrigins><AllowedMethods>GET</AllowedMethods><AllowedHeaders></AllowedHeaders>"
+        "<ExposedHeaders></ExposedHeaders><MaxAgeInSeconds>5</MaxAgeInSeconds></CorsRule></Cors>"
+        "</StorageServiceProperties>"
+    )
+    address = "/passing/?restype=service&comp=properties"
+    assert (await plane.call("PUT", arm_id, body)).status_code == 200
+    assert (await plane.client.put(address, content=rule, headers=headers)).status_code == 202
+    assert "a.example" in (await plane.client.get(address, headers=headers)).text
+    assert (await plane.call("DELETE", arm_id)).status_code == 200
+    assert (await plane.call("PUT", arm_id, body)).status_code == 200
+    assert "a.example" not in (await plane.client.get(address, headers=headers)).text

@@ -186,6 +186,30 @@ async def test_names_are_decoded_exactly_once(store):
     assert [path.name for path in folder_of(store).iterdir()] == ["%2e%2e%2f"]
 
 
+async def test_blobs_with_waiting_blocks_only_are_listed_where_that_is_asked_for(client):
+    for name in ("a", "c/d"):
+        await client.put(f"files/{name}", content=b"x", headers=BLOCK)
+    for name in ("a", "b", "c/e", "d//"):
+        answer = await client.put(f"files/{name}?comp=block&blockid=AA==", content=b"x")
+        assert answer.status_code == 201
+    listed = "files?restype=container&comp=list"
+
+    async def found(query):
+        tree = ElementTree.fromstring((await client.get(listed + query)).content)
+        return [(one.findtext("Name"), one.findtext("Properties/Content-Length"))
+                for one in tree.find("Blobs")], tree.findtext("NextMarker")  # fmt: skip
+
+    assert await found("") == ([("a", "1"), ("c/d", "1")], "")
+    query = "&include=uncommittedblobs"
+    everything = [("a", "1"), ("b", "0"), ("c/d", "1"), ("c/e", "0"), ("d//", "0")]
+    assert await found(query) == (everything, "")
+    assert (await found(f"{query}&prefix=c/"))[0] == everything[2:4]
+    grouped = [*everything[:2], ("c/", None), ("d/", None)]
+    assert (await found(f"{query}&delimiter=/"))[0] == grouped
+    page, marker = await found(f"{query}&maxresults=3")
+    assert page + (await found(f"{query}&marker={marker}"))[0] == everything
+
+
 async def test_list_has_the_shape_of_azure(client):
     for name in ("a&b<c>.txt", "d/e", "d/f%01"):
         await client.put(f"files/{name}", content=b"x", headers={**BLOCK, "x-ms-meta-k": "<v>"})

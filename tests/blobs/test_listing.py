@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazulite.blobs.errors import BlobError
-from lazulite.blobs.listing import Query, Walk, list_page
+from lazulite.blobs.folder_names import FolderNames, version_of
+from lazulite.blobs.listing import Query, list_page
 from lazulite.blobs.tree import Tree
+from lazulite.blobs.walk import Walk
 
 SEGMENT = st.text("ab-./0é\uffff\U0001f600", min_size=1, max_size=3).filter(
     lambda text: "/" not in text and text not in {".", ".."}
@@ -45,15 +47,15 @@ def expected(names: set[str], prefix: str, delimiter: str) -> list[str]:
     return sorted(found)
 
 
-def page_of(root: Path, query: Query):
-    return list_page(Walk(Tree(root), CONTAINER, query), query)
+def page_of(root: Path, query: Query, known: FolderNames | None = None):
+    return list_page(Walk(Tree(root), CONTAINER, query, known), query)
 
 
-def all_pages(root: Path, query: Query) -> list[str]:
+def all_pages(root: Path, query: Query, known: FolderNames | None = None) -> list[str]:
     found, marker = [], ""
     while True:
         rest = Query(query.prefix, query.delimiter, marker, query.limit)
-        page, marker = page_of(root, rest)
+        page, marker = page_of(root, rest, known)
         assert len(page) <= query.limit
         found += [item.name for item in page]
         if not marker:
@@ -73,8 +75,11 @@ def test_pages_together_are_the_sorted_names(names, prefix, delimiter, limit):
         root = Path(folder)
         root.joinpath(*CONTAINER).mkdir(parents=True)
         written = write(root, names)
-        found = all_pages(root, Query(prefix, delimiter, "", limit))
-        assert found == expected(written, prefix, delimiter)
+        wanted, query = expected(written, prefix, delimiter), Query(prefix, delimiter, "", limit)
+        assert all_pages(root, query) == wanted
+        known = FolderNames(least=1, quiet_ns=0)
+        assert all_pages(root, query, known) == wanted
+        assert all_pages(root, query, known) == wanted
 
 
 def test_names_that_no_client_could_say_are_left_out(tmp_path):
@@ -113,3 +118,42 @@ def test_page_of_a_big_folder_takes_the_memory_of_a_page(tmp_path):
         tracemalloc.stop()
     assert (len(page), bool(marker)) == (100, True)
     assert peak < 500_000  # bytes; the 20,000 names alone are over 3 MB
+
+
+def test_names_in_memory_are_those_of_the_folder_as_it_is_now(tmp_path):
+    folder = tmp_path.joinpath(*CONTAINER)
+    folder.mkdir(parents=True)
+    for name in "abcd":
+        (folder / name).touch()
+    known = FolderNames(least=1, quiet_ns=0)
+    assert all_pages(tmp_path, Query(limit=1), known) == list("abcd")
+    version = version_of_folder(folder)
+    assert list(known.find(version)) == [str(name) for name in "abcd"]
+    (folder / "c").unlink()
+    os.utime(folder, ns=(version[2], version[2] + 1))
+    assert all_pages(tmp_path, Query(limit=1), known) == list("abd")
+
+
+def test_folder_that_has_just_changed_is_not_remembered(tmp_path):
+    folder = tmp_path.joinpath(*CONTAINER)
+    folder.mkdir(parents=True)
+    (folder / "a").touch()
+    known = FolderNames(least=1)
+    known.keep(version_of_folder(folder), ["a"])
+    assert known.find(version_of_folder(folder)) is None
+
+
+def test_names_that_take_too_much_push_out_what_was_used_longest_ago():
+    known, names = FolderNames(least=1, quiet_ns=0), [f"{n:01000}" for n in range(12_000)]
+    for number in range(3):
+        known.keep((1, number, 0, 0), names)
+    assert known.find((1, 0, 0, 0)) is None
+    assert known.find((1, 2, 0, 0))[11_999] == names[-1]
+
+
+def version_of_folder(folder: Path):
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        return version_of(descriptor)
+    finally:
+        os.close(descriptor)

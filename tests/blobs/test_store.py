@@ -19,6 +19,7 @@ from lazulite.blobs.faults import Faults
 from lazulite.blobs.listing import Query
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.values import Expected, Properties
+from lazulite.store.database import blocking
 from tests.blobs.files import folder_of, path_of, root_of
 
 ANY = Expected(limit=1 << 30)
@@ -80,7 +81,7 @@ async def test_file_that_a_job_overwrote_has_default_properties(store):
 
 async def test_announced_write_that_died_before_its_rename_leaves_the_old_blob_whole(store):
     old = await put(store, "a", b"old", properties=Properties(metadata={"k": "old"}))
-    staged = await store._at.staging.receive(body(b"new"), ANY)
+    staged = (await store._at.staging.receive(body(b"new"), ANY))()
     new = type(old)(at("a"), staged.stamp, Properties(metadata={"k": "new"}))
     await store._at.rows.announce(new, (), keep=old.stamp)  # and here kill -9 strikes
     assert await store.head(at("a")) == old
@@ -100,8 +101,8 @@ async def test_names_that_climb_are_refused_by_every_operation(store, name, oper
     assert refused.value.status == 400
 
 
-@pytest.mark.parametrize("name", ["", "/a", "a/", "a//b", "x" * 256, "a/" * 512 + "ab", "é" * 128])
-async def test_names_that_are_no_file_are_refused_on_write_and_not_found_on_read(store, name):
+@pytest.mark.parametrize("name", ["", "x" * 1025, "a/" * 254 + "b"])
+async def test_names_that_azure_does_not_take_are_refused_and_not_found(store, name):
     with pytest.raises(BlobError) as refused:
         await put(store, name, b"")
     assert (refused.value.code, refused.value.status) == ("InvalidResourceName", 400)
@@ -115,16 +116,6 @@ async def test_container_names_are_those_of_azure(store, container):
     with pytest.raises(BlobError) as refused:
         await store.containers.create("mlstore", container)
     assert refused.value.code == "InvalidResourceName"
-
-
-async def test_blob_beside_a_folder_of_its_name_is_a_conflict(store):
-    await put(store, "a", b"")
-    await put(store, "d/e", b"")
-    for name in ("a/b", "d", "a/b/c"):
-        with pytest.raises(BlobError) as refused:
-            await put(store, name, b"")
-        assert (refused.value.code, refused.value.status) == ("ResourceTypeMismatch", 409)
-    assert await names(store) == ["a", "d/e"]
 
 
 async def test_symbolic_links_pipes_and_folders_are_no_blobs(store, tmp_path):
@@ -291,7 +282,7 @@ async def test_blocks_that_nobody_committed_expire_after_a_week(open_store):
 
 async def test_staged_leftovers_are_gone_after_a_start(open_store):
     async with open_store() as store:
-        await store._at.staging.receive(body(b"x"), ANY)
+        (await store._at.staging.receive(body(b"x"), ANY))()
         (store._at.staging.folder / "grave").mkdir()
     async with open_store() as store:
         assert list(store._at.staging.folder.iterdir()) == []
@@ -331,11 +322,19 @@ async def test_cancelled_caller_does_not_cut_a_commit_in_two(store):
 
 
 async def test_file_cut_short_by_a_job_ends_the_download_with_an_error(store):
-    await put(store, "a", b"x" * 100)
+    await put(store, "a", b"x" * 1_000_000)
     opened = await store.open(at("a"))
     os.truncate(path_of(store, at("a")), 10)
     with pytest.raises(EOFError):
-        _ = [chunk async for chunk in opened.chunks(0, 100)]
+        _ = [chunk async for chunk in opened.chunks(0, 1_000_000)]
+    opened.close()
+
+
+@pytest.mark.parametrize("span", [(0, 4), (1, 3), (3, 4), (4, 4)])
+async def test_small_blob_is_read_in_parts_as_a_large_one(store, span):
+    await put(store, "a", b"abcd")
+    opened = await store.open(at("a"))
+    assert b"".join([chunk async for chunk in opened.chunks(*span)]) == b"abcd"[slice(*span)]
     opened.close()
 
 
@@ -372,9 +371,9 @@ async def test_folder_copied_elsewhere_with_its_times_keeps_its_properties(open_
 async def test_full_database_is_507_and_the_old_blob_stays(store):
     old = await put(store, "a", b"old")
     engine = store._at.rows.engine
-    async with engine.connect() as connection:
-        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-        await connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    with blocking(engine).connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
     large = Properties(metadata={"k": "v" * 100_000})
     with pytest.raises(BlobError) as refused:
         await put(store, "a", b"new", properties=large)

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from lazulite.app.layout import Layout
 from lazulite.app.lifecycle import holder, read_state, run_server, stop_tasks
 from lazulite.app.server import Server, passed_on
@@ -43,8 +45,10 @@ def up(detach: bool = False, **kwargs: Any) -> None:
     if detach or os.environ.get("LAZULITE_DETACH") == "1":
         _start_detached(layout, kwargs)
         return
-    logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
-    asyncio.run(run_server(settings, layout, os.environ, _announce))
+    level = settings.log_level.upper()
+    logging.basicConfig(level=level, format=LOG_FORMAT, force=True)  # knack has its own, on debug
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run_server(settings, layout, os.environ, _announce))
 
 
 def down(**kwargs: Any) -> dict[str, Any]:

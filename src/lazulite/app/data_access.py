@@ -8,6 +8,7 @@ from functools import partial
 
 from lazulite.app.documents import STORAGE_SUFFIX
 from lazulite.app.layout import Layout
+from lazulite.blobs.outside import OutsideSources
 from lazulite.core.settings import Settings
 from lazulite.datastores.folders import LocalFolders
 from lazulite.datastores.reading import Readers
@@ -33,6 +34,7 @@ class Reach:
     fetcher: Fetcher
     bringer: Bringer
     folders: LocalFolders
+    copies: OutsideSources
 
     @classmethod
     def of(cls, settings: Settings, layout: Layout) -> Reach:
@@ -42,7 +44,13 @@ class Reach:
         fetcher = Fetcher(rules, Limits(size=size))
         in_use = partial(keys_in_use, layout.folder("jobs"))
         cache = Cache(layout.folder(FOLDER), size, in_use)
-        return cls(fetcher, Bringer(fetcher, cache), LocalFolders(settings.folders))
+        folders = LocalFolders(settings.folders)
+        return cls(fetcher, Bringer(fetcher, cache), folders, OutsideSources(fetcher))
+
+    async def close(self) -> None:
+        """End what is being fetched."""
+        self.copies.close()
+        await self.bringer.close()
 
     def places(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Awaitable, Callable
 
 from lazulite.app.landscape import furnish
 from lazulite.arm.kind import Kind
@@ -51,6 +52,7 @@ class KindParts:
     tenant_id: str
     make_container: MakeContainer
     containers: ListContainers
+    forget_services: Callable[[str], Awaitable[None]]
     storage_suffix: str
     https_base: str
     folders: LocalFolders
@@ -105,7 +107,9 @@ def _assets(parts: KindParts, uploads: PendingUploads) -> tuple[Kind, ...]:
 
 def _dependencies(parts: KindParts) -> tuple[Kind, ...]:
     """What workspaces depend on."""
-    accounts = StorageAccounts(parts.resources, parts.box, parts.containers, parts.tenant_id)
+    accounts = StorageAccounts(
+        parts.resources, parts.box, parts.containers, parts.forget_services, parts.tenant_id
+    )
     return (
         storage_account(accounts),
         key_vault(parts.tenant_id),

@@ -77,7 +77,7 @@ async def run_server(
             await stop_tasks(base.executor)
             web.should_exit = True
             await serving
-        await base.reach.bringer.close()
+        await base.reach.close()
         await server.delivery.close()
         await server.store.close()
         await close_database(base.engine)

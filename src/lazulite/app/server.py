@@ -234,7 +234,9 @@ def _blob_gateway(
 ) -> Gateway:
     url, origins = site
     hosts = frozenset(origin.partition("://")[2] for origin in (url, *origins))
-    opened = grants(store, base.resources, directory, keys, hosts)
+    opened = dataclasses.replace(
+        grants(store, base.resources, directory, keys, hosts), outside=base.reach.copies
+    )
     challenge = f"Bearer authorization_uri={url}/{base.installed.tenant_id}"
     bearer = bearer_access(base.resources, directory.guard)
     authorizer = Authorizer(keys, utc_now, bearer, challenge, opened)
@@ -300,6 +302,7 @@ def _kind_parts(
         tenant_id=base.installed.tenant_id,
         make_container=store.containers.ensure,
         containers=_container_names(store),
+        forget_services=store.services.forget,
         storage_suffix=STORAGE_SUFFIX,
         https_base=url,
         folders=base.reach.folders,

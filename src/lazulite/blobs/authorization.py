@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from lazulite.blobs.delegation import DelegationKey, Span, keys_of
 from lazulite.blobs.errors import BlobError
+from lazulite.blobs.outside import OutsideSources
 from lazulite.blobs.shared_key import SignedRequest, check_shared_key
 from lazulite.blobs.signatures import Permission, Query, Use, check_sas, parse_query
 from lazulite.blobs.values import PRIVATE, Access
@@ -80,6 +81,8 @@ class Grants:
     """What the keys of user delegation are derived from."""
     hosts: frozenset[str] = frozenset()
     """Under which the server is reached, with ports, besides the Host of a request."""
+    outside: OutsideSources | None = None
+    """Reads copy sources of other servers; None: they are refused."""
 
 
 NO_GRANTS = Grants()

@@ -38,7 +38,14 @@ class BlobFiles(Protocol):
         """Make a staged file the blob; its time is the version. The file may be moved.
 
         Raises FileNotFoundError without its container, and BlobError where another blob is in the
-        way.
+        way, which make_way() can remove.
+        """
+        ...
+
+    def make_way(self, parts: Sequence[str]) -> None:
+        """Let others have names that go on behind that of a blob and a slash.
+
+        Nothing changes for readers. Nothing if it is no blob. Under the lock of that blob.
         """
         ...
 

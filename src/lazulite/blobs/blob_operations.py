@@ -163,9 +163,7 @@ async def get_blob(call: Call) -> Response:
 
 async def blob_properties(call: Call) -> Response:
     """Get Blob Properties and Get Blob Metadata."""
-    opened = await call.open(conditions_of(call.request.headers))
-    opened.close()
-    blob = opened.blob
+    blob = await call.head(conditions_of(call.request.headers))
     headers = _shown(call, blob)
     if blob.properties.md5:
         headers["Content-MD5"] = encoded(blob.properties.md5)

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lazulite.blobs.errors import BlobError
+from lazulite.blobs.listing import Found, Query, lowest_name
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.staging import Staging
-from lazulite.blobs.values import Block
+from lazulite.blobs.values import Block, Stamp
 from lazulite.store.files import make_folder_durably, sync_directory
 
 ID_BYTES = 64
+NAME = "name"  # of the file with the blob's name, beside its blocks
 
 
 class Blocks:
@@ -26,7 +28,9 @@ class Blocks:
     def move_in(self, source: Path, address: BlobAddress, block_id: bytes) -> None:
         """Keep a staged file as a block, durably; the same id again replaces the block."""
         folder = self._folder(address)
-        make_folder_durably(folder)
+        if not folder.exists():
+            make_folder_durably(folder)
+            (folder / NAME).write_text(address.name)
         self._check_id(folder, block_id)
         source.replace(folder / block_id.hex())
         sync_directory(folder)
@@ -35,7 +39,11 @@ class Blocks:
         """The bytes of each block, by id in order."""
         try:
             with os.scandir(self._folder(address)) as entries:
-                found = {bytes.fromhex(entry.name): entry.stat().st_size for entry in entries}
+                found = {
+                    bytes.fromhex(entry.name): entry.stat().st_size
+                    for entry in entries
+                    if entry.name != NAME
+                }
         except FileNotFoundError:
             return {}
         return dict(sorted(found.items()))
@@ -43,6 +51,16 @@ class Blocks:
     def listed(self, address: BlobAddress) -> tuple[Block, ...]:
         """The blocks by id in order."""
         return tuple(Block(*pair) for pair in self.sizes(address).items())
+
+    def waiting(self, container: tuple[str, str], query: Query) -> list[Found]:
+        """The blobs of a container that have waiting blocks, in order, as empty ones."""
+        folder, low = self._root.joinpath(*container), lowest_name(query)
+        notes = [each / NAME for each in folder.iterdir()] if folder.is_dir() else []
+        return [
+            Found(name, Stamp(0, mtime_ns))
+            for name, mtime_ns in sorted(map(_read, notes))
+            if name and name >= low and name.startswith(query.prefix)
+        ]
 
     def path(self, address: BlobAddress, block_id: bytes) -> Path:
         """The file of a block."""
@@ -73,7 +91,15 @@ class Blocks:
     def _check_id(self, folder: Path, block_id: bytes) -> None:
         """Azure wants the ids of one blob to have one length."""
         with os.scandir(folder) as entries:
-            other = next(entries, None)
+            other = next((entry for entry in entries if entry.name != NAME), None)
         if other is not None and len(other.name) != 2 * len(block_id):
             message = "All block ids of a blob must have the same length before base64."
             raise BlobError("InvalidBlobOrBlock", message)
+
+
+def _read(note: Path) -> tuple[str, int]:
+    """The name in it, and its time; "" if it is gone or was never finished."""
+    try:
+        return note.read_text(), note.stat().st_mtime_ns
+    except (FileNotFoundError, UnicodeDecodeError):
+        return "", 0

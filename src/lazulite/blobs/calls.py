@@ -14,18 +14,19 @@ from lazulite.blobs.conditions import Conditions
 from lazulite.blobs.delegation import DelegationKey, Span
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import BlobAddress
-from lazulite.blobs.opened import OpenBlob
+from lazulite.blobs.opened import OpenBlob, Source
 from lazulite.blobs.store import BlobStore
 from lazulite.blobs.targets import Target
+from lazulite.blobs.values import Blob
 
 
 class Site(Protocol):
     """What an operation needs of the gateway that serves it."""
 
-    async def source(self, call: Call, url: str) -> OpenBlob:
+    async def source(self, call: Call, url: str) -> Source:
         """The blob that a copy source names, which the caller may read; to be closed.
 
-        Raises BlobError for sources that cannot be read.
+        Raises BlobError for sources that cannot be read or are not as the headers want them.
         """
         ...
 
@@ -68,6 +69,14 @@ class Call:
         if "snapshot" in self.query:
             return await self.store.open_snapshot(self.address, self.query["snapshot"], conditions)
         return await self.store.open(self.address, conditions)
+
+    async def head(self, conditions: Conditions) -> Blob:
+        """The same without its bytes."""
+        if "snapshot" not in self.query:
+            return await self.store.head(self.address, conditions)
+        opened = await self.open(conditions)
+        opened.close()
+        return opened.blob
 
     async def body(self, limit: int) -> bytes:
         """A small body, whole. Raises BlobError 413 for more than limit bytes."""

@@ -1,6 +1,6 @@
 """Writes to the tree of blobs: each decides and commits under the lock of its blob.
 
-The caller has staged the bytes already, and runs a commit to its end even if nobody waits for it.
+The caller has received the bytes already, and runs a commit to its end even if nobody waits for it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lazulite.blobs.locks import Locks
 from lazulite.blobs.lookup import Lookup
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.snapshots import Snapshots
-from lazulite.blobs.staging import Piece, Received
+from lazulite.blobs.staging import Keep, Piece, Received
 from lazulite.blobs.values import Blob, Block, Properties, Stamp
 
 
@@ -45,25 +45,33 @@ class Commits:
         self.appending: dict[BlobAddress, Stamp] = {}
         """Of blobs that are being appended to: the version before, which readers see."""
 
-    async def put(self, blob: Blob, staged: Path, conditions: Conditions) -> Blob:
-        """Rename a staged file to its place."""
-        try:
-            async with self.locks.holding(blob.address):
-                await self._commit(blob, staged, conditions)
-        finally:
-            staged.unlink(missing_ok=True)
+    async def put(
+        self, address: BlobAddress, keep: Keep, properties: Properties, conditions: Conditions
+    ) -> Blob:
+        """Make a blob of a body that has come."""
+        parts = self._find.parts(address)
+        async with self.locks.holding(address):
+            found, staged = await asyncio.to_thread(self._look_and_keep, parts, keep)
+            try:
+                said = dataclasses.replace(properties, md5=staged.md5 or properties.md5)
+                blob = Blob(address, staged.stamp, created(said, staged.stamp))
+                await self._commit(blob, staged.path, conditions, found)
+            finally:
+                staged.path.unlink(missing_ok=True)
         return blob
 
     async def keep_block(
-        self, address: BlobAddress, block_id: bytes, staged: Path, lease: str | None
+        self, address: BlobAddress, block_id: bytes, keep: Keep, lease: str | None
     ) -> None:
-        """Rename a staged file to a block."""
-        try:
-            async with self.locks.holding(address):
-                await self._check_block_blob(address, lease)
-                await asyncio.to_thread(self._at.blocks.move_in, staged, address, block_id)
-        finally:
-            staged.unlink(missing_ok=True)
+        """Make a block of a body that has come."""
+        parts = self._find.parts(address)
+        async with self.locks.holding(address):
+            found, staged = await asyncio.to_thread(self._look_and_keep, parts, keep)
+            try:
+                await self._check_block_blob(address, found, lease)
+                await asyncio.to_thread(self._at.blocks.move_in, staged.path, address, block_id)
+            finally:
+                staged.path.unlink(missing_ok=True)
 
     async def join_blocks(
         self,
@@ -76,12 +84,12 @@ class Commits:
         async with self.locks.holding(address):
             found = await self._find.stamp(self._find.parts(address))
             await self.check_put(address, conditions, found)
-            await self._check_block_blob(address, conditions.lease)
+            await self._check_block_blob(address, found, conditions.lease)
             committed = await self._at.rows.blocks(address, found) if found else ()
             blocks, staged = await asyncio.to_thread(self._join, address, committed, picks)
             try:
                 blob = Blob(address, staged.stamp, created(properties, staged.stamp))
-                await self._commit(blob, staged.path, conditions, blocks)
+                await self._commit(blob, staged.path, conditions, found, blocks)
             finally:
                 staged.path.unlink(missing_ok=True)
         return blob
@@ -124,21 +132,22 @@ class Commits:
     async def append(
         self,
         address: BlobAddress,
-        staged: Received,
+        keep: Keep,
         wanted: AppendConditions,
         conditions: Conditions,
     ) -> Blob:
-        """Add a staged file to an append blob."""
-        try:
-            async with self.locks.holding(address):
+        """Add a body that has come to an append blob."""
+        async with self.locks.holding(address):
+            staged = await asyncio.to_thread(keep)
+            try:
                 found = await self._to_change(address, conditions)
                 check_append(found, staged.stamp.size, wanted)
                 blob = grown(found, staged.stamp.size, self._next_mtime_ns())
                 await self._at.rows.announce(blob, (), keep=found.stamp)
                 await self._write_behind(found, blob, staged.path)
                 await self._leases.written(address)
-        finally:
-            staged.path.unlink(missing_ok=True)
+            finally:
+                staged.path.unlink(missing_ok=True)
         return blob
 
     def undo_append(self, older: Blob, newer: Blob) -> None:
@@ -183,18 +192,40 @@ class Commits:
         self._leases.check_write(address, conditions.lease)
 
     async def _commit(
-        self, blob: Blob, staged: Path, conditions: Conditions, blocks: Sequence[Block] = ()
+        self,
+        blob: Blob,
+        staged: Path,
+        conditions: Conditions,
+        found: Stamp | None,
+        blocks: Sequence[Block] = (),
     ) -> None:
-        """Under the blob's lock: decide, announce, rename."""
+        """Under the blob's lock: decide, announce, rename. found: what is there."""
         parts = self._find.parts(blob.address)
-        found = await self._find.stamp(parts)
         await self.check_put(blob.address, conditions, found)
         await self._at.rows.announce(blob, blocks, keep=found)
         try:
-            await asyncio.to_thread(self._move_in, staged, blob.address, parts)
+            await self._moved_in(staged, blob.address, parts)
         except FileNotFoundError as error:
             raise BlobError("ContainerNotFound") from error
         await self._leases.written(blob.address)
+
+    async def _moved_in(self, staged: Path, address: BlobAddress, parts: Parts) -> None:
+        """Rename, and once more when the blobs that have the names of its folders made way."""
+        try:
+            await asyncio.to_thread(self._move_in, staged, address, parts)
+        except BlobError as error:
+            if error.code != "ResourceTypeMismatch":
+                raise
+            for depth in range(3, len(parts)):
+                async with self.locks.holding(
+                    dataclasses.replace(address, name="/".join(parts[2:depth]))
+                ):
+                    await asyncio.to_thread(self._at.back_end.blobs.make_way, parts[:depth])
+            await asyncio.to_thread(self._move_in, staged, address, parts)
+
+    def _look_and_keep(self, parts: Parts, keep: Keep) -> tuple[Stamp | None, Received]:
+        """What is there, and the body on the disk, in one hop to a thread. Blocks."""
+        return self._at.back_end.blobs.stamp(parts), keep()
 
     def _move_in(self, staged: Path, address: BlobAddress, parts: Parts) -> None:
         """The moment at which a version comes into being; its waiting blocks are done with."""
@@ -229,10 +260,11 @@ class Commits:
         self._leases.check_write(address, conditions.lease)
         return Blob(address, found, said)
 
-    async def _check_block_blob(self, address: BlobAddress, lease: str | None) -> None:
+    async def _check_block_blob(
+        self, address: BlobAddress, found: Stamp | None, lease: str | None
+    ) -> None:
         """Blocks are for block blobs, and for who holds the lease. Raises BlobError."""
         self._leases.check_write(address, lease)
-        found = await self._find.stamp(self._find.parts(address))
         said = await self._said(address, found)
         if said is not None and said.details.kind != BLOCK_BLOB:
             raise BlobError("InvalidBlobType")

@@ -30,6 +30,7 @@ BODY_LIMIT = 64 << 10  # bytes of XML
 CONTAINERS_INCLUDE = frozenset({"metadata", "deleted", "system"})
 BLOBS_INCLUDE = frozenset(
     {"metadata", "snapshots", "copy", "tags", "deleted", "versions", "deletedwithversions"}
+    | {"uncommittedblobs"}
 ) | {"immutabilitypolicy", "legalhold", "permissions"}
 """Nothing deleted or of an older version is kept, so some of these add nothing."""
 
@@ -136,7 +137,11 @@ async def delete_container(call: Call) -> Response:
 async def list_blobs(call: Call) -> Response:
     """One page of at most 5000 names."""
     show, query = _show(call, BLOBS_INCLUDE), _query(call)
-    query = dataclasses.replace(query, snapshots="snapshots" in show.include)
+    query = dataclasses.replace(
+        query,
+        snapshots="snapshots" in show.include,
+        uncommitted="uncommittedblobs" in show.include,
+    )
     page = await call.store.list_blobs(call.target.account, call.target.container, query)
     return xml_response(blobs_document(call.target.container, query, page, show))
 

@@ -1,7 +1,8 @@
 """Copies from a URL: Copy Blob, Copy Blob From URL, Put Blob From URL, and parts of a source.
 
-The source is a blob of this server, read under its own authorization. A copy is complete before it
-is answered, so none is ever pending. Source: "Copy Blob" and its kin, learn.microsoft.com.
+The source is a blob of this server, read under its own authorization, or what another server sends.
+A copy is complete before it is answered, so none is ever pending. Source: "Copy Blob" and its kin,
+learn.microsoft.com.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from lazulite.blobs.calls import Call
-from lazulite.blobs.conditions import Conditions, check_change
+from lazulite.blobs.conditions import Conditions
 from lazulite.blobs.details import BLOCK_BLOB, CopyRecord, Details
 from lazulite.blobs.documents import http_date
 from lazulite.blobs.errors import BlobError
@@ -26,11 +27,10 @@ from lazulite.blobs.headers import (
     digest_of,
     only_if_new,
     properties_of,
-    source_conditions_of,
     span_of,
     version_headers,
 )
-from lazulite.blobs.opened import OpenBlob
+from lazulite.blobs.opened import Source
 from lazulite.blobs.values import Blob, Expected, Properties
 
 COPY_LIMIT = 5000 << 30  # bytes
@@ -95,19 +95,15 @@ async def source_part(
 
 
 @asynccontextmanager
-async def _source(call: Call) -> AsyncIterator[OpenBlob]:
+async def _source(call: Call) -> AsyncIterator[Source]:
     opened = await call.site.source(call, call.request.headers["x-ms-copy-source"])
     try:
-        try:
-            check_change(source_conditions_of(call.request.headers), opened.blob.stamp)
-        except BlobError as error:
-            raise BlobError("SourceConditionNotMet") from error
         yield opened
     finally:
         opened.close()
 
 
-async def _written(call: Call, opened: OpenBlob, said: Properties, kind: str) -> Blob:
+async def _written(call: Call, opened: Source, said: Properties, kind: str) -> Blob:
     headers, source = call.request.headers, opened.blob
     md5 = digest_of(headers, "x-ms-source-content-md5", "md5")
     wants_tags = headers.get("x-ms-copy-source-tag-option", "REPLACE").upper() == "COPY"

@@ -6,35 +6,50 @@ import os
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from lazulite.blobs.aside import Aside
 from lazulite.blobs.back_end import BackEnd, Parts
 from lazulite.blobs.contents import FileContents
 from lazulite.blobs.errors import BlobError
-from lazulite.blobs.listing import Query, Walk
+from lazulite.blobs.folder_names import FolderNames
+from lazulite.blobs.listing import Merged, Query, merged
+from lazulite.blobs.local_files import LocalFiles
 from lazulite.blobs.staging import Piece, Staging
 from lazulite.blobs.tree import Tree, make_folder
 from lazulite.blobs.values import Stamp
+from lazulite.blobs.walk import Walk
 from lazulite.store.files import make_folder_durably, sync_directory
 
 
 def local_folders(root: Path, staging: Staging) -> BackEnd:
     """Blobs as plain files below a folder, on the file system of what is staged."""
-    tree = Tree(root)
+    tree, aside = Tree(root), Aside(root / ".aside")
+    files = LocalFiles(tree, aside)
     return BackEnd(
-        lambda: root.mkdir(parents=True, exist_ok=True, mode=0o700),
-        tree,
-        Folders(tree, staging),
-        Copies(root / ".snapshots", tree, staging),
+        partial(_start, root, files),
+        files,
+        Folders(tree, aside, staging),
+        Copies(root / ".snapshots", files, staging),
     )
+
+
+def _start(root: Path, files: LocalFiles) -> None:
+    """Make the root, and finish what a crash interrupted."""
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for link in root.glob(".way-*"):
+        link.unlink()
+    files.start()
 
 
 class Folders:
     """Containers. A folder that other hands made is one as well."""
 
-    def __init__(self, tree: Tree, staging: Staging) -> None:
-        """tree: of the blobs; staging: where what is deleted goes first."""
-        self._tree, self._staging = tree, staging
+    def __init__(self, tree: Tree, aside: Aside, staging: Staging) -> None:
+        """tree: of the blobs; aside: the other ones; staging: where what is deleted goes first."""
+        self._tree, self._aside, self._staging = tree, aside, staging
+        self._known = FolderNames()
 
     def has(self, parts: tuple[str, str]) -> bool:
         """Whether a real folder is there."""
@@ -60,6 +75,8 @@ class Folders:
         self._staging.take_away(self._tree.root.joinpath(*parts))
         with self._tree.folder(parts[:1]) as account:
             os.fsync(account)
+        self._aside.forget(parts)
+        self._staging.take_away(self._aside.tree.root.joinpath(*parts))
 
     def names(self, account: str) -> list[str]:
         """The folders of an account."""
@@ -68,17 +85,18 @@ class Folders:
         with self._tree.folder((account,)) as folder, os.scandir(folder) as entries:
             return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
 
-    def walk(self, parts: tuple[str, str], query: Query) -> Walk:
-        """Folder by folder."""
-        return Walk(self._tree, parts, query)
+    def walk(self, parts: tuple[str, str], query: Query) -> Merged:
+        """Folder by folder, with the blobs aside in between."""
+        walk = Walk(self._tree, parts, query, self._known)
+        return Merged(walk, merged(self._aside.found(parts, query), walk))
 
 
 class Copies:
     """Snapshots as files. A copy is synced to its place before it is acknowledged."""
 
-    def __init__(self, root: Path, tree: Tree, staging: Staging) -> None:
+    def __init__(self, root: Path, files: LocalFiles, staging: Staging) -> None:
         """root: on the file system of the blobs; ours alone."""
-        self._root, self._tree, self._staging = root, tree, staging
+        self._root, self._files, self._staging = root, files, staging
 
     def take(self, parts: Sequence[str], stamp: Stamp, place: Parts) -> None:
         """Copy through a staged file, which is renamed to its place."""
@@ -113,7 +131,7 @@ class Copies:
 
     def _copied(self, parts: Sequence[str], stamp: Stamp) -> Path:
         """A staged copy. Raises BlobError if that version is gone."""
-        source = self._tree.open(parts)
+        source = self._files.open(parts)
         if source is not None:
             try:
                 if source.stamp == stamp:

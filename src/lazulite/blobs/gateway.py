@@ -24,7 +24,7 @@ from lazulite.blobs.delegation import DelegationKey, Span
 from lazulite.blobs.documents import error_document, http_date
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import container_parts
-from lazulite.blobs.opened import OpenBlob
+from lazulite.blobs.opened import Source
 from lazulite.blobs.operations import Operation, find_operation
 from lazulite.blobs.signatures import SIGNED_VERSION, VERSION, Permission, parse_query
 from lazulite.blobs.sources import open_source
@@ -71,9 +71,9 @@ class Gateway:
         self._finish(request, response, request_id)
         return response
 
-    async def source(self, call: Call, url: str) -> OpenBlob:
+    async def source(self, call: Call, url: str) -> Source:
         """The blob that a copy source names; to be closed. Raises BlobError."""
-        return await open_source(call, url, self._authorize, self._grants.hosts)
+        return await open_source(call, url, self._authorize, self._grants)
 
     async def may_be_public(self, account: str) -> bool:
         """Whether containers of the account may be public."""

@@ -1,8 +1,6 @@
 """Listing a container in name order, without holding more of it in memory than a page.
 
-A folder sorts as its name with a slash, which makes a walk in depth the order of the whole names
-("a-b" < "a.c" < "a/b" < "a0"). Of each folder only the smallest entries are kept at a time; a
-bigger folder is read again when they are used up.
+What is listed comes in order from a walk (walk.py, object_walk.py), perhaps merged with others.
 """
 
 from __future__ import annotations
@@ -11,14 +9,11 @@ import base64
 import binascii
 import dataclasses
 import heapq
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import NamedTuple, Protocol
 
 from lazulite.blobs.errors import BlobError
-from lazulite.blobs.names import NAME_CHARACTERS
-from lazulite.blobs.tree import ABSENT, Tree
 from lazulite.blobs.values import Blob, Page, Stamp
 
 PAGE_LIMIT = 5000
@@ -30,7 +25,8 @@ BEHIND = "\0"  # in a marker: what stands behind is the time of a snapshot
 class Query:
     """What to list. marker: as the page before gave it; delimiter "": no grouping.
 
-    snapshots: whether those of a blob come before it.
+    snapshots: whether those of a blob come before it; uncommitted: whether there are also blobs
+    that have waiting blocks only.
     """
 
     prefix: str = ""
@@ -38,6 +34,7 @@ class Query:
     marker: str = ""
     limit: int = PAGE_LIMIT
     snapshots: bool = False
+    uncommitted: bool = False
 
 
 class Found(NamedTuple):
@@ -45,64 +42,6 @@ class Found(NamedTuple):
 
     name: str
     stamp: Stamp | None
-
-
-class Walk:
-    """All blobs of a container from a name on, in order, with the way to leave a subtree out."""
-
-    def __init__(self, tree: Tree, container: tuple[str, str], query: Query) -> None:
-        """query: prefix and marker bound the walk."""
-        self._tree, self._container = tree, container
-        self._prefix, self._batch = query.prefix, query.limit + 1
-        self._low = max(query.prefix, decode_marker(query.marker).partition(BEHIND)[0])
-        top = query.prefix.rpartition("/")[0]
-        self._open = [(top, self._entries(top))] if is_walkable(top) else []
-
-    def __iter__(self) -> Iterator[Found]:
-        """Blobs only."""
-        while self._open:
-            entry = next(self._open[-1][1], None)
-            if entry is None:
-                self._open.pop()
-            elif entry.stamp is not None:
-                yield Found(entry.name, entry.stamp)
-            else:
-                folder = entry.name.rstrip("/")
-                self._open.append((folder, self._entries(folder)))
-
-    def leave(self, prefix: str) -> None:
-        """Go on behind all names that begin with the prefix, where that is a folder."""
-        while self._open and f"{self._open[-1][0]}/".startswith(prefix):
-            self._open.pop()
-
-    def _entries(self, folder: str) -> Iterator[Found]:
-        """The blobs and folders of one folder in order, in batches of bounded size."""
-        above = ""
-        while True:
-            batch = self._next_batch(folder, above)
-            yield from (entry for entry in batch if not _is_gone(entry))
-            if len(batch) < self._batch:
-                return
-            above = batch[-1].name
-
-    def _next_batch(self, folder: str, above: str) -> list[Found]:
-        """The smallest entries over a name; only these are looked at closely."""
-        parts = (*self._container, *(folder.split("/") if folder else ()))
-        try:
-            with self._tree.folder(parts) as descriptor, os.scandir(descriptor) as entries:
-                named = ((_name(folder, entry), entry) for entry in entries)
-                wanted = (pair for pair in named if pair[0] > above and self._is_wanted(pair[0]))
-                chosen = heapq.nsmallest(self._batch, wanted, key=itemgetter(0))
-                return [Found(name, _stamp(entry)) for name, entry in chosen]
-        except OSError as error:
-            if error.errno in ABSENT:
-                return []
-            raise
-
-    def _is_wanted(self, name: str) -> bool:
-        """Whether the entry is, or may contain, a name in the range."""
-        is_late = name >= self._low or (name.endswith("/") and self._low.startswith(name))
-        return is_late and name.startswith(self._prefix)
 
 
 class Walker(Protocol):
@@ -115,6 +54,31 @@ class Walker(Protocol):
     def leave(self, prefix: str) -> None:
         """Go on behind all names that begin with the prefix, as far as that saves work."""
         ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Merged:
+    """A walk with more blobs in between. found: all of them, by merged()."""
+
+    walk: Walker
+    found: Iterator[Found]
+
+    def __iter__(self) -> Iterator[Found]:
+        """In the order of their names."""
+        return self.found
+
+    def leave(self, prefix: str) -> None:
+        """Saves work in the walk; what is between may still come."""
+        self.walk.leave(prefix)
+
+
+def merged(first: Iterable[Found], second: Iterable[Found]) -> Iterator[Found]:
+    """Two sorted streams as one. Of a name that is in both, the first one's blob."""
+    last = None
+    for found in heapq.merge(first, second, key=attrgetter("name")):
+        if found.name != last:
+            yield found
+        last = found.name
 
 
 def list_page(walk: Walker, query: Query) -> tuple[list[Found], str]:
@@ -159,6 +123,11 @@ def with_snapshots(page: Page, taken: Mapping[str, Sequence[Blob]], query: Query
     return Page(blobs, tuple(name for name, blob in kept if blob is None), marker)
 
 
+def lowest_name(query: Query) -> str:
+    """The first name that may be listed. Raises BlobError for a marker that is none of ours."""
+    return max(query.prefix, decode_marker(query.marker).partition(BEHIND)[0])
+
+
 def encode_marker(name: str) -> str:
     """A name as an opaque marker that survives XML and URLs."""
     return base64.urlsafe_b64encode(name.encode()).decode()
@@ -185,34 +154,3 @@ def _group_of(name: str, query: Query) -> str:
         return ""
     head, delimiter, _ = name[len(query.prefix) :].partition(query.delimiter)
     return query.prefix + head + delimiter if delimiter else ""
-
-
-def _name(folder: str, entry: os.DirEntry[str]) -> str:
-    """The whole name, a folder's with a slash; "" for what is neither folder nor blob."""
-    name = f"{folder}/{entry.name}" if folder else entry.name
-    if len(name) > NAME_CHARACTERS or "\\" in entry.name or not _is_unicode(entry.name):
-        return ""  # no client could say this name
-    if entry.is_dir(follow_symlinks=False):
-        return f"{name}/"
-    return name if entry.is_file(follow_symlinks=False) else ""
-
-
-def _stamp(entry: os.DirEntry[str]) -> Stamp | None:
-    if entry.is_dir(follow_symlinks=False):
-        return None
-    try:
-        return Stamp.of(entry.stat(follow_symlinks=False))
-    except FileNotFoundError:
-        return None  # deleted since the folder was read
-
-
-def _is_gone(entry: Found) -> bool:
-    return entry.stamp is None and not entry.name.endswith("/")
-
-
-def _is_unicode(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -1,17 +1,14 @@
 """Names of accounts, containers and blobs, and which file a blob is.
 
 The mapping is the identity: the blob `a/b.csv` is the file `<account>/<container>/a/b.csv`, so that
-jobs read and write blobs in place. What has no such file is refused, never rewritten:
-
-    "." and ".." as a segment, NUL, backslash        400 always, they have no honest use
-    empty segments ("a//b", "/a", "a/"), segments
-    over 255 bytes, names over 1024 characters       400 on write; not found on read
-    a blob `a` beside a blob `a/b`                   409 ResourceTypeMismatch, by the store
+jobs read and write blobs in place; names that no file can have lie aside (aside.py). Refused, and
+never rewritten, are "." and ".." as a segment, NUL and backslash, which have no honest use.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import re
 
@@ -21,7 +18,7 @@ ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 CONTAINER = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
 CONTAINER_LENGTH = range(3, 64)
 NAME_CHARACTERS = 1024
-SEGMENT_BYTES = 255
+NAME_SEGMENTS = 254
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -32,7 +29,7 @@ class BlobAddress:
     container: str
     name: str
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """A fixed-length stand-in for the three names."""
         return hashlib.sha256(f"{self.account}/{self.container}/{self.name}".encode()).hexdigest()
@@ -55,26 +52,28 @@ def container_parts(account: str, container: str) -> tuple[str, str]:
 def segments_of(name: str) -> tuple[str, ...]:
     """The path of a blob inside its container.
 
-    Raises BlobError for a name that is never acceptable, and its subclass UnstorableNameError
-    for one that only cannot be a file.
+    Raises BlobError for a name that is never acceptable, and its subclass UnstorableNameError for
+    one that only is too long.
     """
     segments = tuple(name.split("/"))
     if "\0" in name or "\\" in name or {".", ".."} & set(segments):
         message = f"Blob name {name!r}: no NUL, no backslash, and no '.' or '..' as a segment."
         raise BlobError("InvalidResourceName", message)
-    if not all(segments):
-        message = f"Blob name {name!r}: no empty segment, no slash at either end."
+    if not 0 < len(name) <= NAME_CHARACTERS or len(segments) > NAME_SEGMENTS:
+        message = (
+            f"The blob name has {len(name)} characters in {len(segments)} segments; "
+            f"{NAME_CHARACTERS} in {NAME_SEGMENTS} are allowed."
+        )
         raise UnstorableNameError(message)
-    if len(name) > NAME_CHARACTERS:
-        raise UnstorableNameError(f"The blob name has {len(name)} characters; 1024 are allowed.")
-    if any(len(_encoded(segment)) > SEGMENT_BYTES for segment in segments):
-        raise UnstorableNameError(f"Blob name {name!r}: a segment is longer than 255 bytes.")
+    if not is_unicode(name):
+        raise BlobError("InvalidResourceName", f"Blob name {name!r} is not valid Unicode.")
     return segments
 
 
-def _encoded(segment: str) -> bytes:
+def is_unicode(name: str) -> bool:
+    """Whether it can be written in UTF-8."""
     try:
-        return segment.encode()
-    except UnicodeEncodeError as error:
-        message = f"Blob name {segment!r} is not valid Unicode."
-        raise BlobError("InvalidResourceName", message) from error
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -43,6 +43,9 @@ class ObjectTree:
     def check(self, parts: Sequence[str]) -> None:
         """Raises UnstorableNameError for keys that no cloud, or not this client, can say."""
         name = "/".join(parts)
+        if not all(parts):
+            message = f"Blob name {name!r}: no empty segment, no slash at either end."
+            raise UnstorableNameError(message)
         if len(name.encode()) > self._objects.longest:
             longest = self._objects.longest - len("/".join(parts[:2])) - 1
             raise UnstorableNameError(f"The blob name is longer than {longest} bytes.")
@@ -73,6 +76,9 @@ class ObjectTree:
                 return self._bindings.bind(_key(parts), stamp, e_tag)
             self._objects.remove([name])
         raise FileNotFoundError(f"there is no container {container[1]!r}")
+
+    def make_way(self, parts: Sequence[str]) -> None:
+        """Names of objects are in nobody's way."""
 
     def append(self, source: Path, parts: Sequence[str], after: Stamp) -> None:
         """Put the object and the staged file together, and upload the whole."""

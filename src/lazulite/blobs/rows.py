@@ -8,7 +8,7 @@ file with no row, put there by a job, is a blob with default properties.
 
 from __future__ import annotations
 
-import dataclasses
+import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -18,26 +18,23 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from lazulite.blobs.details import APPEND_BLOB, Details
+from lazulite.blobs.details import APPEND_BLOB
 from lazulite.blobs.errors import BlobError
 from lazulite.blobs.names import BlobAddress
+from lazulite.blobs.row_statements import (
+    OF_BLOB,
+    PROPERTIES,
+    STALE,
+    announce,
+    properties_from,
+    properties_of,
+)
 from lazulite.blobs.together import Together
 from lazulite.blobs.values import Access, Blob, Block, Container, Properties, Stamp
 from lazulite.store.blob_tables import blobs, containers
-from lazulite.store.database import blocking, reading
+from lazulite.store.database import blocking, reading, write_in_one_hop
 
-PROPERTIES = tuple(field.name for field in dataclasses.fields(Properties))
 NAMES_PER_QUERY = 500  # databases bound the parameters of one statement
-
-_OF_BLOB = sa.delete(blobs).where(blobs.c.key == sa.bindparam("of"))
-_STALE = _OF_BLOB.where(
-    sa.or_(blobs.c.size != sa.bindparam("kept"), blobs.c.mtime_ns != sa.bindparam("kept_ns"))
-)
-_PROPERTIES_OF_VERSION = sa.select(*(blobs.c[name] for name in PROPERTIES)).where(
-    blobs.c.key == sa.bindparam("of"),
-    blobs.c.size == sa.bindparam("size"),
-    blobs.c.mtime_ns == sa.bindparam("ns"),
-)
 
 
 class BlobRows:
@@ -58,10 +55,9 @@ class BlobRows:
 
     def properties(self, address: BlobAddress, stamp: Stamp) -> Properties | None:
         """What the row of that version says; None if there is no such row. Blocks."""
-        asked = {"of": address.key, "size": stamp.size, "ns": stamp.mtime_ns}
-        with self._blocking.connect() as tx:
-            row = tx.execute(_PROPERTIES_OF_VERSION, asked).one_or_none()
-        return None if row is None else properties_from(row._asdict())
+        with self._blocking.connect() as held:
+            database: Any = held.connection.driver_connection
+            return properties_of(database, address.key, stamp)
 
     async def amend(self, blob: Blob) -> None:
         """Change what is said of a version that stays: tags and tier do not make a new one."""
@@ -126,7 +122,7 @@ class BlobRows:
     async def prune(self, address: BlobAddress, keep: Stamp | None) -> int:
         """Remove the rows of all versions but one; their number."""
         async with self._writing() as tx:
-            return int((await tx.execute(_STALE, _stale(address, keep))).rowcount)
+            return int((await tx.execute(STALE, _stale(address, keep))).rowcount)
 
     async def versions(
         self, after: tuple[str, int, int], limit: int
@@ -176,13 +172,15 @@ class BlobRows:
             await tx.execute(sa.delete(blobs).where(inside))
 
     async def _announce(self, news: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> None:
-        async with self._writing() as tx:
-            await tx.execute(_STALE, [stale for stale, _ in news])
-            await tx.execute(sa.insert(blobs), [row for _, row in news])
+        try:
+            await write_in_one_hop(self.engine, lambda database: announce(database, news))
+        except sqlite3.Error as error:
+            _refuse_if_full(error)
+            raise
 
     async def _forget(self, keys: Sequence[str]) -> None:
         async with self._writing() as tx:
-            await tx.execute(_OF_BLOB, [{"of": key} for key in keys])
+            await tx.execute(OF_BLOB, [{"of": key} for key in keys])
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
@@ -191,15 +189,14 @@ class BlobRows:
             async with self.engine.begin() as tx:
                 yield tx
         except DBAPIError as error:
-            if "full" in str(error.orig).lower():
-                raise BlobError("InsufficientStorage") from error
+            _refuse_if_full(error.orig or error)
             raise
 
 
-def properties_from(said: Mapping[str, Any]) -> Properties:
-    """The properties in a row."""
-    values = {name: said[name] for name in PROPERTIES}
-    return Properties(**{**values, "details": Details.from_json(values["details"])})
+def _refuse_if_full(error: BaseException) -> None:
+    """Raises BlobError 507 if what SQLite says is that its disk is full."""
+    if "full" in str(error).lower():
+        raise BlobError("InsufficientStorage") from error
 
 
 async def _properties_of(
@@ -211,7 +208,7 @@ async def _properties_of(
 
 
 def _stale(address: BlobAddress, keep: Stamp | None) -> dict[str, Any]:
-    """Which rows _STALE removes: all of a blob but those of one version."""
+    """Which rows STALE removes: all of a blob but those of one version."""
     kept = keep or Stamp(-1, -1)
     return {"of": address.key, "kept": kept.size, "kept_ns": kept.mtime_ns}
 

@@ -102,6 +102,13 @@ class ServiceProperties:
             await tx.execute(sa.insert(services).values(account=account, properties=said))
         self._remember(account, said)
 
+    async def forget(self, account: str) -> None:
+        """Begin with the defaults again, for an account that is new. Safe to repeat."""
+        async with self._engine.begin() as tx:
+            await tx.execute(sa.delete(services).where(services.c.account == account))
+        self._said.pop(account, None)
+        self._rules.pop(account, None)
+
     def _remember(self, account: str, said: dict[str, str]) -> None:
         self._said[account] = said
         cors = read_xml(said.get("Cors", DEFAULTS["Cors"]).encode(), "Cors")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lazulite.blobs.names import BlobAddress
-from lazulite.blobs.rows import properties_from
+from lazulite.blobs.row_statements import properties_from
 from lazulite.blobs.values import Blob, Properties, Stamp
 from lazulite.store.blob_tables import snapshots
 from lazulite.store.database import reading

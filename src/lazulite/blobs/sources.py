@@ -1,6 +1,6 @@
-"""Copy sources: URLs of blobs of this server, read under their own authorization.
+"""Copy sources: URLs of blobs of this server, read under their own authorization, and of others.
 
-No URL is fetched: what names another server is refused by name. Source: spec/SECURITY.md 2.4.
+A URL that names this server is never fetched. Source: spec/SECURITY.md 2.4.
 """
 
 from __future__ import annotations
@@ -8,44 +8,77 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from lazulite.blobs.authorization import Authorize
+from lazulite.blobs.authorization import Authorize, Grants
 from lazulite.blobs.calls import Call
+from lazulite.blobs.conditions import check_change
 from lazulite.blobs.errors import BlobError
+from lazulite.blobs.headers import source_conditions_of
 from lazulite.blobs.names import BlobAddress, container_parts
-from lazulite.blobs.opened import OpenBlob
-from lazulite.blobs.signatures import Permission, parse_query
+from lazulite.blobs.opened import Source
+from lazulite.blobs.signatures import SIGNED_VERSION, Permission, parse_query
 from lazulite.blobs.targets import Target, parse_target
 
 URL_CHARACTERS = 2048
 PRINTABLE = re.compile(r"[!-~]+")
 SOURCE_TOKEN = "x-ms-copy-source-authorization"  # noqa: S105 - the name of a header
+PASSED_ON = {
+    "x-ms-source-range": "Range",
+    "x-ms-source-if-match": "If-Match",
+    "x-ms-source-if-none-match": "If-None-Match",
+    "x-ms-source-if-modified-since": "If-Modified-Since",
+    "x-ms-source-if-unmodified-since": "If-Unmodified-Since",
+}
+"""Headers for the source of a copy, and what they are for a server that has it."""
 
 
-async def open_source(
-    call: Call, url: str, authorize: Authorize, hosts: frozenset[str]
-) -> OpenBlob:
+async def open_source(call: Call, url: str, authorize: Authorize, grants: Grants) -> Source:
     """The blob, or snapshot, that a URL names, to be closed by the caller.
 
-    hosts: under which this server is reached. Raises BlobError: 400 for what is no blob's URL here,
-    403 if the caller may not read it, 404 if it is not there.
+    Raises BlobError: 400 for what is no blob's URL, CannotVerifyCopySource with the reason if it
+    cannot be read or the caller may not, SourceConditionNotMet.
     """
     parts = _parts(url)
-    own = {call.request.headers.get("host", "").lower(), *hosts}
-    if parts.netloc.lower() not in own and _server_of(parts.netloc.lower()) not in own:
+    host, own = parts.netloc.lower(), {call.request.headers.get("host", "").lower(), *grants.hosts}
+    if host in own or _server_of(host) in own:
+        return await _open_own(call, parts, authorize)
+    if grants.outside is None:
         message = f"The source host {parts.netloc!r} is not this server, and no other is asked."
         raise BlobError("CannotVerifyCopySource", message)
+    return await grants.outside.open(url, _sent(parts, call.request.headers))
+
+
+async def _open_own(call: Call, parts: SplitResult, authorize: Authorize) -> Source:
     target = parse_target(parts.netloc, parts.path)
     if not target.blob:
-        raise BlobError("InvalidSourceBlobUrl", f"{url[:200]!r} names no blob.")
+        raise BlobError("InvalidSourceBlobUrl", f"{parts.path[:200]!r} names no blob.")
     container_parts(target.account, target.container)
     query = dict(parse_query(parts.query))
     await _permit(call, parts, target, authorize)
     address = BlobAddress(target.account, target.container, target.blob)
     if "snapshot" in query:
-        return await call.store.open_snapshot(address, query["snapshot"])
-    return await call.store.open(address)
+        opened = await call.store.open_snapshot(address, query["snapshot"])
+    else:
+        opened = await call.store.open(address)
+    try:
+        check_change(source_conditions_of(call.request.headers), opened.blob.stamp)
+    except BlobError as error:
+        opened.close()
+        raise BlobError("SourceConditionNotMet") from error
+    return opened
+
+
+def _sent(parts: SplitResult, given: Headers) -> dict[str, str]:
+    """What another server is told. Raises BlobError for a token that would go out unencrypted."""
+    sent = {header: given[name] for name, header in PASSED_ON.items() if name in given}
+    if token := given.get(SOURCE_TOKEN):
+        if parts.scheme != "https":
+            message = f"{SOURCE_TOKEN} is sent to https sources only."
+            raise BlobError("CannotVerifyCopySource", message)
+        sent |= {"Authorization": token, "x-ms-version": SIGNED_VERSION}
+    return sent
 
 
 def _parts(url: str) -> SplitResult:

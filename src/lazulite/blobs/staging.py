@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import hashlib
 import os
 import shutil
@@ -18,6 +19,7 @@ from lazulite.blobs.tree import write_all
 from lazulite.blobs.values import Expected, Stamp
 
 BUFFER = 1 << 20  # bytes gathered before one hop to a thread
+PIECES = 512  # that one call writes; systems take 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +38,10 @@ class Piece:
     source: Path | Contents
     offset: int
     size: int  # bytes
+
+
+Keep = Callable[[], Received]
+"""Brings a body that has come to the disk, checked. Raises BlobError; blocks; to be called once."""
 
 
 class Staging:
@@ -66,38 +72,30 @@ class Staging:
         os.close(descriptor)
         return Path(name)
 
-    async def receive(self, body: AsyncIterable[bytes], expected: Expected) -> Received:
-        """Write a stream to a file. Raises BlobError when it is not what was expected.
+    async def receive(self, body: AsyncIterable[bytes], expected: Expected) -> Keep:
+        """Take a stream in; what is returned brings it to the disk. Raises BlobError.
 
-        Nothing is left behind on any failure, the sender's going away included.
+        A large body is on the disk already. Nothing is left behind on any failure, the sender's
+        going away included.
         """
         buffers = _in_buffers(body)
-        first = await anext(buffers, b"")
-        if len(first) < BUFFER:
-            return await self._receive_small(first, expected)
+        first = await anext(buffers, list[bytes]())
+        if sum(map(len, first)) < BUFFER:  # most blobs are small, and each hop to a thread costs
+            return functools.partial(self._keep, first, expected, self._next_mtime_ns())
         path = await asyncio.to_thread(self.new_file)
         try:
             sink = _Sink(path, expected)
             try:
                 await _pour(first, buffers, sink)
-                return await asyncio.to_thread(sink.finish, self._next_mtime_ns())
+                received = await asyncio.to_thread(sink.finish, self._next_mtime_ns())
             finally:
                 sink.close()
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+        return lambda: received
 
-    async def _receive_small(self, data: bytes, expected: Expected) -> Received:
-        """All of it in one thread: most blobs are small, and each hop to a thread costs."""
-        mtime_ns = self._next_mtime_ns()
-        work = asyncio.ensure_future(asyncio.to_thread(self._keep, data, expected, mtime_ns))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            work.add_done_callback(_drop)
-            raise
-
-    def _keep(self, data: bytes, expected: Expected, mtime_ns: int) -> Received:
+    def _keep(self, data: Sequence[bytes], expected: Expected, mtime_ns: int) -> Received:
         path = self.new_file()
         sink = _Sink(path, expected)
         try:
@@ -154,16 +152,17 @@ class _Sink:
         self._crc64 = Crc64() if expected.crc64 is not None else None
         self._size = 0
 
-    def write(self, data: bytes) -> None:
-        self._size += len(data)
+    def write(self, pieces: Sequence[bytes]) -> None:
+        self._size += sum(map(len, pieces))
         if self._size > self._expected.limit:
             limit = self._expected.limit
             raise BlobError("RequestBodyTooLarge", f"The body is larger than {limit} bytes.")
-        if self._md5 is not None:
-            self._md5.update(data)
-        if self._crc64 is not None:
-            self._crc64.update(data)
-        write_all(self._file.fileno(), data)
+        for piece in pieces:
+            if self._md5 is not None:
+                self._md5.update(piece)
+            if self._crc64 is not None:
+                self._crc64.update(piece)
+        _write_pieces(self._file.fileno(), pieces)
 
     def finish(self, mtime_ns: int) -> Received:
         """Check what arrived, and sync it."""
@@ -185,20 +184,28 @@ class _Sink:
             raise BlobError("Crc64Mismatch")
 
 
-async def _in_buffers(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """The stream in pieces of at least BUFFER bytes, but for the last one."""
+def _write_pieces(descriptor: int, pieces: Sequence[bytes]) -> None:
+    """One after the other, without joining them first unless they are many."""
+    size = sum(map(len, pieces))
+    done = os.writev(descriptor, pieces) if 0 < len(pieces) <= PIECES else 0
+    if done < size:
+        write_all(descriptor, b"".join(pieces)[done:])
+
+
+async def _in_buffers(body: AsyncIterable[bytes]) -> AsyncIterator[list[bytes]]:
+    """The stream in lists of at least BUFFER bytes, but for the last one."""
     pieces, size = list[bytes](), 0
     async for piece in body:
         pieces.append(piece)
         size += len(piece)
         if size >= BUFFER:
-            yield b"".join(pieces)
+            yield pieces
             pieces, size = [], 0
     if pieces:
-        yield b"".join(pieces)
+        yield pieces
 
 
-async def _pour(first: bytes, rest: AsyncIterable[bytes], sink: _Sink) -> None:
+async def _pour(first: list[bytes], rest: AsyncIterable[list[bytes]], sink: _Sink) -> None:
     """Feed the sink, receiving the next piece while the last one is written."""
     writing = asyncio.ensure_future(asyncio.to_thread(sink.write, first))
     try:
@@ -208,9 +215,3 @@ async def _pour(first: bytes, rest: AsyncIterable[bytes], sink: _Sink) -> None:
     finally:  # its thread must not outlive the file
         await asyncio.gather(writing, return_exceptions=True)
     writing.result()
-
-
-def _drop(work: asyncio.Future[Received]) -> None:
-    """Remove what was received for a caller that is gone."""
-    if not work.cancelled() and work.exception() is None:
-        work.result().path.unlink(missing_ok=True)

@@ -33,7 +33,15 @@ from lazulite.blobs.faults import Faults
 from lazulite.blobs.folders import local_folders
 from lazulite.blobs.lease_rows import LeaseRows
 from lazulite.blobs.leases import Leases
-from lazulite.blobs.listing import Query, list_page, with_snapshots
+from lazulite.blobs.listing import (
+    Found,
+    Merged,
+    Query,
+    Walker,
+    list_page,
+    merged,
+    with_snapshots,
+)
 from lazulite.blobs.lookup import Lookup
 from lazulite.blobs.names import BlobAddress, container_parts
 from lazulite.blobs.opened import OpenBlob
@@ -139,14 +147,15 @@ class BlobStore:
 
     async def head(self, address: BlobAddress, conditions: Conditions = UNCONDITIONAL) -> Blob:
         """The blob without its bytes."""
-        opened = await self.open(address, conditions)
+        parts = self._find.parts_to_read(address)
+        opened = await asyncio.to_thread(self._open, address, parts, conditions)
         opened.close()
         return opened.blob
 
     async def open(self, address: BlobAddress, conditions: Conditions = UNCONDITIONAL) -> OpenBlob:
         """Open a blob for reading; the caller closes it."""
         parts = self._find.parts_to_read(address)
-        return await asyncio.to_thread(self._open, address, parts, conditions)
+        return await asyncio.to_thread(lambda: self._open(address, parts, conditions).read_ahead())
 
     async def put(
         self,
@@ -164,10 +173,9 @@ class BlobStore:
                 self.leases.check_write(address, None)
             else:
                 await self._commits.check_put(address, conditions, await self._find.stamp(parts))
-            staged = await self._at.staging.receive(body, expected)
-            said = dataclasses.replace(properties, md5=staged.md5 or properties.md5)
-            blob = Blob(address, staged.stamp, created(said, staged.stamp))
-            return await self._to_the_end(self._commits.put(blob, staged.path, conditions))
+            keep = await self._at.staging.receive(body, expected)
+            work = self._commits.put(address, keep, properties, conditions)
+            return await self._to_the_end(work)
 
     async def put_block(
         self,
@@ -181,8 +189,8 @@ class BlobStore:
         self._find.parts(address)
         with self._at.faults.watched():
             self._find.check_container(address)
-            staged = await self._at.staging.receive(body, expected)
-            await self._to_the_end(self._commits.keep_block(address, block_id, staged.path, lease))
+            keep = await self._at.staging.receive(body, expected)
+            await self._to_the_end(self._commits.keep_block(address, block_id, keep, lease))
 
     async def append(
         self,
@@ -195,8 +203,8 @@ class BlobStore:
         """Add bytes to an append blob. A crash leaves the blob with all of them or with none."""
         self._find.parts_to_read(address)
         with self._at.faults.watched():
-            staged = await self._at.staging.receive(body, expected)
-            work = self._commits.append(address, staged, wanted, conditions)
+            keep = await self._at.staging.receive(body, expected)
+            work = self._commits.append(address, keep, wanted, conditions)
             return await self._to_the_end(work)
 
     async def put_block_list(
@@ -306,8 +314,7 @@ class BlobStore:
         """One page of blobs and common prefixes, in name order. Nothing is locked."""
         parts = container_parts(account, container)
         await self.containers.get(account, container)
-        walk = self._at.back_end.containers.walk
-        found, marker = await asyncio.to_thread(lambda: list_page(walk(parts, query), query))
+        found, marker = await asyncio.to_thread(self._found, parts, query)
         files = [
             (address, self._commits.appending.get(address, f.stamp))
             for f in found
@@ -319,6 +326,13 @@ class BlobStore:
             return page
         taken = await self.snapshots.rows.of([blob.address for blob in blobs])
         return with_snapshots(page, taken, query)
+
+    def _found(self, container: tuple[str, str], query: Query) -> tuple[list[Found], str]:
+        """What is on a page, and the marker of the rest. Blocks."""
+        walk: Walker = self._at.back_end.containers.walk(container, query)
+        if query.uncommitted:
+            walk = Merged(walk, merged(walk, self._at.blocks.waiting(container, query)))
+        return list_page(walk, query)
 
     async def _take_snapshot(
         self, address: BlobAddress, metadata: Mapping[str, str], conditions: Conditions

@@ -9,17 +9,17 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from lazulite.blobs.contents import FileContents
-from lazulite.blobs.errors import BlobError, UnstorableNameError
+from lazulite.blobs.errors import BlobError
 from lazulite.blobs.values import Stamp
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
-LONGEST_PATH = 4095  # bytes; jobs open blobs by their whole path
 FIXED = 2  # leading parts that are not of a blob's name: its account and container
 RACES = 100  # times that a delete may take the parent folder away from under one write
 
@@ -42,13 +42,6 @@ class Tree:
         finally:
             os.close(descriptor)
 
-    def check(self, parts: Sequence[str]) -> None:
-        """Raises UnstorableNameError for a path that no program could open."""
-        if len(os.fsencode(self.root.joinpath(*parts))) > LONGEST_PATH:
-            raise UnstorableNameError(
-                "The path of the blob's file would be longer than 4095 bytes."
-            )
-
     def open(self, parts: Sequence[str]) -> FileContents | None:
         """The file, for reading; None if there is no regular one."""
         descriptor = self._open(parts)
@@ -60,7 +53,7 @@ class Tree:
                 flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe shall not hang us
                 descriptor = os.open(parts[-1], flags, dir_fd=folder)
         except OSError as error:
-            if error.errno in ABSENT | {errno.ENXIO, errno.ENAMETOOLONG}:
+            if error.errno in ABSENT | {errno.ENXIO}:
                 return None
             raise
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -74,10 +67,17 @@ class Tree:
             with self.folder(parts[:-1]) as folder:
                 status = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
         except OSError as error:
-            if error.errno in ABSENT | {errno.ENAMETOOLONG}:
+            if error.errno in ABSENT:
                 return None
             raise
         return Stamp.of(status) if stat.S_ISREG(status.st_mode) else None
+
+    def linked(self, parts: Sequence[str]) -> Path:
+        """Another name for a file, in the root, under which it can be moved elsewhere."""
+        link = self.root / f".way-{uuid.uuid4().hex}"
+        with self.folder(parts[:-1]) as folder:
+            os.link(parts[-1], link, src_dir_fd=folder, follow_symlinks=False)
+        return link
 
     def restamp(self, parts: Sequence[str], mtime_ns: int) -> None:
         """Give a file another version, durably. Raises FileNotFoundError."""

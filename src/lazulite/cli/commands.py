@@ -265,7 +265,16 @@ ML = (
         "name! download_path output_name all_outputs",
     ),
     Command("job cancel", "jobs#cancel", "Stop a job.", "name!"),
+    Command(
+        "datastore create",
+        "datastores#create",
+        "Create a datastore.",
+        "name file description tags set_values",
+    ),
     Command("datastore show", "datastores#show", "Show a datastore.", "name!"),
+    Command(
+        "datastore delete", "datastores#delete", "Forget a datastore; its files stay.", "name!"
+    ),
     Command("datastore list", "datastores#listing", "List the datastores."),
 )
 """`lazulite ml <noun> <verb>`: functions of lazulite.cli's modules, given a workspace."""
@@ -376,6 +385,7 @@ COLUMNS = {
     "storage account list": ("name", "location", "kind"),
     "storage account show": ("name", "location", "kind"),
     "storage account keys list": ("keyName", "permissions", "value"),
+    "storage account keys renew": ("keyName", "permissions", "value"),
     "storage container list": ("name", "lastModified"),
     "storage blob list": ("name", "size", "contentType", "lastModified"),
     "ad sp list": ("displayName", "appId", "id"),

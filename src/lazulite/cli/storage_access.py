@@ -120,6 +120,11 @@ class Storage:
             self.workspace.call("POST", self._arm(f"{account['id']}/listKeys")).value()["keys"]
         )
 
+    def renewed_key(self, account: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+        """The keys, after one of them was made anew."""
+        url, body = self._arm(f"{account['id']}/regenerateKey"), {"keyName": key}
+        return list(self.workspace.call("POST", url, body).value()["keys"])
+
     def _arm(self, path: str) -> str:
         return f"{self.workspace.connection.url}{path}?api-version={STORAGE_API}"
 

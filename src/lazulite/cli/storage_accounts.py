@@ -25,6 +25,13 @@ def keys(storage: Storage, arguments: StorageArguments) -> list[dict[str, Any]]:
     return storage.keys(storage.resource(arguments.account))
 
 
+def renew_key(storage: Storage, arguments: StorageArguments) -> list[dict[str, Any]]:
+    """Both keys, of which one is new. A second call makes yet another one."""
+    names = {"primary": "key1", "secondary": "key2"}
+    key = names.get(arguments.key, arguments.key)
+    return storage.renewed_key(storage.resource(arguments.account), key)
+
+
 def connection_string(storage: Storage, arguments: StorageArguments) -> dict[str, str]:
     """What AZURE_STORAGE_CONNECTION_STRING is set to."""
     account = storage.resource(arguments.account)

@@ -16,6 +16,12 @@ ACCOUNTS = (
     Command("account show", "storage_accounts#show", "Show a storage account.", "account"),
     Command("account keys list", "storage_accounts#keys", "List an account's keys.", "account"),
     Command(
+        "account keys renew",
+        "storage_accounts#renew_key",
+        "Make one of an account's keys anew; what was signed with it is void.",
+        "account key!",
+    ),
+    Command(
         "account show-connection-string",
         "storage_accounts#connection_string",
         "Show what a client needs to connect.",

@@ -55,7 +55,7 @@ class Settings:
     """GiB of environments beyond which unused ones are removed; 0 is no limit."""
     drain_s: float = 10.0
     """Seconds that running requests get when the server stops."""
-    log_level: str = "info"
+    log_level: str = "warning"
     """debug, info, warning or error."""
 
     @property
@@ -110,7 +110,7 @@ HELP = {
     "environments_gib": "GiB of environments beyond which those that nobody uses are removed, the "
     "oldest first. Default: 0, no limit.",
     "drain_s": "Seconds that running requests get when the server stops. Default: 10.",
-    "log_level": "debug, info, warning or error. Default: info.",
+    "log_level": "debug, info, warning or error. Default: warning.",
 }
 
 

@@ -68,6 +68,8 @@ class StorageAccounts:
     box: SecretBox
     containers: ListContainers
     """The names of an account's containers."""
+    forget: Callable[[str], Awaitable[None]]
+    """Forgets what a deleted account of the name had set for its Blob service."""
     tenant_id: str
 
     async def prepare(self, proposal: Proposal) -> Proposal:
@@ -81,6 +83,8 @@ class StorageAccounts:
                 target="isHnsEnabled",
             )
         await self._refuse_taken(name, proposal)
+        if not proposal.existing:
+            await self.forget(name)
         envelope = {"kind": "StorageV2", "sku": {"name": "Standard_LRS"}, **proposal.envelope}
         keys = {} if proposal.existing else sealed_keys(self.box)
         ready = dataclasses.replace(proposal, envelope=envelope, secrets=keys)

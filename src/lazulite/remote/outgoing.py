@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lazulite.blobs.errors import BlobError
-from lazulite.blobs.listing import Query, Walk
+from lazulite.blobs.listing import Query
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.opened import OpenBlob
 from lazulite.blobs.store import BlobStore
 from lazulite.blobs.tree import Tree
 from lazulite.blobs.values import Blob, Expected, Properties, Stamp
+from lazulite.blobs.walk import Walk
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,8 +34,8 @@ async def open_database(path: Path) -> AsyncEngine:
     url = f"sqlite+aiosqlite:///{path}"
     own: dict[str, Any] = {
         "connect_args": {"timeout": 5},
-        "json_serializer": _compact,
-        "json_deserializer": _loaded,
+        "json_serializer": compact_json,
+        "json_deserializer": read_json,
     }
     reader = create_async_engine(url, **own)
     single = sa.create_engine(
@@ -46,6 +48,7 @@ async def open_database(path: Path) -> AsyncEngine:
         max_overflow=0,
         execution_options={READER: reader, BLOCKING: single},
     )
+    event.listen(single, "connect", _configure)
     for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
         event.listen(engine.sync_engine, "connect", _configure)
         event.listen(engine.sync_engine, "begin", _beginner(begin))
@@ -61,13 +64,37 @@ async def close_database(engine: AsyncEngine) -> None:
     await engine.dispose()
 
 
-def _compact(value: Any) -> str:
+async def write_in_one_hop(
+    engine: AsyncEngine, write: Callable[[sqlite3.Connection], None]
+) -> None:
+    """Run a whole transaction in one thread, for writes that come by the thousand.
+
+    write: its statements; what it raises undoes them. Raises sqlite3.Error.
+    """
+    async with engine.connect():  # the only connection of writers, who wait meanwhile
+        await asyncio.to_thread(_write, blocking(engine), write)
+
+
+def _write(engine: sa.Engine, write: Callable[[sqlite3.Connection], None]) -> None:
+    with engine.connect() as held:
+        database: Any = held.connection.driver_connection
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            write(database)
+            database.execute("COMMIT")
+        except BaseException:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise
+
+
+def compact_json(value: Any) -> str:
     """JSON with letters as they are, so that paths in SQL find names in any language."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text if text.isascii() or not _SURROGATE.search(text) else json.dumps(value)
 
 
-def _loaded(text: str) -> Any:
+def read_json(text: str) -> Any:
     """A value; most columns of most rows are empty, which needs no parser."""
     return {} if text == "{}" else _READ(text)[0]
 

@@ -60,7 +60,9 @@ async def test_names_are_kept_letter_by_letter(store, kept, name):
 
 
 @pytest.mark.parametrize("name", ["a//b", "a/", "x" * 1025, "é" * 600])
-async def test_a_name_that_cannot_be_kept_is_refused_and_not_found(store, name):
+async def test_a_name_that_cannot_be_kept_is_refused_and_not_found(store, kept, name):
+    if kept.outside.objects is None and name != "x" * 1025:
+        pytest.skip("files aside keep it: tests/blobs/test_names.py")
     with pytest.raises(BlobError) as refused:
         await put(store, name, b"1")
     assert refused.value.status == 400
