@@ -6,9 +6,13 @@ import pytest
 
 from lazulite.app.landscape import furnish_all
 from lazulite.app.upkeep import limits_of
+from lazulite.core.ids import ML
 from lazulite.core.settings import SettingError, read_settings
 from lazulite.environments.cache import Limits
 from lazulite.environments.curated import CURATED
+from lazulite.store.resources import Draft
+
+KIND = f"{ML}/workspaces/environments"
 
 
 @pytest.mark.parametrize(
@@ -44,6 +48,11 @@ async def test_workspaces_of_an_older_server_get_curated_environments(plane):
         await resources.delete(f"{plane.workspace}/environments/{name}", "an older server")
     assert (await plane.call("GET", "/environments")).json()["value"] == []
 
+    kept = f"{plane.workspace}/environments/{next(iter(CURATED))}"
+    await resources.put(Draft(resource_type=KIND, id=kept, properties={}), "an older server")
+
+    await furnish_all(resources)
     await furnish_all(resources)
 
+    assert (await resources.find(kept)).created_by == "an older server"
     assert len((await plane.call("GET", "/environments")).json()["value"]) == len(CURATED)

@@ -1,5 +1,6 @@
 """Who is found to use an environment: rows, jobs that have not ended, tasks that run."""
 
+import asyncio
 import json
 
 import pytest
@@ -54,7 +55,7 @@ async def test_a_task_uses_what_it_was_started_with_while_it_runs(plane, users):
     running = await users()
     await executor.stop("keeper-1", kill=True)
     while await executor.observe("keeper-1") == "running":
-        pass
+        await asyncio.sleep(0.02)
 
     assert running == ["task keeper-1"]
     assert await users() == []
