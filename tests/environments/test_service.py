@@ -97,16 +97,27 @@ async def test_a_failure_names_the_line_of_the_file_that_asked(environments, whe
     assert str(failed.error.code) == "UnsolvableRequirements"
 
 
-async def test_a_failed_build_is_tried_again_only_when_asked_to(environments, executor, wheel):
+async def test_a_failed_build_is_tried_again_only_when_asked_to(environments, wheel):
     definition = from_requirements("tiny")
     failed = await ended(environments, definition)
     wheel("tiny", "1.0")
 
     assert isinstance(await environments.ensure(definition), Failed)
-    await phase_is(executor, failed.hash, Phase.FAILED)
-    await environments.retry(failed.hash)
+    await environments.retry(failed.hash)  # though its process may not have ended yet
 
     assert isinstance(await ended(environments, definition), Built)
+
+
+async def test_a_build_that_runs_is_not_disturbed_by_a_retry(environments, slow_package):
+    started, go = slow_package
+    building = await environments.ensure(from_requirements("slow"))
+    await until(started.exists)
+
+    await environments.retry(building.hash)
+    go.touch()
+
+    assert isinstance(await ended(environments, from_requirements("slow")), Built)
+    assert environments.log(building.hash).count(b"building with Python") == 1
 
 
 async def test_a_definition_that_can_never_be_built_raises(environments):
@@ -128,9 +139,10 @@ def test_where_the_python_of_an_image_is_missing_another_one_will_do(tmp_path, e
         environments.plan(from_conda_file("dependencies: [python=3.6]"))
 
 
-async def test_the_log_is_read_from_an_offset(environments, wheel):
+async def test_the_log_is_read_from_an_offset(environments, executor, wheel):
     wheel("tiny", "1.0")
     built = await ended(environments, from_requirements("tiny"))
+    await phase_is(executor, built.hash, Phase.SUCCEEDED)
 
     whole = environments.log(built.hash)
 

@@ -39,9 +39,8 @@ async def furnish(resources: Resources, workspace: str) -> None:
     """Give a workspace the curated environments that it lacks; those of older servers, too."""
     drafts = curated_drafts(workspace)
     there = await resources.find_all([draft.id for draft in drafts])
-    for draft in drafts:
-        if fold(draft.id) not in there:
-            await resources.put(draft, ACTOR, only_new=True)
+    if missing := [draft for draft in drafts if fold(draft.id) not in there]:
+        await resources.add(missing, ACTOR)
 
 
 async def furnish_all(resources: Resources) -> None:

@@ -22,7 +22,6 @@ from lazulite.store.resources import Json
 
 State = Built | Building | Failed | Absent
 STATUS = {Built: "Ready", Building: "Building", Failed: "Failed", Absent: "NotBuilt"}
-PATIENCE, PAUSE_S = 50, 0.1
 FETCHING: Json = {"status": "Building", "environment": None, "error": None}
 """While what the definition refers to is on its way."""
 LONGEST = 15  # digits of an offset
@@ -59,12 +58,9 @@ class EnvironmentBuilds:
         try:
             definition = await self._definition(call)
             found = await self.environments.ensure(definition)
-            for _ in range(PATIENCE) if retry else ():
-                if not isinstance(found, Failed):
-                    break
+            if retry and isinstance(found, Failed):
                 await self.environments.retry(found.hash)
                 found = await self.environments.ensure(definition)
-                await asyncio.sleep(PAUSE_S)  # the process that has failed takes a moment to end
         except SpecError as error:
             return Answer(body=_never(error))
         except StillFetching:
@@ -85,7 +81,7 @@ class EnvironmentBuilds:
         except StillFetching:
             return Answer(body={**FETCHING, "content": "", "nextOffset": offset})
         log = await asyncio.to_thread(self.environments.log, found.hash, offset)
-        lines = log[: log.rfind(b"\n") + 1]
+        lines = log[: log.rfind(b"\n") + 1] if isinstance(found, Building) else log
         text = lines.decode(errors="replace")
         return Answer(body={**_shown(found), "content": text, "nextOffset": offset + len(lines)})
 

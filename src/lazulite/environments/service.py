@@ -28,6 +28,7 @@ from lazulite.store.files import read_json, write_json
 
 MAX_KILLED = 3
 """A build that was killed this often, for want of memory perhaps, has failed."""
+_PATIENCE, _PAUSE_S = 50, 0.05
 _CHUNK = 1 << 20  # bytes of log in one answer
 
 
@@ -134,14 +135,21 @@ class Environments:
         return await self._under_way(plan.hash)
 
     async def retry(self, hash_: str) -> None:
-        """Let the next ensure() build again what failed. Nothing happens while a build runs."""
+        """Let the next ensure() build again what failed. Nothing happens while a build runs.
+
+        Waits a moment for the process that has failed to end.
+        """
         places = Places(self._root, hash_)
         async with self._starting.setdefault(hash_, asyncio.Lock()):
-            phase = await self._executor.observe(task_name(hash_))
-            if phase is not Phase.RUNNING:
-                places.attempts.unlink(missing_ok=True)
-                places.failed.unlink(missing_ok=True)
-                await self._executor.forget(task_name(hash_))
+            for _ in range(_PATIENCE if places.failed.exists() else 1):
+                if await self._executor.observe(task_name(hash_)) is not Phase.RUNNING:
+                    break
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                return
+            places.attempts.unlink(missing_ok=True)
+            places.failed.unlink(missing_ok=True)
+            await self._executor.forget(task_name(hash_))
 
     def log(self, hash_: str, offset: int = 0) -> bytes:
         """The build log from the offset on, 1 MiB at most; grows while the build runs.

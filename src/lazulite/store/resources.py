@@ -201,6 +201,13 @@ class Resources:
                 return await self._insert(tx, draft, actor), True
             return await self._update(tx, found, draft, actor), False
 
+    async def add(self, drafts: Sequence[Draft], actor: str) -> None:
+        """Create those that are not there, in one transaction; the others stay as they are."""
+        async with self.engine.begin() as tx:
+            for draft in drafts:
+                if await self._locked(tx, draft.id) is None:
+                    await self._insert(tx, draft, actor)
+
     async def delete(
         self,
         arm_id: str,
