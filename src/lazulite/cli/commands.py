@@ -184,6 +184,72 @@ ML = (
         "Delete the deployment?",
     ),
     Command(
+        "endpoint create",
+        "endpoints#create",
+        "Create an endpoint with the deployments of its file (words of 2021-05).",
+        "name file kind set_values local no_wait",
+    ),
+    Command(
+        "endpoint show",
+        "endpoints#show",
+        "Show an endpoint and its deployments.",
+        "name! kind deployment_name local",
+    ),
+    Command("endpoint list", "endpoints#listing", "List the endpoints.", "kind local"),
+    Command(
+        "endpoint update",
+        "endpoint_updates#update",
+        "Make an endpoint what a file says; deployments that it leaves out are deleted.",
+        "name file kind deployment_name deployment_file traffic instance_count set_values local"
+        " no_wait",
+    ),
+    Command(
+        "endpoint delete",
+        "endpoints#delete",
+        "Delete an endpoint and its deployments, or one deployment.",
+        "name! kind deployment_name local no_wait",
+        "Delete it, and all that it contains?",
+    ),
+    Command(
+        "endpoint invoke",
+        "endpoints#invoke",
+        "Score a request online, or start a batch scoring job.",
+        "name! kind deployment_name request_file input_dataset input_datastore input_path"
+        " input_local_path output_datastore output_path mini_batch_size instance_count job_name"
+        " set_values local",
+    ),
+    Command(
+        "endpoint get-logs",
+        "endpoints#logs",
+        "Print the logs of a deployment of an online endpoint.",
+        "name! deployment_name! lines container local",
+    ),
+    Command(
+        "endpoint get-credentials",
+        "online_endpoints#credentials",
+        "Show the keys or a token of an online endpoint.",
+        "name!",
+    ),
+    Command(
+        "endpoint list-keys",
+        "online_endpoints#credentials",
+        "Show the keys or a token of an online endpoint.",
+        "name!",
+    ),
+    Command(
+        "endpoint regenerate-keys",
+        "online_endpoints#regenerate_keys",
+        "Replace a key of an online endpoint.",
+        "name! key_type",
+        "Clients that use the key will be refused. Replace it?",
+    ),
+    Command(
+        "endpoint list-jobs",
+        "endpoints#list_jobs",
+        "List the jobs of a batch endpoint.",
+        "name! kind deployment_name",
+    ),
+    Command(
         "compute create",
         "computes#create",
         "Create a compute cluster.",
@@ -255,7 +321,7 @@ ML = (
         "Submit a command job.",
         "file! name set_values description tags experiment_name stream",
     ),
-    Command("job show", "jobs#show", "Show a job.", "name!"),
+    Command("job show", "jobs#show", "Show a job.", "name! web"),
     Command("job list", "jobs#listing", "List the jobs.", "max_results"),
     Command("job stream", "jobs#stream", "Follow a job until it ends.", "name!"),
     Command(
@@ -364,6 +430,7 @@ IDENTITY = (
 COLUMNS = {
     "online-endpoint": ("name", "auth_mode", "provisioning_state", "traffic", "scoring_uri"),
     "online-deployment": ("name", "endpoint_name", "instance_count", "provisioning_state"),
+    "endpoint": ("name", "auth_mode", "provisioning_state", "traffic", "scoring_uri"),
     "batch-endpoint": ("name", "auth_mode", "provisioning_state", "scoring_uri"),
     "batch-deployment": ("name", "endpoint_name", "mini_batch_size", "provisioning_state"),
     "compute": ("name", "type", "size", "min_instances", "max_instances", "provisioning_state"),
@@ -394,6 +461,7 @@ GROUPS = {
     "role definition": "The roles that can be given.",
     "environment": "Environments as they are built on the server's machine.",
     "ml": "Machine learning: the same words as `az ml`.",
+    "ml endpoint": "Endpoints of both types, in the words of 2021-05.",
     "ml online-endpoint": "Endpoints that answer single requests at once.",
     "ml online-deployment": "Models that run behind an online endpoint.",
     "ml batch-endpoint": "Endpoints that score many files in a job.",
