@@ -67,7 +67,8 @@ class Document:
             if self.path and (position := self.positions.get(key[:length])):
                 place = f"{self.path}:{position[0]}:{position[1]}: "
                 break
-        return CommandError("InvalidFile", f"{place}{name}: {reason}" if name else place + reason)
+        code = "InvalidFile" if self.path else "InvalidArgument"
+        return CommandError(code, f"{place}{name}: {reason}" if name else place + reason)
 
 
 def read(path: Path) -> Document:

@@ -37,7 +37,7 @@ def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """
     refuse_local(arguments)
     _refuse_nothing(arguments)
-    found = document(arguments)
+    found = document(arguments) if arguments.file else Document({"name": arguments.name})
     kind, name = type_of(arguments.kind, found), found.values.get("name")
     if not name:
         raise found.error((), "which endpoint? Give --name or the field `name`")

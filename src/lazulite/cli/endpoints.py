@@ -182,7 +182,7 @@ def of_type(workspace: Workspace, kind: EndpointType, name: str) -> Iterator[Non
             raise
         if workspace.find(other.path(name)) is None:
             raise
-        said = f"There is no {kind.word} endpoint {name!r}, but a {other.word} one: give --type"
+        said = f"{name!r} is no {kind.word} endpoint: it is of the other type. Give --type"
         raise CommandError(error.code, f"{said} {other.word}.", exit_code=NOT_FOUND) from error
 
 
