@@ -99,9 +99,7 @@ def shell(mirrored, tmp_path_factory):
         f" --deployment-file {folder}/add-deployment.yml"
     )
     shell.second = json.loads(shell.az("az ml endpoint show --name mybatchedp --type batch"))
-    shell.az(
-        "az ml endpoint update --name mybatchedp --type batch --traffic mnist-deployment:100"
-    )
+    shell.az("az ml endpoint update --name mybatchedp --type batch --traffic mnist-deployment:100")
     return shell
 
 

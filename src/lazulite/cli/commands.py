@@ -316,6 +316,14 @@ ML = (
     Command("data show", "data#show", "Show a version of data.", "name! version label"),
     Command("data list", "data#listing", "List data, or the versions of one.", "name"),
     Command(
+        "dataset create",
+        "datasets#create",
+        "Register data as paths (words of 2021-10).",
+        f"{_ASSET} path datastore",
+    ),
+    Command("dataset show", "datasets#show", "Show a version of a dataset.", "name! version label"),
+    Command("dataset list", "datasets#listing", "List datasets, or the versions of one.", "name"),
+    Command(
         "job create",
         "command_jobs#create",
         "Submit a command job.",
@@ -438,6 +446,7 @@ COLUMNS = {
     "environment": ("name", "version", "latest_version", "image"),
     "environment list": ("name", "status", "python", "packages", "size_mib", "last_used"),
     "data": ("name", "version", "latest_version", "type", "path"),
+    "dataset": ("name", "version", "latest_version"),
     "job": ("name", "status", "experiment_name", "start_time", "end_time"),
     "datastore": ("name", "type", "container_name", "is_default"),
     "storage account list": ("name", "location", "kind"),
@@ -470,6 +479,7 @@ GROUPS = {
     "ml model": "Registered models.",
     "ml environment": "The packages that code runs with.",
     "ml data": "Registered data.",
+    "ml dataset": "Registered data, in the words of 2021-10.",
     "ml job": "Jobs: commands and batch scoring.",
     "ml datastore": "Where files are kept.",
 }

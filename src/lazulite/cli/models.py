@@ -34,7 +34,7 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
         arguments,
         SHAPE,
         version=arguments.version,
-        path=_absolute(arguments.path),
+        path=absolute(arguments.path),
         type=arguments.kind,
         datastore=arguments.datastore,
     )
@@ -86,6 +86,11 @@ def view(resource: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
+def absolute(text: str) -> str:
+    """A path given as an option is relative to the working folder, not to the file's."""
+    return text if not text or is_uri(text) else str(Path(text).absolute())
+
+
 def _put(workspace: Workspace, found: Document, name: str | None) -> dict[str, Any]:
     values = found.values
     model_type = values.get("type") or _guess(found)
@@ -131,8 +136,3 @@ def _located(workspace: Workspace, found: Document) -> tuple[str, str]:
 def is_uri(text: str) -> bool:
     """Whether a path is somewhere else than on this machine."""
     return "://" in text or text.startswith("runs:/")
-
-
-def _absolute(text: str) -> str:
-    """A path given as an option is relative to the working folder, not to the file's."""
-    return text if not text or is_uri(text) else str(Path(text).absolute())
