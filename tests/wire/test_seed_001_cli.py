@@ -1,6 +1,6 @@
 """Every command of the document on batch endpoints of June 2021, as it is typed there.
 
-Its first deployment is an MLflow model without a script; jobs run on the second one, as what runs
+Not there yet: `az upgrade` and `az extension add`. Its first deployment is an MLflow model without a script; jobs run on the second one, as what runs
 such a model is not installed here.
 """
 
@@ -88,6 +88,7 @@ def shell(mirrored, tmp_path_factory):
     shell.write(f"{folder}/mnist/code/digits.py", SCRIPT)
     shell.write(f"{folder}/mnist/environment/conda.yml", CONDA)
     shell.write("images/a.png", "7")
+    shell.az("az version")
     shell.az(
         "az ml compute create --name cpu-cluster --type AmlCompute"
         " --min-instances 0 --max-instances 5"
@@ -163,7 +164,9 @@ def test_the_results_go_where_they_are_wanted(shell):
 def test_the_scoring_uri_starts_a_job_without_the_command_line(shell):
     uri = shell.az("az ml endpoint show --name mybatchedp --type batch --query scoring_uri -o tsv")
     data = {"dataset": {"dataInputType": "DataUrl", "Path": f"{SAMPLES}/mnist"}}
-    token = shell.server.token("https://ml.azure.com")
+    # The document names no resource; batch scoring takes tokens for machine learning only.
+    ask = "az account get-access-token --resource https://ml.azure.com"
+    token = shell.az(f"{ask} --query accessToken -o tsv")
     path = uri[uri.index("/inference/") :]
     answer = shell.server.http.post(
         shell.server.base + path,

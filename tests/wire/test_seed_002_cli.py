@@ -1,6 +1,6 @@
 """Every command of the document on managed online endpoints of May 2021, as it is typed there.
 
-Not there yet: `az account set` and `az configure`, and what `--local` does but be refused.
+Not there yet: what `--local` does but be refused.
 """
 
 import json
@@ -107,6 +107,19 @@ def test_a_local_endpoint_is_refused_with_what_to_do_instead(shell):
         "az ml endpoint show --local -n $ENDPOINT_NAME",
     ):
         assert "leave --local out" in shell.refused(line)
+
+
+def test_the_subscription_and_the_workspace_are_chosen_once(shell):
+    names = shell.server.workspace.split("/")
+    shell.az(f"az account set --subscription {names[2]}")
+    shell.az(f"az configure --defaults workspace={names[-1]} group={names[4]}")
+    assert json.loads(shell.az("az account show"))["id"] == names[2]
+    shell.az("az configure --defaults workspace=other")
+    assert "workspaces/other" in shell.refused("az ml endpoint list")
+    shell.az("az configure --defaults workspace='' group=''")
+    shell.az("az ml endpoint list")
+    assert "there is" in shell.refused("az account set --subscription none")
+    assert "did you mean 'workspace'?" in shell.refused("az configure --defaults workspce=x")
 
 
 def test_the_endpoint_and_its_deployment_are_ready(deployed):

@@ -1,7 +1,6 @@
 """Every command of the document on batch endpoints of October 2021, as it is typed there.
 
-Not there yet: `az account set` and `az configure`. No job runs on the MLflow deployment, as what
-runs such a model is not installed here.
+No job runs on the MLflow deployment, as what runs such a model is not installed here.
 """
 
 import json

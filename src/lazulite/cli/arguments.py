@@ -169,6 +169,15 @@ class Arguments:
     )
     end_date: str = option("--end-date", help="When the secret ends: 2030-01-31T12:00:00Z.")
     append: bool = option("--append", help="Keep the other secrets.", default=False)
+    subscription: str = option(
+        "--subscription", "-s", "--name", "-n", help="Id or name of the subscription."
+    )
+    resource: str = option(
+        "--resource", help="What the token is for, such as https://ml.azure.com."
+    )
+    default_values: tuple[str, ...] = several(
+        "--defaults", "-d", help="Names to keep: group=G workspace=W location=L."
+    )
     resource_group: str = option("--resource-group", "-g", help="Name of the resource group.")
     workspace: str = option("--workspace-name", "--workspace", "-w", help="Name of the workspace.")
     data_dir: str = option(

@@ -373,6 +373,23 @@ CACHE = (
 """Functions of lazulite.cli's modules, as those of ML. An extension: az has no such commands."""
 
 IDENTITY = (
+    Command("account show", "account#show", "Show the subscription that commands work on."),
+    Command("account list", "account#listing", "List the subscriptions."),
+    Command(
+        "account set", "account#choose", "Work on a subscription from now on.", "subscription!"
+    ),
+    Command(
+        "account get-access-token",
+        "account#access_token",
+        "Print a token for other tools, such as curl.",
+        "resource",
+    ),
+    Command(
+        "configure",
+        "account#configure",
+        "Keep a resource group and a workspace, so that commands need not name them.",
+        "default_values",
+    ),
     Command(
         "ad sp create-for-rbac",
         "ad#create_for_rbac",
@@ -461,6 +478,7 @@ COLUMNS = {
 """What `-o table` shows of each noun's resources, of show and list and whatever returns them."""
 
 GROUPS = {
+    "account": "The subscription, and tokens.",
     "ad": "The directory: who can sign in.",
     "ad sp": "Service principals: programs, and people who have no other way in.",
     "ad sp credential": "Secrets of service principals.",
