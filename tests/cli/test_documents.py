@@ -86,3 +86,29 @@ def test_a_fault_outside_a_file_names_the_field_alone():
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(CommandError, match=r"gone\.yml"):
         read(tmp_path / "gone.yml")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["model: azureml: m:1", "model:azureml:m:1", "model: azureml:m:1", '"model": "azureml:m:1"'],
+)
+def test_a_reference_may_have_spaces_where_documents_have_them(tmp_path, line):
+    (tmp_path / "a.yml").write_text(f"name: x\n{line}\nlast: 1\n")
+    found = read(tmp_path / "a.yml")
+    assert found.values == {"name": "x", "model": "azureml:m:1", "last": 1}
+    assert found.positions["last",] == (3, 1)
+
+
+@pytest.mark.parametrize("path", ["x", "./x", "file:x", "file:./x", "azureml:./x"])
+def test_a_local_path_may_say_so(tmp_path, path):
+    (tmp_path / "x").touch()
+    found = Document({"path": path}, tmp_path / "a.yml").file(("path",), path)
+    assert found.resolve() == tmp_path / "x"
+
+
+def test_a_part_knows_where_it_stands(tmp_path):
+    (tmp_path / "a.yml").write_text("list:\n- name: x\n  inner: {a: 1}\n")
+    part = read(tmp_path / "a.yml").part(("list", 0))
+    assert part.values["name"] == "x"
+    assert "a.yml:3:11: list[0].inner.a: no" in part.part(("inner",)).error(("a",), "no").message
+    assert "a.yml:2:3: list[0].other: no" in part.error(("other",), "no").message

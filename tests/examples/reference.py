@@ -11,9 +11,10 @@ from pathlib import Path
 
 from lazulite.blobs.errors import CODES
 from lazulite.cli.arguments import CONNECTION, Arguments
-from lazulite.cli.commands import CACHE, IDENTITY, ML, SERVER
+from lazulite.cli.commands import CACHE, ML, SERVER
 from lazulite.cli.storage_arguments import ACCESS, StorageArguments
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
+from lazulite.cli.identity_commands import IDENTITY
 from lazulite.core.settings import HELP, Settings
 from tests.examples.environment_tables import (
     bundled_list,

@@ -36,6 +36,10 @@ class Arguments:
     deployment_name: str = option(
         "--deployment-name", "--deployment", "-d", help="Name of the deployment to use."
     )
+    deployment_file: str = option("--deployment-file", help="YAML file of one deployment.")
+    local: bool = option(
+        "--local", help="An endpoint without a server; not there yet.", default=False
+    )
     set_values: tuple[str, ...] = several(
         "--set", help="Change a value: --set a.b[0].c=v. May be given several times."
     )
@@ -63,7 +67,7 @@ class Arguments:
     )
     lines: int = option("--lines", "-l", help="How many lines, from the end.", default=5000)
     kind: str = option("--type", "-t", help="Type of the resource.")
-    path: str = option("--path", "-p", help="Local file or folder, or a URI.")
+    path: str = option("--path", "-p", "--local-path", help="Local file or folder, or a URI.")
     datastore: str = option("--datastore", help="Datastore to upload to.")
     image: str = option("--image", "-i", help="Container image of the environment.")
     conda_file: str = option("--conda-file", "-c", help="Conda file of the environment.")
@@ -107,6 +111,9 @@ class Arguments:
     job_name: str = option("--job-name", help="Name of the job.")
     experiment_name: str = option("--experiment-name", help="Experiment of the job.")
     stream: bool = option("--stream", "-s", help="Follow the job until it ends.", default=False)
+    web: bool = option(
+        "--web", "-e", help="Print the address of the job's page, too.", default=False
+    )
     output_name: str = option("--output-name", help="The one output to download.")
     download_path: str = option(
         "--download-path", "-p", help="Folder to download to (default: this one)."
@@ -162,6 +169,15 @@ class Arguments:
     )
     end_date: str = option("--end-date", help="When the secret ends: 2030-01-31T12:00:00Z.")
     append: bool = option("--append", help="Keep the other secrets.", default=False)
+    subscription: str = option(
+        "--subscription", "-s", "--name", "-n", help="Id or name of the subscription."
+    )
+    resource: str = option(
+        "--resource", help="What the token is for, such as https://ml.azure.com."
+    )
+    default_values: tuple[str, ...] = several(
+        "--defaults", "-d", help="Names to keep: group=G workspace=W location=L."
+    )
     resource_group: str = option("--resource-group", "-g", help="Name of the resource group.")
     workspace: str = option("--workspace-name", "--workspace", "-w", help="Name of the workspace.")
     data_dir: str = option(

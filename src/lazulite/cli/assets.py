@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def read_file(arguments: Arguments) -> Document:
 
 def reference(workspace: Workspace, collection: str, found: Document, key: Key, text: str) -> str:
     """The ARM id that azureml:<name>:<version>, azureml:<name>@<label> or an ARM id stands for."""
-    plain = text.removeprefix("azureml:")
+    plain = text.removeprefix("azureml:").strip()
     if plain.lower().startswith("/subscriptions/"):
         return plain
     match = _REFERENCE.fullmatch(plain)
@@ -98,6 +99,21 @@ def register(
     path = f"{collection}/{name}/versions/{version}"
     body = {"properties": {key: value for key, value in properties.items() if value is not None}}
     return workspace.put(path, body, api_version(collection))
+
+
+@contextmanager
+def told_of(found: Document, what: str, version: str) -> Iterator[None]:
+    """Say where in the file the version is that exists with other content already."""
+    try:
+        yield
+    except CommandError as error:
+        if error.code != "ImmutablePropertyChanged":
+            raise
+        raise found.error(
+            ("version",),
+            f"version {version} of {what} is registered with other content, and versions do not"
+            " change: give it a new one",
+        ) from error
 
 
 def described(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,13 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     return result
 
 
+def resolved(workspace: Workspace, found: Document) -> dict[str, Any]:
+    """The flattened values with what they define in place registered: ARM ids only."""
+    found = found.changed(flattened(found.values))
+    compute = computes.reference(workspace, found, found.values.get("compute"))
+    return {**deployments.registered(workspace, found), "compute": compute}
+
+
 def flattened(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values with those under `settings:` and the forms of June 2021 at the root.
 
@@ -144,7 +151,6 @@ def _retry_view(retry: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _put(workspace: Workspace, found: Document, *, waiting: bool) -> dict[str, Any]:
-    found = found.changed(flattened(found.values))
     values = found.values
     if workspace.find(f"{batch_endpoints.COLLECTION}/{values['endpoint_name']}") is None:
         raise found.error(
@@ -152,9 +158,7 @@ def _put(workspace: Workspace, found: Document, *, waiting: bool) -> dict[str, A
             f"there is no batch endpoint {values['endpoint_name']!r}; create it with `lazulite ml"
             f" batch-endpoint create -n {values['endpoint_name']}`",
         )
-    compute = computes.reference(workspace, found, values.get("compute"))
-    registered = {**deployments.registered(workspace, found), "compute": compute}
-    body = to_body(registered, values.get("location") or workspace.location())
+    body = to_body(resolved(workspace, found), values.get("location") or workspace.location())
     where = VERBS.path(values["endpoint_name"], values["name"])
     return view(operations.put(workspace, where, body, waiting=waiting))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lazulite.cli import assets
-from lazulite.cli.documents import Document, Key
+from lazulite.cli.documents import Document, Key, is_local
 from lazulite.cli.models import is_uri
 from lazulite.cli.shapes import TEXT, Shape
 from lazulite.cli.uploads import upload
@@ -44,7 +44,7 @@ def registered(workspace: Workspace, found: Document, key: Key, code: str) -> st
 
 def is_reference(text: str) -> bool:
     """Whether the text names something on the server, not a local file."""
-    return is_uri(text) or text.startswith(("azureml:", "/subscriptions/"))
+    return is_uri(text) or (text.startswith(("azureml:", "/subscriptions/")) and not is_local(text))
 
 
 def _resolve(workspace: Workspace, found: Document, code: Any, script: str) -> str:

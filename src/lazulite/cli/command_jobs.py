@@ -24,10 +24,10 @@ SHAPE: Mapping[str, Shape] = {
     "tags": TEXTS,
     "properties": TEXTS,
     "command": TEXT,
-    "code": TEXT,
+    "code": (TEXT, {"local_path": TEXT}),
     "environment": (TEXT, ANYTHING),
     "environment_variables": TEXTS,
-    "compute": TEXT,
+    "compute": (TEXT, {"target": TEXT, "instance_count": INTEGER}),
     "distribution": ANYTHING,
     "identity": ANYTHING,
     "resources": {
@@ -111,11 +111,23 @@ def _document(arguments: Arguments) -> Document:
     kind = str(raw.values.get("type") or "command")
     if kind.lower() != "command":
         raise raw.error(("type",), f"jobs of type {kind!r} cannot be run here; use type: command")
-    found = assets.document(arguments, SHAPE, **named)
+    found = _modern(assets.document(arguments, SHAPE, **named))
     for field in ("command", "environment", "compute"):
         if not found.values.get(field):
             raise found.error((), f"a command job needs the field {field!r}")
     return found
+
+
+def _modern(found: Document) -> Document:
+    """The forms of 2021 in later words: `code.local_path`, and `compute` with a count of nodes."""
+    values = dict(found.values)
+    if isinstance(code := values.get("code"), Mapping):
+        values["code"] = code.get("local_path")
+    if isinstance(compute := values.get("compute"), Mapping):
+        values["compute"] = compute.get("target")
+        count = {"instance_count": compute.get("instance_count")}
+        values["resources"] = present({**count, **(values.get("resources") or {})}) or None
+    return found.changed(values)
 
 
 def _distribution(given: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -184,6 +184,72 @@ ML = (
         "Delete the deployment?",
     ),
     Command(
+        "endpoint create",
+        "endpoints#create",
+        "Create an endpoint with the deployments of its file (words of 2021-05).",
+        "name file kind set_values local no_wait",
+    ),
+    Command(
+        "endpoint show",
+        "endpoints#show",
+        "Show an endpoint and its deployments.",
+        "name! kind deployment_name local",
+    ),
+    Command("endpoint list", "endpoints#listing", "List the endpoints.", "kind local"),
+    Command(
+        "endpoint update",
+        "endpoint_updates#update",
+        "Make an endpoint what a file says; deployments that it leaves out are deleted.",
+        "name file kind deployment_name deployment_file traffic instance_count set_values local"
+        " no_wait",
+    ),
+    Command(
+        "endpoint delete",
+        "endpoints#delete",
+        "Delete an endpoint and its deployments, or one deployment.",
+        "name! kind deployment_name local no_wait",
+        "Delete it, and all that it contains?",
+    ),
+    Command(
+        "endpoint invoke",
+        "endpoints#invoke",
+        "Score a request online, or start a batch scoring job.",
+        "name! kind deployment_name request_file input_dataset input_datastore input_path"
+        " input_local_path output_datastore output_path mini_batch_size instance_count job_name"
+        " set_values local",
+    ),
+    Command(
+        "endpoint get-logs",
+        "endpoints#logs",
+        "Print the logs of a deployment of an online endpoint.",
+        "name! deployment_name! lines container local",
+    ),
+    Command(
+        "endpoint get-credentials",
+        "online_endpoints#credentials",
+        "Show the keys or a token of an online endpoint.",
+        "name!",
+    ),
+    Command(
+        "endpoint list-keys",
+        "online_endpoints#credentials",
+        "Show the keys or a token of an online endpoint.",
+        "name!",
+    ),
+    Command(
+        "endpoint regenerate-keys",
+        "online_endpoints#regenerate_keys",
+        "Replace a key of an online endpoint.",
+        "name! key_type",
+        "Clients that use the key will be refused. Replace it?",
+    ),
+    Command(
+        "endpoint list-jobs",
+        "endpoints#list_jobs",
+        "List the jobs of a batch endpoint.",
+        "name! kind deployment_name",
+    ),
+    Command(
         "compute create",
         "computes#create",
         "Create a compute cluster.",
@@ -250,12 +316,20 @@ ML = (
     Command("data show", "data#show", "Show a version of data.", "name! version label"),
     Command("data list", "data#listing", "List data, or the versions of one.", "name"),
     Command(
+        "dataset create",
+        "datasets#create",
+        "Register data as paths (words of 2021-10).",
+        f"{_ASSET} path datastore",
+    ),
+    Command("dataset show", "datasets#show", "Show a version of a dataset.", "name! version label"),
+    Command("dataset list", "datasets#listing", "List datasets, or the versions of one.", "name"),
+    Command(
         "job create",
         "command_jobs#create",
         "Submit a command job.",
         "file! name set_values description tags experiment_name stream",
     ),
-    Command("job show", "jobs#show", "Show a job.", "name!"),
+    Command("job show", "jobs#show", "Show a job.", "name! web"),
     Command("job list", "jobs#listing", "List the jobs.", "max_results"),
     Command("job stream", "jobs#stream", "Follow a job until it ends.", "name!"),
     Command(
@@ -307,72 +381,10 @@ CACHE = (
 )
 """Functions of lazulite.cli's modules, as those of ML. An extension: az has no such commands."""
 
-IDENTITY = (
-    Command(
-        "ad sp create-for-rbac",
-        "ad#create_for_rbac",
-        "Create a service principal with a secret, and give it a role.",
-        "name role scopes years display_name",
-    ),
-    Command("ad sp create", "ad#create", "Create an application's service principal.", "id!"),
-    Command("ad sp list", "ad#listing", "List service principals.", "display_name filter"),
-    Command("ad sp show", "ad#show", "Show a service principal.", "id!"),
-    Command(
-        "ad sp delete",
-        "ad#delete",
-        "Delete a service principal, its application, secrets and roles.",
-        "id!",
-    ),
-    Command(
-        "ad sp credential reset",
-        "ad#reset_credential",
-        "Make a new secret of a service principal, and void the others.",
-        "id! append display_name years end_date",
-    ),
-    Command(
-        "ad sp credential list",
-        "ad#list_credentials",
-        "List the secrets of a service principal, without their values.",
-        "id!",
-    ),
-    Command(
-        "ad sp credential delete",
-        "ad#delete_credential",
-        "Delete a secret of a service principal.",
-        "id! key_id!",
-    ),
-    Command("ad key list", "ad#list_keys", "List the keys that tokens are signed with."),
-    Command("ad key rotate", "ad#rotate_key", "Sign tokens with a new key from now on."),
-    Command(
-        "role assignment create",
-        "roles#create_assignment",
-        "Give a service principal a role.",
-        "role! scope! assignee assignee_object_id assignee_principal_type",
-    ),
-    Command(
-        "role assignment list",
-        "roles#list_assignments",
-        "List who has which role.",
-        "scope assignee assignee_object_id role everything include_inherited",
-    ),
-    Command(
-        "role assignment delete",
-        "roles#delete_assignment",
-        "Take a role back.",
-        "ids scope assignee assignee_object_id role",
-    ),
-    Command(
-        "role definition list",
-        "roles#list_definitions",
-        "List the roles that there are.",
-        "name scope custom_role_only",
-    ),
-)
-"""Functions of lazulite.cli's modules, as those of ML; they are about no workspace."""
-
 COLUMNS = {
     "online-endpoint": ("name", "auth_mode", "provisioning_state", "traffic", "scoring_uri"),
     "online-deployment": ("name", "endpoint_name", "instance_count", "provisioning_state"),
+    "endpoint": ("name", "auth_mode", "provisioning_state", "traffic", "scoring_uri"),
     "batch-endpoint": ("name", "auth_mode", "provisioning_state", "scoring_uri"),
     "batch-deployment": ("name", "endpoint_name", "mini_batch_size", "provisioning_state"),
     "compute": ("name", "type", "size", "min_instances", "max_instances", "provisioning_state"),
@@ -380,6 +392,7 @@ COLUMNS = {
     "environment": ("name", "version", "latest_version", "image"),
     "environment list": ("name", "status", "python", "packages", "size_mib", "last_used"),
     "data": ("name", "version", "latest_version", "type", "path"),
+    "dataset": ("name", "version", "latest_version"),
     "job": ("name", "status", "experiment_name", "start_time", "end_time"),
     "datastore": ("name", "type", "container_name", "is_default"),
     "storage account list": ("name", "location", "kind"),
@@ -395,6 +408,7 @@ COLUMNS = {
 """What `-o table` shows of each noun's resources, of show and list and whatever returns them."""
 
 GROUPS = {
+    "account": "The subscription, and tokens.",
     "ad": "The directory: who can sign in.",
     "ad sp": "Service principals: programs, and people who have no other way in.",
     "ad sp credential": "Secrets of service principals.",
@@ -404,6 +418,7 @@ GROUPS = {
     "role definition": "The roles that can be given.",
     "environment": "Environments as they are built on the server's machine.",
     "ml": "Machine learning: the same words as `az ml`.",
+    "ml endpoint": "Endpoints of both types, in the words of 2021-05.",
     "ml online-endpoint": "Endpoints that answer single requests at once.",
     "ml online-deployment": "Models that run behind an online endpoint.",
     "ml batch-endpoint": "Endpoints that score many files in a job.",
@@ -412,6 +427,7 @@ GROUPS = {
     "ml model": "Registered models.",
     "ml environment": "The packages that code runs with.",
     "ml data": "Registered data.",
+    "ml dataset": "Registered data, in the words of 2021-10.",
     "ml job": "Jobs: commands and batch scoring.",
     "ml datastore": "Where files are kept.",
 }

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lazulite.cli.defaults import read_defaults
 from lazulite.cli.errors import CommandError
 
 
@@ -27,6 +28,8 @@ class Connection:
     token_cache: Path
     credentials: Path
     """Where the server left the administrator's credentials."""
+    data_dir: Path
+    """Where defaults are kept."""
 
     @property
     def workspace_id(self) -> str:
@@ -45,7 +48,7 @@ def data_directory(chosen: str, environ: Mapping[str, str]) -> Path:
 def connect(
     data_dir: Path, environ: Mapping[str, str], *, resource_group: str = "", workspace: str = ""
 ) -> Connection:
-    """Where to go: the arguments, else the environment, else what the server wrote on starting.
+    """Where to go: the arguments, else the environment, kept defaults, what the server wrote.
 
     Raises CommandError with the remedy when no server is known.
     """
@@ -59,6 +62,7 @@ def connect(
             " name its folder with --data-dir, or set LAZULITE_URL to reach one elsewhere.",
         )
     known = {**principal, **(server if url.rstrip("/") == server.get("url") else {})}
+    known |= read_defaults(data_dir)
     values = {field: environ.get(name) or known.get(field) for field, name in _VARIABLES.items()}
     values |= {
         name: chosen
@@ -76,6 +80,7 @@ def connect(
         ca_file=_certificates(known, environ),
         token_cache=data_dir / "cli" / "tokens.json",
         credentials=data_dir / "credentials.json",
+        data_dir=data_dir,
         **{field: str(value) for field, value in values.items()},
     )
 

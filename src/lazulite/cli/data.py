@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from lazulite.cli import assets
 from lazulite.cli.arguments import Arguments
 from lazulite.cli.documents import Document
-from lazulite.cli.models import is_uri
+from lazulite.cli.models import absolute, is_uri
 from lazulite.cli.shapes import TEXT, Shape
 from lazulite.cli.uploads import upload
 from lazulite.cli.workspace import Workspace
@@ -25,12 +24,11 @@ SHAPE: Mapping[str, Shape] = {
 
 def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """Register data from a local path or a URI; without a version, as the next one."""
-    path = arguments.path
     found = assets.document(
         arguments,
         SHAPE,
         version=arguments.version,
-        path=path if is_uri(path) or not path else str(Path(path).absolute()),
+        path=absolute(arguments.path),
         type=arguments.kind,
         datastore=arguments.datastore,
     )
@@ -40,7 +38,8 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     uri, data_type = _located(workspace, found)
     version = values.get("version") or assets.next_version(workspace, "data", values["name"])
     properties = {**assets.described(values), "dataType": data_type, "dataUri": uri}
-    return view(assets.register(workspace, "data", values["name"], version, properties))
+    with assets.told_of(found, f"data {values['name']!r}", version):
+        return view(assets.register(workspace, "data", values["name"], version, properties))
 
 
 def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from lazulite.cli.errors import CommandError
 
 Key = tuple[str | int, ...]
 """Where a value is: ("retry_settings", "timeout"), ("paths", 0)."""
+_SPACED = re.compile(r"^([ \t]*(?:- +)?\w+:[ \t]*)azureml:[ \t]+([^\s#]+)", re.MULTILINE)
+_UNSPACED = re.compile(r"^([ \t]*(?:- +)?\w+):(azureml:[^\s#]+)", re.MULTILINE)
+_LOCAL = re.compile(r"file:(?!//)|azureml:(?=\.)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,35 +29,52 @@ class Document:
     values: dict[str, Any]
     path: Path | None = None
     positions: Mapping[Key, tuple[int, int]] = dataclasses.field(default_factory=dict)
-    """Line and column, counted from 1, of each value's key."""
+    """Line and column, counted from 1, of each value's key; of () for a part of a file."""
+    within: Key = ()
+    """Where in the file the values stand, if they are a part of it."""
 
     def changed(self, values: dict[str, Any]) -> Document:
         """The same file with other values."""
         return dataclasses.replace(self, values=values)
 
+    def part(self, key: Key) -> Document:
+        """The mapping at a key, as a document of the same file."""
+        value: Any = self.values
+        for step in key:
+            value = value[step]
+        depth = len(key)
+        positions = {
+            place[depth:]: at for place, at in self.positions.items() if place[:depth] == key
+        }
+        return Document(dict(value), self.path, positions, (*self.within, *key))
+
     def file(self, key: Key, text: str) -> Path:
-        """The file or folder that a value names. Raises CommandError if it is not there."""
+        """The file or folder that a value names, be it as `file:./x` or `azureml:./x`.
+
+        Raises CommandError if it is not there.
+        """
         folder = self.path.parent if self.path else Path()
-        found = folder / Path(text).expanduser()
+        found = folder / Path(_LOCAL.sub("", text, count=1)).expanduser()
         if not found.exists():
             raise self.error(key, f"there is no file or folder {found}")
         return found
 
     def error(self, key: Key, reason: str) -> CommandError:
         """The reason, with the file, line and column of the value or of what it should be in."""
-        name = _dotted(key)
+        name = _dotted((*self.within, *key))
         place = f"{self.path}: " if self.path else ""
-        for length in range(len(key), 0, -1):
+        for length in range(len(key), -1, -1):
             if self.path and (position := self.positions.get(key[:length])):
                 place = f"{self.path}:{position[0]}:{position[1]}: "
                 break
-        return CommandError("InvalidFile", f"{place}{name}: {reason}" if name else place + reason)
+        code = "InvalidFile" if self.path else "InvalidArgument"
+        return CommandError(code, f"{place}{name}: {reason}" if name else place + reason)
 
 
 def read(path: Path) -> Document:
     """The file as a document. Raises CommandError if it is missing, no YAML, or no mapping."""
     try:
-        tree = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
+        tree = _tree(path.read_text(encoding="utf-8"))
     except MarkedYAMLError as error:
         raise _unreadable(path, error) from error
     except (OSError, UnicodeDecodeError, YAMLError) as error:
@@ -70,6 +91,25 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """A question like "; did you mean 'x'?" if a known word is close, else nothing."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def is_local(text: str) -> bool:
+    """Whether a path is marked as one of this machine: file:./x, azureml:./x."""
+    return _LOCAL.match(text) is not None
+
+
+def _tree(text: str) -> Any:
+    """The nodes of YAML, and of two forms that documents have and YAML has not.
+
+    `model: azureml: m:1` would need quotes, `model:azureml:m:1` a space behind the first colon.
+    """
+    try:
+        return YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError:
+        mended = _UNSPACED.sub(r"\1: \2", _SPACED.sub(r"\1azureml:\2", text))
+        if mended == text:
+            raise
+        return YAML(typ="rt", pure=True).load(mended)
 
 
 def _plain(node: Any, key: Key, positions: dict[Key, tuple[int, int]]) -> Any:

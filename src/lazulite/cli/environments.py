@@ -11,7 +11,6 @@ from typing import Any
 from lazulite.cli import assets, environment_files
 from lazulite.cli.arguments import Arguments
 from lazulite.cli.documents import Document
-from lazulite.cli.models import nested
 from lazulite.cli.shapes import checked
 from lazulite.cli.workspace import Workspace
 
@@ -76,7 +75,7 @@ def resolve(workspace: Workspace, found: Document) -> str | None:
         return value
     if isinstance(value, str):
         return assets.reference(workspace, COLLECTION, found, ("environment",), value)
-    inner = checked(nested(found, "environment"), SHAPE)
+    inner = checked(found.part(("environment",)), SHAPE)
     return str(_put(workspace, inner, inner.values.get("name"))["id"])
 
 
@@ -93,7 +92,8 @@ def _put(workspace: Workspace, found: Document, name: str | None) -> dict[str, A
             workspace, COLLECTION, _ANONYMOUS, assets.digest(content), properties
         )
     version = found.values.get("version") or _version(workspace, name, content)
-    return assets.register(workspace, COLLECTION, name, version, properties)
+    with assets.told_of(found, f"environment {name!r}", version):
+        return assets.register(workspace, COLLECTION, name, version, properties)
 
 
 def _build_option(arguments: Arguments) -> dict[str, str] | None:

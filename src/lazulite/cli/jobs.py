@@ -20,8 +20,12 @@ _LONGEST_PAUSE_S = 2.0
 
 
 def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """One job."""
-    return view(workspace.get(f"jobs/{arguments.name}", DATA_API_VERSION))
+    """One job; --web: with the address of its page among the notes."""
+    found = view(workspace.get(f"jobs/{arguments.name}", DATA_API_VERSION))
+    if arguments.web:
+        page = (found["services"].get("Studio") or {}).get("endpoint")
+        workspace.report.note(f"The job's page: {page}" if page else "The job has no page.")
+    return found
 
 
 def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:

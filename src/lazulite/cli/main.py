@@ -20,10 +20,11 @@ from knack.util import CLIError
 
 import lazulite
 from lazulite.cli.arguments import CONNECTION, SERVER_ONLY, Arguments, arguments_of
-from lazulite.cli.commands import CACHE, COLUMNS, GROUPS, IDENTITY, ML, SERVE, SERVER, Command
+from lazulite.cli.commands import CACHE, COLUMNS, GROUPS, ML, SERVE, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
 from lazulite.cli.errors import FAILED, CommandError
 from lazulite.cli.http import Http
+from lazulite.cli.identity_commands import IDENTITY
 from lazulite.cli.report import Report
 from lazulite.cli.storage_access import Storage
 from lazulite.cli.storage_arguments import ACCESS, SERVER_OF_ACCOUNTS, StorageArguments

@@ -8,7 +8,7 @@ from typing import Any
 
 from lazulite.cli import assets, downloads
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.documents import Document
+from lazulite.cli.documents import Document, is_local
 from lazulite.cli.shapes import ANYTHING, TEXT, Shape, checked
 from lazulite.cli.uploads import Uploaded, upload
 from lazulite.cli.workspace import Workspace
@@ -34,7 +34,7 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
         arguments,
         SHAPE,
         version=arguments.version,
-        path=_absolute(arguments.path),
+        path=absolute(arguments.path),
         type=arguments.kind,
         datastore=arguments.datastore,
     )
@@ -67,16 +67,12 @@ def resolve(workspace: Workspace, found: Document) -> str | None:
     value = found.values.get("model")
     if value is None:
         return None
-    if isinstance(value, str):
+    if isinstance(value, str) and is_local(value):
+        found = found.changed({"model": {"path": value}})
+    elif isinstance(value, str):
         return assets.reference(workspace, "models", found, ("model",), value)
-    inner = checked(nested(found, "model"), SHAPE)
+    inner = checked(found.part(("model",)), SHAPE)
     return str(_put(workspace, inner, inner.values.get("name"))["id"])
-
-
-def nested(found: Document, field: str) -> Document:
-    """The mapping in a field, as a document of the same file."""
-    positions = {key[1:]: at for key, at in found.positions.items() if key[:1] == (field,)}
-    return Document(dict(found.values[field]), found.path, positions)
 
 
 def view(resource: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,9 +86,14 @@ def view(resource: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
+def absolute(text: str) -> str:
+    """A path given as an option is relative to the working folder, not to the file's."""
+    return text if not text or is_uri(text) else str(Path(text).absolute())
+
+
 def _put(workspace: Workspace, found: Document, name: str | None) -> dict[str, Any]:
     values = found.values
-    model_type = values.get("type") or "custom_model"
+    model_type = values.get("type") or _guess(found)
     uri, content = _located(workspace, found)
     properties = {
         **assets.described(values),
@@ -107,7 +108,15 @@ def _put(workspace: Workspace, found: Document, name: str | None) -> dict[str, A
             workspace, "models", assets.digest(content, model_type), "1", properties
         )
     version = values.get("version") or assets.next_version(workspace, "models", name)
-    return assets.register(workspace, "models", name, version, properties)
+    with assets.told_of(found, f"model {name!r}", version):
+        return assets.register(workspace, "models", name, version, properties)
+
+
+def _guess(found: Document) -> str:
+    """MLflow for a folder with its metadata: until 2021 files said local_path and no type."""
+    folder = found.values.get("local_path")
+    is_mlflow = folder and (found.file(("local_path",), folder) / "MLmodel").is_file()
+    return "mlflow_model" if is_mlflow else "custom_model"
 
 
 def _located(workspace: Workspace, found: Document) -> tuple[str, str]:
@@ -127,8 +136,3 @@ def _located(workspace: Workspace, found: Document) -> tuple[str, str]:
 def is_uri(text: str) -> bool:
     """Whether a path is somewhere else than on this machine."""
     return "://" in text or text.startswith("runs:/")
-
-
-def _absolute(text: str) -> str:
-    """A path given as an option is relative to the working folder, not to the file's."""
-    return text if not text or is_uri(text) else str(Path(text).absolute())

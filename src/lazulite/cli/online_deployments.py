@@ -21,6 +21,13 @@ _PROBE: Mapping[str, Shape] = {
     "period": NUMBER,
     "timeout": NUMBER,
 }
+SCALE: Mapping[str, Shape] = {
+    "type": frozenset({"default", "target_utilization"}),
+    "min_instances": INTEGER,
+    "max_instances": INTEGER,
+    "polling_interval": NUMBER,
+    "target_utilization_percentage": INTEGER,
+}
 SHAPE: Mapping[str, Shape] = {
     **deployments.SHAPE,
     "type": frozenset({"managed", "kubernetes"}),
@@ -35,13 +42,7 @@ SHAPE: Mapping[str, Shape] = {
     },
     "liveness_probe": _PROBE,
     "readiness_probe": _PROBE,
-    "scale_settings": {
-        "type": frozenset({"default", "target_utilization"}),
-        "min_instances": INTEGER,
-        "max_instances": INTEGER,
-        "polling_interval": NUMBER,
-        "target_utilization_percentage": INTEGER,
-    },
+    "scale_settings": SCALE,
     "egress_public_network_access": frozenset({"enabled", "disabled"}),
     "resources": ANYTHING,
     "data_collector": ANYTHING,
@@ -72,6 +73,14 @@ def logs(workspace: Workspace, arguments: Arguments) -> None:
     body = {"tail": arguments.lines, "containerType": _CONTAINERS[chosen]}
     answer = workspace.post(f"{VERBS.path(arguments.endpoint_name, arguments.name)}/getLogs", body)
     print(answer.get("content") or "")
+
+
+def resolved(workspace: Workspace, found: Document) -> dict[str, Any]:
+    """The values with what they define in place registered: ARM ids only."""
+    for name in _NOT_HERE:
+        if found.values.get(name):
+            workspace.report.note(f"{name} has no effect on a self-hosted server.")
+    return deployments.registered(workspace, found)
 
 
 def to_body(values: Mapping[str, Any], location: str) -> dict[str, Any]:
@@ -129,12 +138,7 @@ def _put(workspace: Workspace, found: Document, *, waiting: bool) -> dict[str, A
             f"there is no online endpoint {values['endpoint_name']!r}; create it with `lazulite ml"
             f" online-endpoint create -n {values['endpoint_name']}`",
         )
-    for name in _NOT_HERE:
-        if values.get(name):
-            workspace.report.note(f"{name} has no effect on a self-hosted server.")
-    body = to_body(
-        deployments.registered(workspace, found), values.get("location") or workspace.location()
-    )
+    body = to_body(resolved(workspace, found), values.get("location") or workspace.location())
     where = VERBS.path(values["endpoint_name"], values["name"])
     return view(operations.put(workspace, where, body, waiting=waiting))
 

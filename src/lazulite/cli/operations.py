@@ -34,8 +34,22 @@ def put(
     first = answer.value()
     if not waiting:
         return dict(first)
-    _wait(workspace, path, answer, "Creating" if answer.status == 201 else "Updating")
+    wait(workspace, {path: answer})
     return workspace.get(path, version)
+
+
+def start(workspace: Workspace, bodies: Mapping[str, Mapping[str, Any]]) -> dict[str, Answer]:
+    """Create or replace resources by their paths, and wait for none.
+
+    Raises CommandError at the first one refused; those before it have been begun.
+    """
+    return {path: workspace.arm("PUT", path, body) for path, body in bodies.items()}
+
+
+def wait(workspace: Workspace, started: Mapping[str, Answer]) -> None:
+    """Wait until all that was started is ready. Raises CommandError with the reason if not."""
+    for path, answer in started.items():
+        _wait(workspace, path, answer, "Creating" if answer.status == 201 else "Updating")
 
 
 def delete(workspace: Workspace, path: str, *, waiting: bool = True, **query: str) -> None:

@@ -1,0 +1,101 @@
+"""`account` and `configure`: which subscription and workspace, and tokens for other tools."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from lazulite.cli.arguments import Arguments
+from lazulite.cli.changes import pairs
+from lazulite.cli.defaults import keep_defaults, read_defaults
+from lazulite.cli.documents import nearest
+from lazulite.cli.errors import NOT_FOUND, CommandError
+from lazulite.cli.workspace import Workspace
+
+_API_VERSION = "2022-12-01"
+_DEFAULTS = {"group": "resource_group", "workspace": "workspace", "location": "location"}
+
+
+def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """The subscription that commands work on."""
+    return _subscription(listing(workspace, arguments), workspace.connection.subscription_id)
+
+
+def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
+    """All subscriptions, as `az account list` prints them."""
+    known = workspace.connection
+    url = f"{known.url}/subscriptions?api-version={_API_VERSION}"
+    return [
+        {
+            "environmentName": "AzureCloud",
+            "id": each["subscriptionId"],
+            "isDefault": each["subscriptionId"] == known.subscription_id,
+            "name": each["displayName"],
+            "state": each["state"],
+            "tenantId": known.tenant_id,
+            "user": {"name": known.client_id, "type": "servicePrincipal"},
+        }
+        for each in workspace.call("GET", url).value()["value"]
+    ]
+
+
+def choose(workspace: Workspace, arguments: Arguments) -> None:
+    """Work on a subscription from now on, by its id or name."""
+    chosen = _subscription(listing(workspace, arguments), arguments.subscription)
+    keep_defaults(workspace.connection.data_dir, {"subscription_id": chosen["id"]})
+
+
+def access_token(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """A token for management, or for the service of --resource, as az prints it."""
+    resource = arguments.resource.removesuffix("/")
+    token = workspace.tokens.get(
+        f"{resource}/.default" if resource else workspace.tokens.management
+    )
+    expires = int(_claims(token)["exp"])
+    local = datetime.fromtimestamp(expires, UTC).astimezone()
+    return {
+        "accessToken": token,
+        "expiresOn": local.strftime("%Y-%m-%d %H:%M:%S.%f"),
+        "expires_on": expires,
+        "subscription": workspace.connection.subscription_id,
+        "tenant": workspace.connection.tenant_id,
+        "tokenType": "Bearer",
+    }
+
+
+def configure(workspace: Workspace, arguments: Arguments) -> dict[str, str] | None:
+    """Keep the names of --defaults, or show what is kept. name='' forgets one."""
+    given = pairs(arguments.default_values, "--defaults")
+    for name in given:
+        if name not in _DEFAULTS:
+            raise CommandError(
+                "InvalidArgument",
+                f"--defaults knows group, workspace and location, not {name!r}"
+                f"{nearest(name, _DEFAULTS)}",
+            )
+    data_dir = workspace.connection.data_dir
+    if not given:
+        return read_defaults(data_dir)
+    keep_defaults(data_dir, {_DEFAULTS[name]: text for name, text in given.items()})
+    return None
+
+
+def _subscription(found: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
+    for each in found:
+        if wanted.lower() in {each["id"].lower(), each["name"].lower()}:
+            return each
+    there = ", ".join(each["id"] for each in found) or "none"
+    raise CommandError(
+        "SubscriptionNotFound",
+        f"There is no subscription {wanted!r}; there is {there}.",
+        exit_code=NOT_FOUND,
+    )
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    body = token.split(".")[1]
+    claims: Mapping[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return claims
