@@ -49,24 +49,24 @@ async def test_an_empty_blob(store):
     assert (await listed(store)).blobs[0].size == 0
 
 
-@pytest.mark.parametrize("name", AWKWARD)
-async def test_names_are_kept_letter_by_letter(store, kept, name):
-    await put(store, name, b"1")
-    assert await content(store, name) == b"1"
-    assert await names(store) == [name]
-    assert kept.outside.read(f"mlstore/files/{name}") == b"1"
-    await store.delete(at(name))
+async def test_names_are_kept_letter_by_letter(store, kept):
+    for name in AWKWARD:
+        await put(store, name, b"1")
+        assert await content(store, name) == kept.outside.read(f"mlstore/files/{name}") == b"1"
+    assert await names(store) == sorted(AWKWARD)
+    for name in AWKWARD:
+        await store.delete(at(name))
     assert await names(store) == []
 
 
-@pytest.mark.parametrize("name", ["a//b", "a/", "x" * 1025, "é" * 600])
-async def test_a_name_that_cannot_be_kept_is_refused_and_not_found(store, name):
-    with pytest.raises(BlobError) as refused:
-        await put(store, name, b"1")
-    assert refused.value.status == 400
-    with pytest.raises(BlobError) as missing:
-        await store.head(at(name))
-    assert missing.value.code == "BlobNotFound"
+async def test_names_that_cannot_be_kept_are_refused_and_not_found(store):
+    for name in ("a//b", "a/", "x" * 1025, "é" * 600):
+        with pytest.raises(BlobError) as refused:
+            await put(store, name, b"1")
+        assert refused.value.status == 400
+        with pytest.raises(BlobError) as missing:
+            await store.head(at(name))
+        assert missing.value.code == "BlobNotFound"
 
 
 async def test_the_same_bytes_again_are_a_new_version_with_its_own_properties(store):
