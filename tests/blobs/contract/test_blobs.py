@@ -49,13 +49,13 @@ async def test_an_empty_blob(store):
     assert (await listed(store)).blobs[0].size == 0
 
 
-@pytest.mark.parametrize("name", AWKWARD)
-async def test_names_are_kept_letter_by_letter(store, kept, name):
-    await put(store, name, b"1")
-    assert await content(store, name) == b"1"
-    assert await names(store) == [name]
-    assert kept.outside.read(f"mlstore/files/{name}") == b"1"
-    await store.delete(at(name))
+async def test_names_are_kept_letter_by_letter(store, kept):
+    for name in AWKWARD:
+        await put(store, name, b"1")
+        assert await content(store, name) == kept.outside.read(f"mlstore/files/{name}") == b"1"
+    assert await names(store) == sorted(AWKWARD)
+    for name in AWKWARD:
+        await store.delete(at(name))
     assert await names(store) == []
 
 
