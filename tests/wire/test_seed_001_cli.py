@@ -1,7 +1,7 @@
 """Every command of the document on batch endpoints of June 2021, as it is typed there.
 
-Not there yet: `az upgrade` and `az extension add`. Its first deployment is an MLflow model without a
-script; jobs run on the second one, as what runs such a model is not installed here.
+Not there yet: `az upgrade` and `az extension add`. Its first deployment is an MLflow model; jobs
+run on the second one, as what runs such a model is not installed here.
 """
 
 import json
