@@ -115,3 +115,17 @@ def server_path(path):
         "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.MachineLearningServices"
         f"/workspaces/w1/{path}"
     )
+
+
+def test_code_and_compute_may_be_said_as_in_2021(server, lazulite, project):
+    text = JOB.replace("code: ./src", "code: {local_path: ./src}").replace(
+        "compute: azureml:cluster\nresources: {instance_count: 1, shm_size: 1g}",
+        "compute: {target: azureml:cluster, instance_count: 2}",
+    )
+    (project / "job.yml").write_text(text)
+    code, _, err = lazulite("ml", "job", "create", "-f", str(project / "job.yml"), "-n", "j1")
+    assert code == 0, err
+    put = server.sent("PUT", "jobs/j1")[0].json["properties"]
+    assert put["computeId"].endswith("/computes/cluster")
+    assert put["resources"] == {"instanceCount": 2}
+    assert put["codeId"]

@@ -179,6 +179,16 @@ def test_options_change_only_what_they_say(deployed, lazulite, options, sent):
     assert changed(deployed) == [("PUT", name) for name in sent]
 
 
+def test_an_update_keeps_what_only_later_versions_say(deployed, lazulite):
+    properties = {"authMode": "Key", "traffic": {"blue": 100}, "mirrorTraffic": {"blue": 10}}
+    deployed.keep(ONLINE, {"properties": properties, "location": "here", "tags": {}})
+    code, _, err = lazulite("ml", "endpoint", "update", "-n", "e1", "--set", "description=mine")
+    assert code == 0, err
+    [put] = deployed.sent("PUT", ONLINE)
+    assert put.json["properties"]["mirrorTraffic"] == {"blue": 10}
+    assert put.query["api-version"] == "2023-10-01"
+
+
 def test_a_deployment_of_its_own_file_comes_beside_the_others(deployed, lazulite, file):
     text = "model: azureml:m:2\n"
     line = ["ml", "endpoint", "update", "-n", "e1", "--deployment-file", file(text, "green.yml")]

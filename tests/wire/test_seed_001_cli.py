@@ -1,7 +1,7 @@
 """Every command of the document on batch endpoints of June 2021, as it is typed there.
 
-Not there yet: `az upgrade` and `az extension add`. Its first deployment is an MLflow model without
-a script; jobs run on the second one, as what runs such a model is not installed here.
+Its first deployment is an MLflow model; jobs run on the second one, as what runs such a model is
+not installed here.
 """
 
 import json
@@ -88,7 +88,8 @@ def shell(mirrored, tmp_path_factory):
     shell.write(f"{folder}/mnist/code/digits.py", SCRIPT)
     shell.write(f"{folder}/mnist/environment/conda.yml", CONDA)
     shell.write("images/a.png", "7")
-    shell.az("az version")
+    for line in ("az version", "az upgrade", "az extension add -n ml"):
+        shell.az(line)
     shell.az(
         "az ml compute create --name cpu-cluster --type AmlCompute"
         " --min-instances 0 --max-instances 5"

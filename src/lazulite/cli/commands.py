@@ -27,6 +27,15 @@ SERVER = (
     Command("env", "lazulite.app.commands#env", "Print shell exports for clients of the server."),
     Command("serve", SERVE, "Serve a scoring script, without a server, as azmlinfsrv does."),
     Command("version", "lazulite.cli.about#version", "Show the versions of the product's parts."),
+    Command("upgrade", "lazulite.cli.about#upgrade", "Change nothing; for scripts of az."),
+    Command("extension list", "lazulite.cli.about#extensions", "List what is built in: ml."),
+    Command("extension add", "lazulite.cli.about#extension", "Change nothing; for scripts of az."),
+    Command(
+        "extension update", "lazulite.cli.about#extension", "Change nothing; for scripts of az."
+    ),
+    Command(
+        "extension remove", "lazulite.cli.about#extension", "Change nothing; for scripts of az."
+    ),
     Command(
         "demo", "lazulite.cli.demo#demo", "Train, deploy and score a model, online and in batch."
     ),
@@ -408,6 +417,7 @@ COLUMNS = {
 """What `-o table` shows of each noun's resources, of show and list and whatever returns them."""
 
 GROUPS = {
+    "extension": "The commands of az's extension ml are built in.",
     "account": "The subscription, and tokens.",
     "ad": "The directory: who can sign in.",
     "ad sp": "Service principals: programs, and people who have no other way in.",

@@ -20,7 +20,7 @@ from lazulite.cli.deployments import present
 from lazulite.cli.documents import Document, nearest
 from lazulite.cli.errors import CommandError
 from lazulite.cli.shapes import ANYTHING, INTEGER, NUMBERS, TEXT, Shape
-from lazulite.cli.workspace import Workspace
+from lazulite.cli.workspace import API_VERSION, Workspace
 
 _MANAGED = frozenset({"managed", "vm", "vm:managed"})
 _BOTH: Mapping[str, Shape] = {"type": TEXT, "deployments": ANYTHING}
@@ -43,6 +43,8 @@ class EndpointType:
     deployment_shape: Mapping[str, Shape]
     shares: frozenset[int]
     """The percentages of traffic that one deployment may have."""
+    version: str
+    """Of the API that says all of an endpoint."""
     view: Callable[[Mapping[str, Any]], dict[str, Any]]
     put: Callable[..., dict[str, Any]]
     """put(workspace, values, waiting=...) of an endpoint."""
@@ -115,6 +117,7 @@ ONLINE = EndpointType(
         "resource_requirements": ANYTHING,
     },
     shares=frozenset(range(101)),
+    version=online_endpoints.VERSION,
     view=online_endpoints.view,
     put=online_endpoints.put,
     modern=_modern_online,
@@ -130,6 +133,7 @@ BATCH = EndpointType(
     shape={**batch_endpoints.SHAPE, **_BOTH, "traffic": NUMBERS},
     deployment_shape=batch_deployments.SHAPE,
     shares=frozenset({0, 100}),
+    version=API_VERSION,
     view=batch_endpoints.view,
     put=batch_endpoints.put,
     modern=_modern_batch,

@@ -50,7 +50,7 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     check_traffic(file.endpoint, kind, file.deployments if file.is_whole else None)
     name = _name(file.endpoint)
     bodies = bodies_of(workspace, kind, file)
-    there = workspace.find(kind.path(name))
+    there = workspace.find(kind.path(name), kind.version)
     kept = endpoint_fields(kind.old(kind.view(there)), kind) if there else {}
     kind.put(workspace, kind.modern({**kept, **file.endpoint.values}))
     try:
@@ -89,7 +89,8 @@ def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
     kinds = [type_of(arguments.kind, Document({}))] if arguments.kind else list(TYPES.values())
     found = []
     for kind in kinds:
-        views = [kind.view(item) for item in workspace.list(kind.verbs.endpoints)]
+        items = workspace.list(kind.verbs.endpoints, kind.version)
+        views = [kind.view(item) for item in items]
         found += [{**kind.old(view), "type": kind.word} for view in views]
     return found
 
@@ -139,7 +140,7 @@ def logs(workspace: Workspace, arguments: Arguments) -> None:
 
 def state(workspace: Workspace, kind: EndpointType, name: str) -> dict[str, Any]:
     """The endpoint as it is now, with its deployments. Raises CommandError if it is not there."""
-    endpoint = kind.view(workspace.get(kind.path(name)))
+    endpoint = kind.view(workspace.get(kind.path(name), kind.version))
     made = [kind.verbs.view(item) for item in workspace.list(f"{kind.path(name)}/deployments")]
     return shown(endpoint, sorted(made, key=lambda each: str(each["name"])), kind)
 

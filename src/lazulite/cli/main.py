@@ -107,6 +107,11 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
                     if name == "up" or field.name == "data_dir":
                         flag, text = f"--{field.name.replace('_', '-')}", setting_help(field.name)
                         context.extra(field.name, options_list=[flag], help=text)  # noqa: S610
+        with ArgumentsContext(self, "extension") as context:
+            context.argument("name", options_list=["--name", "-n"], help="Name of the extension.")
+        for name in ("extension", "upgrade"):
+            with ArgumentsContext(self, name) as context:
+                context.argument("yes", options_list=["--yes", "-y"], help="Do not ask.")
         super().load_arguments(command)
 
     def _ml(self, command: Command) -> Any:

@@ -31,7 +31,8 @@ SHAPE: Mapping[str, Shape] = {
     "public_network_access": frozenset({"enabled", "disabled"}),
 }
 AUTH_MODES = {"key": "Key", "aml_token": "AMLToken", "aad_token": "AADToken"}
-_MIRRORING_VERSION = "2023-10-01"
+VERSION = "2023-10-01"
+"""The version of the API that says all of an endpoint."""
 _NEWER = frozenset({"mirrorTraffic", "publicNetworkAccess"})
 """Properties that the usual version does not know, and would leave out without a word."""
 
@@ -44,7 +45,7 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """Change what the file and the options say; the rest stays as it is."""
-    current = view(workspace.get(f"{COLLECTION}/{arguments.name}", _MIRRORING_VERSION))
+    current = view(workspace.get(f"{COLLECTION}/{arguments.name}", VERSION))
     kept = {name: value for name, value in current.items() if name in SHAPE}
     given = assets.document(arguments, SHAPE).values
     traffic = percentages(arguments.traffic) if arguments.traffic else None
@@ -59,12 +60,12 @@ def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """One endpoint."""
-    return view(workspace.get(f"{COLLECTION}/{arguments.name}", _MIRRORING_VERSION))
+    return view(workspace.get(f"{COLLECTION}/{arguments.name}", VERSION))
 
 
 def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
     """All online endpoints."""
-    return [view(item) for item in workspace.list(COLLECTION, _MIRRORING_VERSION)]
+    return [view(item) for item in workspace.list(COLLECTION, VERSION)]
 
 
 def delete(workspace: Workspace, arguments: Arguments) -> None:
@@ -109,7 +110,7 @@ def put(workspace: Workspace, values: Mapping[str, Any], *, waiting: bool = True
     """Put the endpoint as the values in YAML's words say, and wait until it is ready."""
     body = to_body(values, values.get("location") or workspace.location())
     newer = _NEWER & body["properties"].keys()
-    version = _MIRRORING_VERSION if newer else API_VERSION
+    version = VERSION if newer else API_VERSION
     path = f"{COLLECTION}/{values['name']}"
     return view(operations.put(workspace, path, body, waiting=waiting, version=version))
 
