@@ -334,8 +334,10 @@ def _failure(status: Mapping[str, Any]) -> SpecError:
 
 async def _show(deployment: Resource, base: str) -> Json:
     replicas = deployment.observed.get("replicas", [])
+    spec = (deployment.observed.get("serving") or {}).get("spec") or {}
     return {
         "instanceCount": instances(deployment),
+        "isolation": (spec.get("sandbox") or {}).get("kind"),
         "replicas": [
             {key: replica.get(key) for key in ("index", "state", "restarts")}
             for replica in replicas

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from lazulite.executors.guard import adopt_orphans, reap_orphans
 from lazulite.serving.keeper_spec import (
     BrokenSpecError,
     KeeperSpec,
@@ -83,6 +84,7 @@ class Keeper:
         for replica in self._fleet.replicas:
             if replica.process is not None and (how := replica.process.reap()) is not None:
                 self._died(replica, how, now)
+        reap_orphans(spare=self._fleet.pids)
         for replica in self._fleet.replicas:
             if replica.due <= now and self._error is None:
                 self._act(replica, now)
@@ -214,6 +216,7 @@ def main(arguments: list[str], inherited: Mapping[str, str]) -> int:
         StatusFile(folder / "status.json").write(document)
         logger.error("%s", error)  # noqa: TRY400 - the message is for a person
         return 2
+    adopt_orphans()  # what sandboxes leave behind, for a moment, has no other parent
     return keeper.run()
 
 
