@@ -32,8 +32,8 @@ def definition(found: Document) -> Definition | Finding:
     docker = inner.values.get("docker") or {}
     image = inner.values.get("image") or docker.get("image")
     if inner.values.get("build") or docker.get("build"):
-        text = "it is built from a Dockerfile, which is not looked into"
-        return Finding(check="environment", status=Status.OK, found=text)
+        said = "it is built from a Dockerfile, which is not looked into"
+        return Finding(check="environment", status=Status.OK, found=said)
     try:
         text = conda_text(inner)
         read = from_conda_file(text, _source(inner)) if text is not None else Definition()
