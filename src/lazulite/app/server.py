@@ -295,9 +295,8 @@ def _kind_parts(
     resources, executor = base.resources, base.executor
     environments = _environments(base, env)
     workshop = Workshop(resources, environments, places.locate, base.layout.folder("assets"))
-    supervision = Supervision(
-        resources, executor, base.layout.folder("jobs"), base.layout.run, delivery
-    )
+    sandbox, jobs = base.isolation.sandbox, base.layout.folder("jobs")
+    supervision = Supervision(resources, executor, jobs, base.layout.run, delivery, sandbox)
     publish, worker = base.publish, base.layout.worker_path()
     tokens = EndpointTokens(base.keyring.endpoints, _issuer(base.installed), utc_now)
     return KindParts(
@@ -314,7 +313,7 @@ def _kind_parts(
         deployments=OnlineDeployments(
             resources,
             workshop,
-            ReplicaSets(executor, base.layout.run, worker),
+            ReplicaSets(executor, base.layout.run, worker, sandbox),
             publish,
             utc_now,
         ),

@@ -79,8 +79,8 @@ class Environments:
         """root: absolute, short enough for "#!" lines; find: Interpreters(...).find.
 
         indexes: package indexes that definitions may name, besides the server's own; downloads:
-        where to get Pythons that are not here, if at all; sandbox: what user code runs in here, to
-        which environments are added.
+        where to get Pythons that are not here, if at all; sandbox: what code of
+        packages runs in while it is built.
         """
         self._downloads = downloads
         self._root, self._executor, self._find, self._indexes = root, executor, find, indexes
@@ -187,8 +187,7 @@ class Environments:
         """What the files say; None while there is no result."""
         if (python := places.ready_python()) is not None:
             os.utime(places.ready)
-            sandbox = Sandbox().showing(*homes(python))
-            return Built(plan.hash, python, sandbox.under(self._sandbox))
+            return Built(plan.hash, python, Sandbox().showing(*homes(python)))
         if (failure := read_json(places.failed)) is not None:
             return Failed(plan.hash, _error(Diagnosis(**failure), plan, places))
         return None

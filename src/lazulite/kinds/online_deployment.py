@@ -138,7 +138,8 @@ class OnlineDeployments:
         await self.publish()
         error = _failure(status).body if status.get("state") == "failed" else None
         phase = "ready" if all_ready(status) else "replicas"
-        seen = {**observed, "phase": phase, "replicas": status.get("replicas", [])}
+        replicas, isolation = status.get("replicas", []), status.get("isolation")
+        seen = {**observed, "phase": phase, "replicas": replicas, "isolation": isolation}
         return Step(observed=seen, converged=True, after=WATCH, error=error)
 
     async def _ensured(self, serving: Json) -> Json:
@@ -334,10 +335,9 @@ def _failure(status: Mapping[str, Any]) -> SpecError:
 
 async def _show(deployment: Resource, base: str) -> Json:
     replicas = deployment.observed.get("replicas", [])
-    spec = (deployment.observed.get("serving") or {}).get("spec") or {}
     return {
         "instanceCount": instances(deployment),
-        "isolation": (spec.get("sandbox") or {}).get("kind"),
+        "isolation": deployment.observed.get("isolation"),
         "replicas": [
             {key: replica.get(key) for key in ("index", "state", "restarts")}
             for replica in replicas

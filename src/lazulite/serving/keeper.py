@@ -23,6 +23,7 @@ from types import FrameType
 from typing import Any
 
 from lazulite.executors.guard import adopt_orphans, reap_orphans
+from lazulite.executors.launch import Sandbox
 from lazulite.serving.keeper_spec import (
     BrokenSpecError,
     KeeperSpec,
@@ -181,8 +182,10 @@ class Keeper:
         return self._stopping and self._fleet.is_gone and self.state is KeeperState.STOPPING
 
     def _write_status(self) -> None:
+        spec = self._spec
+        kind = Sandbox.from_json(spec.sandbox).kind
         document = status_document(
-            self.state, self._fleet.reports(), self._error, self._spec.waiting_socket
+            self.state, self._fleet.reports(), self._error, spec.waiting_socket, kind
         )
         self._status.write(document)
 
