@@ -93,6 +93,12 @@ def test_an_engine_is_one_that_answers(tmp_path):
     assert not programs.containers(nobody).is_needed
 
 
+def test_an_index_without_packages_is_a_warning_with_its_reason():
+    found = programs.packages({"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": "/dev/null"})
+    assert (found.status, found.is_needed) == (Status.WARNING, False)
+    assert found.found.startswith("the package index does not answer: ")
+
+
 def test_required_sandboxes_that_cannot_be_had_are_missing(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert programs.sandboxes(Settings()).status is Status.WARNING
@@ -103,13 +109,14 @@ def test_required_sandboxes_that_cannot_be_had_are_missing(monkeypatch, tmp_path
 
 def test_all_of_it_is_json_and_names_every_part(tmp_path):
     env = {"PATH": os.environ["PATH"], "LAZULITE_PORT": "0", "LAZULITE_HTTP_PORT": "0"}
+    env |= {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": "/dev/null"}
     found = diagnose(None, str(tmp_path), env)
     assert json.loads(json.dumps(found)) == found
     assert [each for each in found if each["is_needed"] and each["status"] == "missing"] == []
     checks = {each["check"] for each in found}
     assert checks == {
         *("server", "https port", "http port", "disk", "memory", "clock", "certificate"),
-        *("ca trust", "pythons", "uv", "haproxy", "bubblewrap", "prlimit", "docker"),
+        *("ca trust", "pythons", "uv", "packages", "haproxy", "bubblewrap", "prlimit", "docker"),
         *("conda", "postgresql", "ray"),
     }
     for each in found:

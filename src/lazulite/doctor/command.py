@@ -56,6 +56,7 @@ def _of_the_machine(
         partial(trust.trust, env, server),
         partial(programs.interpreters, env),
         programs.uv,
+        partial(programs.packages, env),
         programs.haproxy,
         partial(programs.sandboxes, settings),
         programs.limits,

@@ -13,8 +13,10 @@ from pathlib import Path
 from lazulite.core.errors import LazuliteError
 from lazulite.core.settings import Settings
 from lazulite.doctor.finding import Finding, Status
+from lazulite.environments.indexes import installer_environment, read_pip_settings, uv_flags
 from lazulite.environments.interpreters import Interpreters, Search
 from lazulite.environments.venv import uv_binary
+from lazulite.environments.written import without_credentials
 from lazulite.executors.isolation import isolation
 from lazulite.serving.front_door import find_haproxy
 
@@ -43,6 +45,32 @@ def uv() -> Finding:
     except (LazuliteError, OSError, subprocess.SubprocessError) as error:
         return _missing("uv", error, "environments", "Install it with `pip install uv`.")
     return Finding(check="uv", status=Status.OK, found=version)
+
+
+def packages(env: Mapping[str, str]) -> Finding:
+    """Whether the package index that environments are built from answers."""
+    settings = read_pip_settings(env)
+    options = ["--quiet", "--no-build", "--python", sys.executable, *uv_flags(env, settings)]
+    try:
+        subprocess.run(
+            [uv_binary(), "pip", "compile", *options, "-"],
+            input="pip",
+            env=installer_environment(env, settings),
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=LIMIT_S,
+        )
+    except (LazuliteError, OSError, subprocess.SubprocessError) as error:
+        said = without_credentials(getattr(error, "stderr", "") or str(error)).strip()
+        return Finding(
+            check="packages",
+            status=Status.WARNING,
+            found=f"the package index does not answer: {said.splitlines()[-1].strip()}",
+            purpose="environments with packages that no environment here has yet",
+            remedy="Go online, or have PIP_INDEX_URL or pip.conf name an index within reach.",
+        )
+    return Finding(check="packages", status=Status.OK, found="the package index answers")
 
 
 def haproxy() -> Finding:
