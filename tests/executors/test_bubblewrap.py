@@ -105,6 +105,26 @@ def test_nothing_of_the_server_or_the_system_can_be_written(box):
     assert box.tries("open('/usr/new', 'w')") in {"OSError", "PermissionError"}
 
 
+def test_no_setting_of_the_kernel_can_be_written(box):
+    code = """
+import json, os
+found = []
+for folder, _, names in os.walk("/proc"):
+    for name in names:
+        if not folder.startswith("/proc/self") and not folder[6:7].isdigit():
+            try:
+                os.close(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_NONBLOCK))
+                found.append(os.path.join(folder, name))
+            except OSError:
+                pass
+print(json.dumps(found))
+"""
+    assert box.says(code) == []
+    assert box.tries("open('/proc/sys/kernel/core_pattern', 'w')") in {"OSError", "PermissionError"}
+    if box.user is None:  # else the test's pipe is another user's
+        assert box.tries("open('/dev/stderr', 'w').write('x')") == "allowed"
+
+
 def test_what_it_may_write_is_written_here(box, tmp_path):
     out = tmp_path / "out"
     out.mkdir()

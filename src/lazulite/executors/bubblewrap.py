@@ -47,6 +47,9 @@ _ALONE = (
     *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
     *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
 )
+# /proc too: what stands in /proc/sys belongs to the machine, and root may write it without
+# capabilities; one of its files names a program that the kernel starts outside of all sandboxes.
+_SEALED = tuple(word for place in ("/", "/dev", "/proc") for word in ("--remount-ro", place))
 
 
 def confined(launch: Launch, sandbox: Sandbox) -> Launch:
@@ -58,7 +61,8 @@ def confined(launch: Launch, sandbox: Sandbox) -> Launch:
         *(() if sandbox.network else ("--unshare-net",)),
         *_world(int(details.get(TMP_MIB, "0"))),
         *_mounted(mounts),
-        *("--remount-ro", "/", "--remount-ro", "/dev", "--chdir", launch.cwd, "--"),
+        *_SEALED,
+        *("--chdir", launch.cwd, "--"),
         *limited(launch, sandbox).argv,
     )
     return dataclasses.replace(launch, argv=argv, cwd="/", env=_at_home(launch.env, mounts))
