@@ -30,7 +30,9 @@ class Live:
         log = (self.data_dir.parent / "server.log").open("ab")
         (self.data_dir / "server.json").unlink(missing_ok=True)
         ports = ["--port=0", "--http-port=0"]
-        self.process = subprocess.Popen([*command, *ports], stdout=log, stderr=log)
+        # Scripts of tests tell and are told by files in their tests' folders.
+        shown = f"--isolation-show={self.data_dir.parent.parent}:rw"
+        self.process = subprocess.Popen([*command, *ports, shown], stdout=log, stderr=log)
         log.close()
         wait_for(
             lambda: (self.data_dir / "server.json").exists() or self.process.poll() is not None

@@ -117,7 +117,9 @@ async def plane(tmp_path, keys):
 @contextlib.asynccontextmanager
 async def in_process(folder, keys=None, **parts):
     """A plane with its data in a folder. parts: of the foundation, instead of the usual ones."""
-    settings = read_settings({}, data_dir=folder / "data", port=8443, http_port=8080)
+    settings = read_settings(
+        {}, data_dir=folder / "data", port=8443, http_port=8080, isolation="none"
+    )
     if keys is not None:
         shutil.copytree(keys, settings.data_dir, symlinks=True)
     layout = Layout(settings.data_dir, folder / "run")

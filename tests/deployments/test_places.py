@@ -351,3 +351,20 @@ async def test_an_output_goes_to_a_folder_of_this_server_only(places, uri):
     with pytest.raises(SpecError) as error:
         await places.writable(WORKSPACE, uri, "a job")
     assert error.value.code == "OutputNotWritable"
+
+
+async def test_a_link_that_leads_out_of_its_container_is_not_followed(places, tmp_path):
+    container, secret = tmp_path / "mine/data", tmp_path / "keys"
+    container.mkdir(parents=True)
+    secret.mkdir()
+    (container / "inside").mkdir()
+    (container / "good").symlink_to("inside")
+    (container / "bad").symlink_to(secret)
+    store = "azureml://datastores/store/paths"
+    assert await places.locate(WORKSPACE, f"{store}/good") == container / "good"
+    for path in (f"{store}/bad", f"{store}/bad/new/folder"):
+        with pytest.raises(SpecError, match="leads out of its container by a link") as error:
+            await places.locate(WORKSPACE, path)
+        assert error.value.code == "LinkNotFollowed"
+        with pytest.raises(SpecError, match="leads out of its container by a link"):
+            await places.writable(WORKSPACE, path, "writer")

@@ -50,6 +50,21 @@ def test_a_folder_put_in_its_place_is_kept_too_without_its_links(work, tmp_path)
     assert not (kept / "leak").exists()
 
 
+def test_nothing_is_written_through_links_that_the_command_made(work, tmp_path):
+    outside, kept = tmp_path / "outside", tmp_path / "artifacts" / "outputs"
+    outside.mkdir()
+    (outside / "key").write_text("as it was")
+    (kept / "folder").symlink_to(outside)
+    (kept / "file").symlink_to(outside / "key")
+    (work.path / "outputs").unlink()
+    (work.path / "outputs" / "folder").mkdir(parents=True)
+    (work.path / "outputs" / "folder" / "key").write_text("mine")
+    (work.path / "outputs" / "file").write_text("mine")
+    work.collect()
+    assert (outside / "key").read_text() == "as it was"
+    assert (kept / "file").read_text() == "mine"
+
+
 def test_the_next_attempt_starts_afresh_and_its_log_goes_on(work, tmp_path):
     log = tmp_path / "artifacts" / "user_logs" / "std_log.txt"
     log.write_text("first")

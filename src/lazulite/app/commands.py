@@ -23,9 +23,9 @@ from lazulite.core.errors import LazuliteError
 from lazulite.core.settings import Settings, read_settings, run_folder
 from lazulite.executors.local import LocalExecutor
 
-NOTICE = (
-    "Scripts of deployments and jobs run as this user, without isolation: deploy only code that "
-    "you trust."
+NOT_ISOLATED = (
+    "WARNING: scripts of deployments and jobs run as this user, WITHOUT ISOLATION ({reason}): they "
+    "can read this server's keys and data. Deploy only code that you trust; see docs/isolation.md."
 )
 START_PATIENCE_S = 60.0
 STOP_PATIENCE_S = 60.0
@@ -74,6 +74,7 @@ def status(**kwargs: Any) -> dict[str, Any]:
         return {"status": "stopped" if pid is None else "starting", "dataDir": str(layout.data)}
     executor = LocalExecutor(layout.folder("tasks"), {})
     shown = {key: found[key] for key in ("pid", "url", "http_url", "workspace")}
+    shown |= {"isolation": found.get("isolation")}  # a server of an older version said nothing
     return {"status": "running", **shown, "dataDir": str(layout.data), "tasks": executor.names()}
 
 
@@ -122,7 +123,13 @@ def _layout(options: dict[str, Any]) -> tuple[Settings, Layout]:
 
 def _announce(server: Server) -> None:
     print(f"Lazulite is ready: {server.url} (and {server.http_url} on this machine)", flush=True)
-    print(NOTICE, file=sys.stderr, flush=True)
+    _warn(server.isolation.is_on, server.isolation.reason)
+
+
+def _warn(is_on: bool, reason: str) -> None:
+    """Nobody shall learn from a loss that there was no sandbox."""
+    if not is_on:
+        print(NOT_ISOLATED.format(reason=reason), file=sys.stderr, flush=True)
 
 
 def _start_detached(layout: Layout, options: dict[str, Any]) -> None:
@@ -155,6 +162,8 @@ def _start_detached(layout: Layout, options: dict[str, Any]) -> None:
         raise LazuliteError("NotStarted", f"The server did not start: {' '.join(last)}")
     process.returncode = 0  # it lives on: nobody waits for it
     print(f"Lazulite is ready: {found['url']} (and {found['http_url']} on this machine)")
+    isolation = found["isolation"]
+    _warn(isolation["level"] != "none", isolation["reason"])
 
 
 def _runs(pid: int) -> bool:

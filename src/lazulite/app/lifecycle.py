@@ -124,7 +124,7 @@ async def stop_tasks(executor: LocalExecutor) -> None:
 
 
 def state(base: Foundation, server: Server) -> dict[str, Any]:
-    """server.json: what commands need to reach the server."""
+    """server.json: what commands need to reach the server, and to tell of it."""
     return {
         "pid": os.getpid(),
         "url": server.url,
@@ -136,6 +136,7 @@ def state(base: Foundation, server: Server) -> dict[str, Any]:
         "workspace_id": server.workspace,
         "ca_file": str(base.certificates.authority),
         "ca_bundle": str(base.certificates.bundle),
+        "isolation": {"level": base.isolation.level, "reason": base.isolation.reason},
     }
 
 

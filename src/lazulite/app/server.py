@@ -51,6 +51,7 @@ from lazulite.environments.cache import Cache
 from lazulite.environments.interpreters import Interpreters, Search
 from lazulite.environments.python_downloads import PythonDownloads
 from lazulite.environments.service import Environments
+from lazulite.executors.isolation import Isolation, isolation
 from lazulite.executors.local import LocalExecutor
 from lazulite.identity.applications import SecretHasher
 from lazulite.identity.bootstrap import Bootstrap, Installation
@@ -108,6 +109,7 @@ class Foundation:
     front_door: FrontDoor
     hasher: SecretHasher
     reach: Reach
+    isolation: Isolation
     publishing: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
 
     async def publish(self) -> Addresses:
@@ -131,6 +133,7 @@ class Server:
     store: BlobStore
     delivery: Delivery
     cache: Cache
+    isolation: Isolation
     url: str
     http_url: str
     workspace: str
@@ -144,6 +147,7 @@ async def lay_foundation(settings: Settings, layout: Layout, env: Mapping[str, s
     check_url(settings.blobs)
     reach = Reach.of(settings, layout)
     check_place(layout, settings.blobs)
+    shut_in = await asyncio.to_thread(isolation, settings, (layout.data, layout.run))
     keyring = open_keyring(layout.data / "keys")
     engine = await open_database(layout.database)
     hasher = SecretHasher()
@@ -167,6 +171,7 @@ async def lay_foundation(settings: Settings, layout: Layout, env: Mapping[str, s
         front_door=_front_door(settings, layout, (keyring, installed, certificates), executor),
         hasher=hasher,
         reach=reach,
+        isolation=shut_in,
     )
 
 
@@ -212,6 +217,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         store=store,
         delivery=delivery,
         cache=cache,
+        isolation=base.isolation,
         url=url,
         http_url=http_url,
         workspace=workspace,
@@ -291,9 +297,8 @@ def _kind_parts(
     resources, executor = base.resources, base.executor
     environments = _environments(base, env)
     workshop = Workshop(resources, environments, places.locate, base.layout.folder("assets"))
-    supervision = Supervision(
-        resources, executor, base.layout.folder("jobs"), base.layout.run, delivery
-    )
+    sandbox, jobs = base.isolation.sandbox, base.layout.folder("jobs")
+    supervision = Supervision(resources, executor, jobs, base.layout.run, delivery, sandbox)
     publish, worker = base.publish, base.layout.worker_path()
     tokens = EndpointTokens(base.keyring.endpoints, _issuer(base.installed), utc_now)
     return KindParts(
@@ -311,7 +316,7 @@ def _kind_parts(
         deployments=OnlineDeployments(
             resources,
             workshop,
-            ReplicaSets(executor, base.layout.run, worker),
+            ReplicaSets(executor, base.layout.run, worker, sandbox),
             publish,
             utc_now,
         ),
@@ -339,6 +344,7 @@ def _environments(base: Foundation, env: Mapping[str, str]) -> Environments:
         Interpreters(Search.of(env, Path(sys.executable), pythons)).find,
         indexes=base.settings.indexes,
         downloads=downloads if base.settings.python_downloads == "auto" else None,
+        sandbox=base.isolation.sandbox,
     )
 
 

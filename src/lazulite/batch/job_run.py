@@ -24,6 +24,7 @@ from lazulite.batch.failures import FailedItems
 from lazulite.batch.inputs import InputsFile, list_files
 from lazulite.batch.job import Job
 from lazulite.batch.journal import Journal, Kind, Record
+from lazulite.batch.launch import script_logs
 from lazulite.batch.logs import JobLogs
 from lazulite.batch.policy import Counts, Policy, Rules
 from lazulite.batch.progress import Progress, State
@@ -71,7 +72,8 @@ class JobRun:
         Raises Canceled, SpecError for what the user must know, OSError if storage fails.
         """
         self._publication.check()
-        Path(self._job.output_dir).mkdir(parents=True, exist_ok=True)
+        for folder in (Path(self._job.output_dir), script_logs(self._job.log_dir)):
+            folder.mkdir(parents=True, exist_ok=True)
         self._progress.enter(State.PREPARING, self._counts)
         inputs = InputsFile(self._folder)
         engine = engine_of(inputs)

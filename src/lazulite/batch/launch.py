@@ -26,12 +26,17 @@ def environment(job: Job, name: ProcessName, seat: int) -> dict[str, str]:
     own = {
         "PYTHONPATH": os.pathsep.join(path),
         "LAZULITE_BATCH_AGENT": name.process,
-        "LAZULITE_BATCH_LOG_DIR": str(Path(job.log_dir, "user", "entry_script_log", name.node)),
+        "LAZULITE_BATCH_LOG_DIR": str(script_logs(job.log_dir) / name.node),
     }
     gpus = int(job.env.get(GPU_COUNT, "0"))
     if gpus:
         own["CUDA_VISIBLE_DEVICES"] = str(seat) if seat < gpus else ""
     return {"AZUREML_BI_OUTPUT_PATH": job.output_dir, **job.env, **own}
+
+
+def script_logs(log_dir: str | Path) -> Path:
+    """The one folder of the logs that scoring scripts write to themselves."""
+    return Path(log_dir, "user", "entry_script_log")
 
 
 def output_files(job: Job, name: ProcessName) -> tuple[Path, Path]:

@@ -103,8 +103,12 @@ def summary(journal: Journal, batches: MiniBatches) -> Iterator[bytes]:
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:
-    """A file that other users of the output folder may read, durable on return."""
-    with path.open("wb") as file:
+    """A file that other users of the output folder may read, durable on return.
+
+    A new one: user code may write there, too, and a link of its making must not be followed.
+    """
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:
         file.writelines(pieces)
         file.flush()
         os.fsync(file.fileno())

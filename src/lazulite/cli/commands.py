@@ -26,6 +26,11 @@ SERVER = (
     Command("status", "lazulite.app.commands#status", "Show whether the server runs, and what."),
     Command("env", "lazulite.app.commands#env", "Print shell exports for clients of the server."),
     Command("serve", SERVE, "Serve a scoring script, without a server, as azmlinfsrv does."),
+    Command(
+        "doctor",
+        "lazulite.doctor.command#diagnose",
+        "Look for what is missing on this machine, or wrong in a deployment's file.",
+    ),
     Command("version", "lazulite.cli.about#version", "Show the versions of the product's parts."),
     Command("upgrade", "lazulite.cli.about#upgrade", "Change nothing; for scripts of az."),
     Command("extension list", "lazulite.cli.about#extensions", "List what is built in: ml."),

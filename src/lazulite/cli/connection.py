@@ -52,7 +52,7 @@ def connect(
 
     Raises CommandError with the remedy when no server is known.
     """
-    server = _read(data_dir / "server.json")
+    server = read_server(data_dir)
     principal = _read(data_dir / "credentials.json")
     url = environ.get("LAZULITE_URL") or server.get("url")
     if not url:
@@ -83,6 +83,11 @@ def connect(
         data_dir=data_dir,
         **{field: str(value) for field, value in values.items()},
     )
+
+
+def read_server(data_dir: Path) -> dict[str, Any]:
+    """What the server wrote of itself when it was ready; {} if none has been."""
+    return _read(data_dir / "server.json")
 
 
 _VARIABLES = {

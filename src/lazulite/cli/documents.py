@@ -62,13 +62,16 @@ class Document:
     def error(self, key: Key, reason: str) -> CommandError:
         """The reason, with the file, line and column of the value or of what it should be in."""
         name = _dotted((*self.within, *key))
-        place = f"{self.path}: " if self.path else ""
-        for length in range(len(key), -1, -1):
-            if self.path and (position := self.positions.get(key[:length])):
-                place = f"{self.path}:{position[0]}:{position[1]}: "
-                break
+        place = f"{self.place(key)}: " if self.path else ""
         code = "InvalidFile" if self.path else "InvalidArgument"
         return CommandError(code, f"{place}{name}: {reason}" if name else place + reason)
+
+    def place(self, key: Key) -> str:
+        """Where the value is, or what it should be in, as path:line:column; "" without a file."""
+        for length in range(len(key), -1, -1):
+            if self.path and (position := self.positions.get(key[:length])):
+                return f"{self.path}:{position[0]}:{position[1]}"
+        return str(self.path or "")
 
 
 def read(path: Path) -> Document:

@@ -44,7 +44,7 @@ def content(workspace: Workspace, found: Document) -> dict[str, Any]:
     docker = values.get("docker") or {}
     said = {
         "image": values.get("image") or docker.get("image"),
-        "condaFile": _conda(found),
+        "condaFile": conda_text(found),
         "build": _build(workspace, found),
         "osType": values.get("os_type"),
         "inferenceConfig": _inference(values.get("inference_config")),
@@ -54,8 +54,11 @@ def content(workspace: Workspace, found: Document) -> dict[str, Any]:
     return {key: value for key, value in said.items() if value is not None}
 
 
-def _conda(found: Document) -> str | None:
-    """The conda file's own text, so that the server's errors name the lines of the user's file."""
+def conda_text(found: Document) -> str | None:
+    """The conda file's own text, so that errors name the lines of the user's file; None: no file.
+
+    What it includes of other files is in it. Raises CommandError for a file that is not there.
+    """
     value, key = found.values.get("conda_file"), ("conda_file",)
     if value is None:
         return None

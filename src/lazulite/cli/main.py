@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from knack import CLI, ArgumentsContext
+from knack.arguments import CLICommandArgument
 from knack.commands import CLICommandsLoader
 from knack.help_files import helps
 from knack.util import CLIError
@@ -56,12 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         out_file=sys.stdout,
         commands_loader_cls=_Loader,
     )
+    cli.is_output_chosen = any(word == "-o" or word.startswith("--output") for word in given)
     cli.only_show_errors = cli.only_show_errors or "--only-show-errors" in given
-    return int(cli.invoke(given) or 0)
+    return int(cli.invoke(given) or cli.exit_code)
 
 
 class _Lazulite(CLI):  # type: ignore[misc]  # knack has no types
     """knack's application, with our errors and exit codes."""
+
+    exit_code = 0
+    """What a command that does its work, and has bad news, ends with."""
+    is_output_chosen = False
+    """Whether -o was given."""
 
     def get_cli_version(self) -> str:
         return f"lazulite {lazulite.__version__}"
@@ -82,10 +89,9 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
 
     def load_command_table(self, arguments: list[str]) -> Any:
         for command in SERVER:
-            self.command_table[command.name] = self.create_command(
-                command.name, command.operation, description=command.summary
+            self.command_table[command.name] = (
+                self._diagnosis(command) if command.name == "doctor" else self._server(command)
             )
-            self.command_table[command.name].description = command.summary
         for command in ML:
             self.command_table[f"ml {command.name}"] = self._ml(command)
         for command in CACHE:
@@ -113,6 +119,20 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             with ArgumentsContext(self, name) as context:
                 context.argument("yes", options_list=["--yes", "-y"], help="Do not ask.")
         super().load_arguments(command)
+
+    def _server(self, command: Command) -> Any:
+        made = self.create_command(command.name, command.operation, description=command.summary)
+        made.description = command.summary
+        return made
+
+    def _diagnosis(self, command: Command) -> Any:
+        return self.command_cls(
+            self.cli_ctx,
+            command.name,
+            functools.partial(_diagnose, command, self.cli_ctx),
+            description=command.summary,
+            arguments_loader=_diagnosis_arguments,
+        )
 
     def _ml(self, command: Command) -> Any:
         return self.command_cls(
@@ -168,6 +188,37 @@ def rows(columns: Sequence[str], result: Any) -> Any:
         else value
         for name, value in shown.items()
     }
+
+
+def _diagnosis_arguments() -> list[tuple[str, CLICommandArgument]]:
+    text = "YAML file of a deployment to look at; without one, the machine is looked at."
+    folder = CLICommandArgument(
+        "data_dir", options_list=["--data-dir"], default=None, help=setting_help("data_dir")
+    )
+    file = CLICommandArgument("file", nargs="?", metavar="FILE", help=text)
+    file.type.settings["options_list"] = []  # a positional one
+    return [("file", file), ("data_dir", folder)]
+
+
+def _diagnose(command: Command, cli: _Lazulite, given: Mapping[str, Any]) -> Any:
+    """The findings as lines, or as `-o` asks; what is needed and missing fails the command."""
+    module, function = command.operation.split("#")
+    findings = getattr(import_module(module), function)(environ=os.environ, **given)
+    lacking = [each for each in findings if each["is_needed"] and each["status"] == "missing"]
+    cli.exit_code = FAILED if lacking else 0
+    if cli.is_output_chosen:
+        return findings
+    for found in findings:
+        print(_line(found))
+    return None
+
+
+def _line(found: Mapping[str, Any]) -> str:
+    """A finding for a terminal; below it, what it takes unless all is well."""
+    head = f"{found['status']:<8} {found['check']:<12} {found['found']}"
+    need = f"Needed for {found['purpose']}." if found["purpose"] else ""
+    more = " ".join(part for part in (need, found["remedy"]) if part)
+    return head if found["status"] == "ok" or not more else f"{head}\n{'':<21} {more}"
 
 
 def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:

@@ -53,6 +53,20 @@ class Settings:
     """Days after whose passing unused environments are removed; 0 keeps them."""
     environments_gib: float = 0.0
     """GiB of environments beyond which unused ones are removed; 0 is no limit."""
+    isolation: str = "auto"
+    """auto: user code runs in bubblewrap sandboxes where they work; bubblewrap: where they do not,
+    the start is refused; none: never."""
+    isolation_network: str = "host"
+    """What user code reaches in a sandbox: host, whatever this machine does; none, nothing."""
+    isolation_show: str = ""
+    """More files and folders of this machine that sandboxes show, with commas; a path that ends in
+    :rw can be written to."""
+    isolation_processes: int = 4096
+    """Processes and threads of one sandbox; the kernel does not count those of root. 0: any."""
+    isolation_memory_mib: int = 0
+    """MiB of address space of one process of user code. 0: any."""
+    isolation_tmp_mib: int = 2048
+    """MiB of memory that a sandbox's own /tmp, and its /dev/shm, may take up. 0: half of all."""
     drain_s: float = 10.0
     """Seconds that running requests get when the server stops."""
     log_level: str = "warning"
@@ -83,6 +97,14 @@ class Settings:
         """The folders of local_folders."""
         return tuple(Path(item).expanduser().absolute() for item in _listed(self.local_folders))
 
+    @property
+    def shown(self) -> tuple[tuple[Path, bool], ...]:
+        """The items of isolation_show, and whether each can be written to."""
+        return tuple(
+            (Path(item.removesuffix(":rw")).expanduser().absolute(), item.endswith(":rw"))
+            for item in _listed(self.isolation_show)
+        )
+
 
 _MOST = 1_000_000
 """Of settings that are days, seconds or GiB."""
@@ -109,6 +131,12 @@ HELP = {
     "Default: 0, never.",
     "environments_gib": "GiB of environments beyond which those that nobody uses are removed, the "
     "oldest first. Default: 0, no limit.",
+    "isolation": "auto, bubblewrap (required) or none: how user code is shut in. Default: auto.",
+    "isolation_network": "host or none: what user code in a sandbox reaches. Default: host.",
+    "isolation_show": "More files and folders that sandboxes show, with commas; writable with :rw.",
+    "isolation_processes": "Processes of one sandbox; 0 for any. Default: 4096.",
+    "isolation_memory_mib": "MiB of address space of a user's process; 0 for any. Default: 0.",
+    "isolation_tmp_mib": "MiB of a sandbox's /tmp, kept in memory. Default: 2048.",
     "drain_s": "Seconds that running requests get when the server stops. Default: 10.",
     "log_level": "debug, info, warning or error. Default: warning.",
 }

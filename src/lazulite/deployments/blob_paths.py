@@ -9,6 +9,7 @@ from typing import Protocol
 from lazulite.blobs.back_end import BackEnd
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.references import BlobPath
+from lazulite.core.errors import SpecError
 from lazulite.remote.background import Bringer
 from lazulite.remote.outgoing import Outgoing
 from lazulite.remote.own_blobs import OwnBlobs
@@ -58,8 +59,12 @@ class InPlace:
     """Where the blob store keeps accounts."""
 
     def readable(self, blob: BlobPath) -> Path:
-        """The file of the blob."""
-        return self.root / blob.account / blob.container / blob.path
+        """The file of the blob. Raises SpecError for a path that leads out of the container."""
+        container = self.root / blob.account / blob.container
+        path = container / blob.path
+        if not path.resolve().is_relative_to(container.resolve()):
+            raise _led_away(blob.path)
+        return path
 
     def writable(self, blob: BlobPath, writer: str) -> Path:
         """The same file."""
@@ -98,3 +103,12 @@ class Brought:
         """A folder of the writer's own, in which nothing is that was there before."""
         address = BlobAddress(blob.account, blob.container, blob.path)
         return self.outgoing.place(writer, address)
+
+
+def _led_away(path: str) -> SpecError:
+    """Whoever may write a blob's folder may make links there; they must not open other folders."""
+    return SpecError(
+        "LinkNotFollowed",
+        f"The path {path[:200]!r} leads out of its container by a link. Copy the files into the "
+        "container, or name their folder by a datastore of type LocalFolder.",
+    )

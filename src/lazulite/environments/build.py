@@ -25,6 +25,7 @@ from types import FrameType
 from lazulite.core.errors import SpecError
 from lazulite.environments import venv
 from lazulite.environments.build_log import BuildLog
+from lazulite.environments.build_sandbox import confined
 from lazulite.environments.diagnosis import (
     BUILD_FAILED,
     OTHER,
@@ -37,6 +38,7 @@ from lazulite.environments.diagnosis import (
 from lazulite.environments.indexes import installer_environment, read_pip_settings, uv_flags
 from lazulite.environments.places import Places
 from lazulite.environments.plan import Package, Plan, from_json
+from lazulite.executors.launch import Sandbox
 from lazulite.store.files import read_json, write_json
 
 LIMIT_S = 3600  # of one build; an endless resolver must not hold its lock for ever
@@ -60,8 +62,11 @@ def main(spec: Path, environ: Mapping[str, str]) -> int:
             return 1
         with BuildLog.opened(places.log) as log:
             settings = read_pip_settings(environ)
+            run = partial(log.run, hold=lock)
+            sandbox = Sandbox.from_json(value.get("sandbox"))
             installer = venv.Installer(
-                run=partial(log.run, hold=lock),
+                run=run,
+                confined=confined(run, sandbox, (plan.interpreter.path, places.prefix), environ),
                 say=log.say,
                 env=installer_environment(environ, settings),
                 uv_flags=uv_flags(environ, settings),
@@ -84,7 +89,7 @@ def _build(plan: Plan, places: Places, installer: venv.Installer) -> Diagnosis |
             PROVIDERS[plan.provider](plan, places.prefix, installer)
         _publish(plan, places, time.monotonic() - started)
     except (subprocess.CalledProcessError, SpecError, OSError) as error:
-        failure = _explain(error, plan, places.prefix, installer)
+        failure = _explain(error, plan, installer)
         shutil.rmtree(places.prefix, ignore_errors=True)
         installer.say(f"failed: {failure.reason}. {failure.remedy}")
         write_json(places.failed, dataclasses.asdict(failure))
@@ -117,7 +122,7 @@ def _installed(prefix: Path) -> list[str]:
     return sorted(name.replace("-", "==", 1) for name in names)
 
 
-def _explain(error: Exception, plan: Plan, prefix: Path, installer: venv.Installer) -> Diagnosis:
+def _explain(error: Exception, plan: Plan, installer: venv.Installer) -> Diagnosis:
     """Why the build failed and, where that can be found out, which versions would work."""
     if isinstance(error, SpecError):
         return Diagnosis(error.code, error.message.rstrip("."))
@@ -126,12 +131,10 @@ def _explain(error: Exception, plan: Plan, prefix: Path, installer: venv.Install
     failure = diagnose((error.output or "").splitlines(), plan)
     if failure.code == OTHER and not error.output:
         return dataclasses.replace(failure, reason=f"the installer ended with {error.returncode}")
-    return _with_remedy(failure, plan, prefix, installer)
+    return _with_remedy(failure, plan, installer)
 
 
-def _with_remedy(
-    failure: Diagnosis, plan: Plan, prefix: Path, installer: venv.Installer
-) -> Diagnosis:
+def _with_remedy(failure: Diagnosis, plan: Plan, installer: venv.Installer) -> Diagnosis:
     blamed = [package for package in plan.packages if package.text in failure.culprits]
     if failure.code not in {UNSOLVABLE, BUILD_FAILED} or not blamed:
         return failure
@@ -139,15 +142,16 @@ def _with_remedy(
     if len(blamed) > 1:
         hints.append("These lines exclude each other: loosen the version in one of them.")
     else:
-        hints.insert(0, _what_fits(blamed[0], plan, prefix, installer))
+        hints.insert(0, _what_fits(blamed[0], plan, installer))
     return dataclasses.replace(failure, remedy=" ".join(hints))
 
 
-def _what_fits(package: Package, plan: Plan, prefix: Path, installer: venv.Installer) -> str:
+def _what_fits(package: Package, plan: Plan, installer: venv.Installer) -> str:
     installer.say(f"looking for versions of {package.name} that fit ...")
     pin = pinned_version(package.text)
-    lowest = venv.what_fits(package.name, pin, prefix, installer) if pin else None
-    newest = venv.what_fits(package.name, None, prefix, installer)
+    python = plan.interpreter.path
+    lowest = venv.what_fits(package.name, pin, python, installer) if pin else None
+    newest = venv.what_fits(package.name, None, python, installer)
     return versions_remedy(package, lowest, newest, plan.interpreter.number)
 
 

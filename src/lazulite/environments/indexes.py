@@ -65,7 +65,7 @@ def read_pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     Source: pip documentation, "Configuration".
     """
     settings: dict[str, str] = {}
-    for path in _pip_files(environ):
+    for path in pip_files(environ):
         settings.update(_read(path))
     for name, value in environ.items():
         if name.startswith("PIP_") and name != "PIP_CONFIG_FILE":
@@ -101,7 +101,7 @@ def _for_uv(settings: Mapping[str, str]) -> dict[str, str]:
     return said
 
 
-def _pip_files(environ: Mapping[str, str]) -> Iterable[Path]:
+def pip_files(environ: Mapping[str, str]) -> Iterable[Path]:
     """The configuration files of pip, the weakest first; none if PIP_CONFIG_FILE is /dev/null."""
     own = environ.get("PIP_CONFIG_FILE")
     if own == "/dev/null":

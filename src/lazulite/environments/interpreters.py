@@ -197,6 +197,17 @@ def _downloadable(asked: PythonRange | None) -> str | None:
     return None
 
 
+def homes(python: Path) -> Iterator[str]:
+    """The folders that a python needs: its own, and those of the ones that it is a link to.
+
+    Without the root: what is in /bin is the system's.
+    """
+    hops = [python]
+    while hops[-1].is_symlink():
+        hops.append(Path(os.path.normpath(hops[-1].parent / hops[-1].readlink())))
+    yield from (str(hop.parent.parent) for hop in hops if hop.parent.parent != Path("/"))
+
+
 def _remedy(asked: PythonRange | None) -> str:
     numbers = next((of for operator, of in asked.clauses if operator == "=="), ()) if asked else ()
     version = ".".join(map(str, numbers[:2]))

@@ -14,7 +14,7 @@ from pathlib import Path
 from lazulite.core.errors import SpecError
 from lazulite.environments.definition import Definition
 from lazulite.environments.diagnosis import OTHER, Diagnosis
-from lazulite.environments.interpreters import Interpreter, PythonMissingError
+from lazulite.environments.interpreters import Interpreter, PythonMissingError, homes
 from lazulite.environments.known_images import with_image
 from lazulite.environments.places import Places, task_name
 from lazulite.environments.plan import Plan, plan_venv, to_json
@@ -75,14 +75,17 @@ class Environments:
         *,
         indexes: tuple[str, ...] = NO_INDEXES,
         downloads: PythonDownloads | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
         """root: absolute, short enough for "#!" lines; find: Interpreters(...).find.
 
         indexes: package indexes that definitions may name, besides the server's own; downloads:
-        where to get Pythons that are not here, if at all.
+        where to get Pythons that are not here, if at all; sandbox: what code of
+        packages runs in while it is built.
         """
         self._downloads = downloads
         self._root, self._executor, self._find, self._indexes = root, executor, find, indexes
+        self._sandbox = sandbox or Sandbox()
         self._starting: dict[str, asyncio.Lock] = {}
 
     def plan(self, definition: Definition) -> Plan:
@@ -192,16 +195,15 @@ class Environments:
         """What the files say; None while there is no result."""
         if (python := places.ready_python()) is not None:
             os.utime(places.ready)
-            home = plan.interpreter.path.resolve().parent.parent
-            sandbox = Sandbox().showing(str(home), str(places.prefix))
-            return Built(plan.hash, python, sandbox)
+            return Built(plan.hash, python, Sandbox().showing(*homes(python)))
         if (failure := read_json(places.failed)) is not None:
             return Failed(plan.hash, _error(Diagnosis(**failure), plan, places))
         return None
 
     async def _start(self, plan: Plan) -> None:
         self._root.mkdir(parents=True, exist_ok=True)
-        spec = {**to_json(plan), "root": str(self._root)}
+        sandbox = self._sandbox.to_json()
+        spec = {**to_json(plan), "root": str(self._root), "sandbox": sandbox}
         await self._executor.ensure(
             Task(
                 name=task_name(plan.hash),

@@ -18,7 +18,8 @@ from pathlib import Path
 import uv
 
 from lazulite.core.errors import SpecError
-from lazulite.environments.diagnosis import BUILD_FAILED, OTHER, diagnose
+from lazulite.environments.build_sandbox import Run, cache_of
+from lazulite.environments.diagnosis import BUILD_FAILED, DISK_FULL, OTHER, UNREACHABLE, diagnose
 from lazulite.environments.plan import Plan
 from lazulite.environments.requirement import Option
 
@@ -29,9 +30,6 @@ LAST_PIP = {(3, 6): "21.3.1", (3, 7): "24.0"}
 
 _SELDOM_IMPORTED = "/site-packages/(pip|setuptools|wheel)/"
 
-Run = Callable[[Sequence[str], Mapping[str, str]], list[str]]
-"""Runs a program to its end and returns its output; raises CalledProcessError if it fails."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Installer:
@@ -41,6 +39,12 @@ class Installer:
     say: Callable[[str], None]
     env: Mapping[str, str]
     uv_flags: tuple[str, ...] = ()
+    confined: Run | None = None
+    """Runs programs that run code of packages; None: there is no sandbox, and run does."""
+
+    def run_foreign(self, command: Sequence[str], env: Mapping[str, str]) -> list[str]:
+        """Run a program that runs code of packages. Raises as run does."""
+        return (self.confined or self.run)(command, env)
 
 
 def install(plan: Plan, prefix: Path, installer: Installer) -> None:
@@ -66,18 +70,18 @@ def compile_modules(prefix: Path, installer: Installer) -> None:
     """
     quietly = {**installer.env, "PYTHONWARNINGS": "ignore"}
     compile_all = [python_of(prefix), "-m", "compileall", "-qq", "-x", _SELDOM_IMPORTED]
-    installer.run([*compile_all, str(prefix / "lib")], quietly)
+    installer.run_foreign([*compile_all, str(prefix / "lib")], quietly)
 
 
-def what_fits(name: str, floor: str | None, prefix: Path, installer: Installer) -> str | None:
-    """A version of a package that has a wheel for the prefix's Python; None if uv finds none.
+def what_fits(name: str, floor: str | None, python: Path, installer: Installer) -> str | None:
+    """A version of a package that has a wheel for the Python; None if uv finds none.
 
     floor: then the lowest version from this one on; otherwise the newest of all.
     """
     options = ["--no-deps", "--only-binary", ":all:", "--no-header", "--no-annotate", "--quiet"]
     if floor:
         options += ["--resolution", "lowest"]
-    command = [uv_binary(), "pip", "compile", "--python", python_of(prefix), *options, "-"]
+    command = [uv_binary(), "pip", "compile", "--python", str(python), *options, "-"]
     try:
         answer = subprocess.run(
             [*command, *installer.uv_flags],
@@ -124,7 +128,25 @@ def _install_with_uv(plan: Plan, prefix: Path, installer: Installer) -> None:
     if plan.packages:
         options = [*installer.uv_flags, *_for_uv(plan.options)]
         lines = _requirements_file(plan, prefix)
-        installer.run([*install, *options, "--requirement", lines], installer.env)
+        _install_packages([*install, *options, "--requirement", lines], plan, prefix, installer)
+
+
+def _install_packages(
+    command: Sequence[str], plan: Plan, prefix: Path, installer: Installer
+) -> None:
+    """Wheels alone, if there are some that fit, as that runs no code; else in the sandbox."""
+    if installer.confined is None:
+        installer.run(command, installer.env)
+        return
+    try:
+        installer.run([*command, "--no-build"], installer.env)
+    except subprocess.CalledProcessError as error:
+        if diagnose((error.output or "").splitlines(), plan).code in {UNREACHABLE, DISK_FULL}:
+            raise
+        installer.say("note: wheels alone will not do; trying again in a sandbox, with builds")
+        installer.confined(command, installer.env)
+    finally:
+        shutil.rmtree(cache_of(prefix), ignore_errors=True)
 
 
 def _install_with_pip(plan: Plan, prefix: Path, installer: Installer) -> None:
@@ -132,12 +154,12 @@ def _install_with_pip(plan: Plan, prefix: Path, installer: Installer) -> None:
     pip = [python_of(prefix), "-m", "pip", "install", "--progress-bar", "off"]
     try:
         version = LAST_PIP[plan.interpreter.version[:2]]
-        installer.run([*pip, "--quiet", f"pip=={version}"], installer.env)
+        installer.run_foreign([*pip, "--quiet", f"pip=={version}"], installer.env)
     except subprocess.CalledProcessError:
         installer.say("note: pip could not be brought up to date; going on with the bundled one")
     options = [word for option in plan.options for word in (option.name, option.value) if word]
     lines = _requirements_file(plan, prefix)
-    installer.run([*pip, *options, "--requirement", lines], installer.env)
+    installer.run_foreign([*pip, *options, "--requirement", lines], installer.env)
 
 
 def _requirements_file(plan: Plan, prefix: Path) -> str:

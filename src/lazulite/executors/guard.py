@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 _LINUX = sys.platform == "linux"
@@ -60,14 +60,18 @@ def adopt_orphans() -> None:
 
 def kill_children(*, spare: int) -> None:
     """SIGKILL and reap every child but one, and theirs as they are orphaned, until none is left."""
-    if not _LINUX:
-        return  # nothing is adopted there
-    listing = Path(f"/proc/self/task/{threading.get_native_id()}/children")
-    while others := [int(pid) for pid in listing.read_text().split() if int(pid) != spare]:
+    while others := [pid for pid in _children() if pid != spare]:
         for pid in others:
             os.kill(pid, signal.SIGKILL)
         for pid in others:
             os.waitpid(pid, 0)
+
+
+def reap_orphans(*, spare: Collection[int]) -> None:
+    """Bury the children that have ended and that nobody else waits for. Never waits."""
+    for pid in _children():
+        if pid not in spare:
+            os.waitpid(pid, os.WNOHANG)
 
 
 def kill_group(group: int) -> None:
@@ -76,6 +80,14 @@ def kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def _children() -> list[int]:
+    """The children of this thread; none where nothing is adopted."""
+    if not _LINUX:
+        return []
+    listing = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    return [int(pid) for pid in listing.read_text().split()]
 
 
 def _stand_guard(reading: int) -> None:

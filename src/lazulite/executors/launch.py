@@ -44,6 +44,16 @@ class Sandbox:
         mounts = tuple(Mount(path=path, writable=writable) for path in paths if path is not None)
         return dataclasses.replace(self, mounts=(*self.mounts, *mounts))
 
+    def under(self, base: Sandbox) -> Sandbox:
+        """The sandbox with what holds for all of a server's; of that kind unless it has its own."""
+        own = self if self.kind != PLAIN else base
+        return Sandbox(
+            kind=own.kind,
+            mounts=(*base.mounts, *self.mounts),
+            network=base.network and self.network,
+            details=own.details,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """As specs and requests carry it."""
         return dataclasses.asdict(self)
@@ -70,11 +80,6 @@ class Launch:
 Wrapper = Callable[[Launch, Sandbox], Launch]
 """Turns a launch into the one of a program that brings it about inside the sandbox.
 
-Signals to that program reach the process; its end, and how it ended, are those of the process; and
-if it is killed, nothing of the process stays.
+The program ends when the process does, and if it is killed, nothing of the process stays. Whom to
+signal, and how the process ended, `wrappers.process_of` and `wrappers.ending` tell.
 """
-
-
-def plain(launch: Launch, _sandbox: Sandbox) -> Launch:
-    """The process itself, in no sandbox."""
-    return launch

@@ -11,6 +11,7 @@ exited {id, status}.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import selectors
 import signal
@@ -30,7 +31,7 @@ from lazulite.executors.guard import (
 )
 from lazulite.executors.launch import Launch, Sandbox
 from lazulite.executors.node_wire import Link, LinkClosedError
-from lazulite.executors.wrappers import inside
+from lazulite.executors.wrappers import ending, inside, process_of
 
 BASE_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 """What workers get of the node's environment; the rest might hold secrets of the server."""
@@ -48,6 +49,15 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     return 0
 
 
+@dataclasses.dataclass(frozen=True)
+class _Started:
+    """A process, the number that the job gave it, and what it runs in."""
+
+    key: int
+    process: subprocess.Popen[bytes]
+    sandbox: Sandbox
+
+
 class Node:
     """The node's loop: one listener, at most one connection, its processes."""
 
@@ -57,7 +67,7 @@ class Node:
         self._arm = die_with_parent(os.getpid())
         self._selector = selectors.DefaultSelector()
         self._link: Link | None = None
-        self._running: dict[int, tuple[int, subprocess.Popen[bytes]]] = {}
+        self._running: dict[int, _Started] = {}
         self._ending = False
 
     def serve(self, listener: socket.socket) -> None:
@@ -105,28 +115,31 @@ class Node:
     def _request(self, verb: str, request: dict[str, Any], descriptors: list[int]) -> None:
         if verb == "start":
             self._start(request, descriptors)
-        elif request["id"] in (started := {key: pid for pid, (key, _) in self._running.items()}):
-            if verb == "kill":
-                kill_group(started[request["id"]])
-            else:
-                os.kill(started[request["id"]], request["signal"])
+        for pid, started in self._running.items():
+            if started.key == request["id"] and verb == "kill":
+                kill_group(pid)
+            elif started.key == request["id"] and verb == "signal":
+                os.kill(process_of(started.sandbox, pid), request["signal"])
 
     def _start(self, request: dict[str, Any], descriptors: list[int]) -> None:
         try:
-            process = self._spawn(request, descriptors)
-        except (OSError, ValueError) as error:
+            sandbox = Sandbox.from_json(request.get("sandbox"))
+            process = self._spawn(request, sandbox, descriptors)
+        except (OSError, TypeError, ValueError) as error:
             self._tell({"failed": {"id": request["id"], "error": f"{request['argv'][0]}: {error}"}})
             return
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
         self._guard.add(process.pid)
-        self._running[process.pid] = (request["id"], process)
+        self._running[process.pid] = _Started(request["id"], process, sandbox)
         self._tell({"started": {"id": request["id"], "pid": process.pid}})
 
-    def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, request: dict[str, Any], sandbox: Sandbox, descriptors: list[int]
+    ) -> subprocess.Popen[bytes]:
         launch = inside(
-            Sandbox.from_json(request.get("sandbox")),
+            sandbox,
             Launch(
                 argv=tuple(request["argv"]),
                 env=self._environment(request, descriptors),
@@ -162,10 +175,10 @@ class Node:
                 continue
             # Not reaped yet, so the group's number cannot be anyone else's.
             kill_group(ended)
-            key, process = self._running.pop(ended)
-            status = process.wait()
+            started = self._running.pop(ended)
+            status = ending(started.sandbox, started.process.wait())
             self._guard.discard(ended)
-            self._tell({"exited": {"id": key, "status": status}})
+            self._tell({"exited": {"id": started.key, "status": status}})
 
     def _tell(self, message: dict[str, Any]) -> None:
         if self._link is None:
@@ -183,8 +196,8 @@ class Node:
             self._link = None
         for pid in self._running:
             kill_group(pid)
-        for pid, (_, process) in self._running.items():
-            process.wait()
+        for pid, started in self._running.items():
+            started.process.wait()
             self._guard.discard(pid)
         self._running.clear()
         # What left its group (daemons, setsid) has been orphaned to us by now.

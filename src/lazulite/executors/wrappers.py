@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lazulite.executors.launch import PLAIN, Launch, Sandbox, Wrapper, plain
+from lazulite.executors import bubblewrap, limits
+from lazulite.executors.launch import PLAIN, Launch, Sandbox, Wrapper
 
-WRAPPERS: Mapping[str, Wrapper] = {PLAIN: plain}
+WRAPPERS: Mapping[str, Wrapper] = {
+    PLAIN: limits.limited,
+    bubblewrap.KIND: bubblewrap.confined,
+}
 """By the kind of the sandbox."""
 
 
@@ -19,3 +23,13 @@ def inside(sandbox: Sandbox, launch: Launch) -> Launch:
     if wrapper is None:
         raise ValueError(f"{sandbox.kind!r} is no kind of sandbox; there are {sorted(WRAPPERS)}")
     return wrapper(launch, sandbox)
+
+
+def process_of(sandbox: Sandbox, pid: int) -> int:
+    """Whom to signal, given the pid of what inside() made: never a process of somebody else."""
+    return bubblewrap.process_of(pid) if sandbox.kind == bubblewrap.KIND else pid
+
+
+def ending(sandbox: Sandbox, status: int) -> int:
+    """How the process ended, as subprocess has it, given how what inside() made did."""
+    return bubblewrap.ending(status) if sandbox.kind == bubblewrap.KIND else status

@@ -48,14 +48,19 @@ class WorkFolder:
             place.symlink_to(kept)
 
     def _move(self, name: str) -> None:
-        """Copy a real folder's regular files to the artifacts; links are left out."""
+        """Copy a real folder's regular files to the artifacts; links are left out.
+
+        The command may have made links there as well: nothing is written through one.
+        """
         source, target = self.path / name, Path(self._spec.artifacts, name)
         if source.is_symlink() or not source.is_dir():
             return
         for file in source.rglob("*"):
-            if file.is_file() and not file.is_symlink():
-                kept = target / file.relative_to(source)
+            kept = target / file.relative_to(source)
+            is_safe = _is_within(kept.parent, target) and not kept.is_dir()
+            if file.is_file() and not file.is_symlink() and is_safe:
                 kept.parent.mkdir(parents=True, exist_ok=True)
+                kept.unlink(missing_ok=True)
                 shutil.copy2(file, kept)
         shutil.rmtree(source)
 
@@ -68,3 +73,8 @@ class WorkFolder:
             other.parent.mkdir(parents=True, exist_ok=True)
             if not other.exists():
                 other.hardlink_to(first)
+
+
+def _is_within(folder: Path, root: Path) -> bool:
+    """Whether the folder is below the root wherever links may lead."""
+    return folder.resolve().is_relative_to(root.resolve())

@@ -138,7 +138,8 @@ class OnlineDeployments:
         await self.publish()
         error = _failure(status).body if status.get("state") == "failed" else None
         phase = "ready" if all_ready(status) else "replicas"
-        seen = {**observed, "phase": phase, "replicas": status.get("replicas", [])}
+        replicas, isolation = status.get("replicas", []), status.get("isolation")
+        seen = {**observed, "phase": phase, "replicas": replicas, "isolation": isolation}
         return Step(observed=seen, converged=True, after=WATCH, error=error)
 
     async def _ensured(self, serving: Json) -> Json:
@@ -336,6 +337,7 @@ async def _show(deployment: Resource, base: str) -> Json:
     replicas = deployment.observed.get("replicas", [])
     return {
         "instanceCount": instances(deployment),
+        "isolation": deployment.observed.get("isolation"),
         "replicas": [
             {key: replica.get(key) for key in ("index", "state", "restarts")}
             for replica in replicas

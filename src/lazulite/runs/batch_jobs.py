@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from lazulite.batch.launch import script_logs
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import workspace_of
 from lazulite.deployments.job_outputs import ARTIFACTS
@@ -57,7 +58,7 @@ class BatchJobs:
         sandbox = (
             materials.sandbox.showing(str(self.worker_path), str(package))
             .showing(*(item["path"] for item in inputs))
-            .showing(str(output), str(log_dir), writable=True)
+            .showing(str(output), str(script_logs(log_dir)), writable=True)
         )
         retries = properties["retrySettings"]
         variables = properties["environmentVariables"]

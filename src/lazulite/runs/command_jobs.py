@@ -17,7 +17,7 @@ from lazulite.deployments.materials import Preparing, Workshop
 from lazulite.deployments.places import DataPlaces
 from lazulite.environments.service import Built
 from lazulite.jobs.expressions import resolve
-from lazulite.jobs.spec import LOG
+from lazulite.jobs.spec import KEPT, LOG
 from lazulite.operations.reconciler import Step
 from lazulite.runs.bindings import Bindings, bind
 from lazulite.runs.supervision import SOON, Supervision
@@ -58,7 +58,8 @@ class CommandJobs:
         spec = self._spec(job, bindings, built)
         artifacts = await self.data.writable(workspace, ARTIFACTS.format(job=job.name), job.uid)
         shown = built.sandbox.showing(*bindings.places)
-        sandbox = shown.showing(*bindings.folders, str(artifacts), writable=True)
+        kept = (str(artifacts / name) for name in KEPT)
+        sandbox = shown.showing(*bindings.folders, *kept, writable=True)
         places = {"code_dir": folder and str(folder), "artifacts": str(artifacts)}
         self.supervision.prepare(job, {**spec, **places, "sandbox": sandbox.to_json()})
         return None

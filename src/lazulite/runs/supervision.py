@@ -16,6 +16,7 @@ from lazulite.arm.references import find_one, most_nodes
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.deployments.blob_paths import Delivery
+from lazulite.executors.launch import Sandbox
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
 from lazulite.remote.background import StillFetching
@@ -52,6 +53,8 @@ class Supervision:
     sockets: Path
     """Where nodes listen."""
     delivery: Delivery
+    sandbox: Sandbox
+    """What processes of jobs run in, besides what each job shows them."""
 
     async def step(self, job: Resource, supervisor: str, prepared: Prepared) -> Step:
         """Bring the job one step further. supervisor: the module that runs it."""
@@ -119,7 +122,9 @@ class Supervision:
     def prepare(self, job: Resource, spec: Json) -> None:
         """Write job.json: from now on the job is under way."""
         self.folder_of(job).mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomically(self.folder_of(job) / "job.json", json.dumps(spec).encode())
+        sandbox = Sandbox.from_json(spec["sandbox"]).under(self.sandbox).to_json()
+        text = json.dumps({**spec, "sandbox": sandbox})
+        write_atomically(self.folder_of(job) / "job.json", text.encode())
 
     async def supervise(self, job: Resource, module: str) -> None:
         """See that the supervisor runs, and that it knows its nodes and whether to cancel."""

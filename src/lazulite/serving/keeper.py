@@ -22,6 +22,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from lazulite.executors.guard import adopt_orphans, reap_orphans
+from lazulite.executors.launch import Sandbox
 from lazulite.serving.keeper_spec import (
     BrokenSpecError,
     KeeperSpec,
@@ -83,6 +85,7 @@ class Keeper:
         for replica in self._fleet.replicas:
             if replica.process is not None and (how := replica.process.reap()) is not None:
                 self._died(replica, how, now)
+        reap_orphans(spare=self._fleet.pids)
         for replica in self._fleet.replicas:
             if replica.due <= now and self._error is None:
                 self._act(replica, now)
@@ -179,8 +182,10 @@ class Keeper:
         return self._stopping and self._fleet.is_gone and self.state is KeeperState.STOPPING
 
     def _write_status(self) -> None:
+        spec = self._spec
+        kind = Sandbox.from_json(spec.sandbox).kind
         document = status_document(
-            self.state, self._fleet.reports(), self._error, self._spec.waiting_socket
+            self.state, self._fleet.reports(), self._error, spec.waiting_socket, kind
         )
         self._status.write(document)
 
@@ -214,6 +219,7 @@ def main(arguments: list[str], inherited: Mapping[str, str]) -> int:
         StatusFile(folder / "status.json").write(document)
         logger.error("%s", error)  # noqa: TRY400 - the message is for a person
         return 2
+    adopt_orphans()  # what sandboxes leave behind, for a moment, has no other parent
     return keeper.run()
 
 

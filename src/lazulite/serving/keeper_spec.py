@@ -94,7 +94,8 @@ def make_folders(task_folder: Path, worker_path: str) -> Folders:
     folders.empty.mkdir(exist_ok=True)
     link = folders.imports / "lazulite_worker"
     link.unlink(missing_ok=True)
-    link.symlink_to(Path(worker_path).resolve() / "lazulite_worker")
+    # To the package itself, not to another link: links on the way are not in the sandbox.
+    link.symlink_to((Path(worker_path) / "lazulite_worker").resolve())
     return folders
 
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from lazulite.executors.launch import PLAIN
+
 logger = logging.getLogger("lazulite.keeper")
 
 
@@ -61,13 +63,16 @@ def status_document(
     replicas: Sequence[dict[str, Any]],
     error: dict[str, str] | None,
     waiting_socket: str | None,
+    isolation: str = PLAIN,
 ) -> dict[str, Any]:
     """The content of status.json but for `updated`.
 
-    error: code and message, if it failed; waiting_socket: None if the spec could not be used.
+    error: code and message, if it failed; waiting_socket: None if the spec could not be used;
+    isolation: the kind of the replicas' sandboxes.
     """
     return {
         "state": state,
+        "isolation": isolation,
         "waiting_socket": waiting_socket,
         "replicas": list(replicas),
         "error": error,

@@ -167,6 +167,11 @@ class Fleet:
         """True if no process is left."""
         return all(replica.process is None for replica in self.replicas)
 
+    @property
+    def pids(self) -> set[int]:
+        """The processes that are there."""
+        return {one.process.pid for one in self.replicas if one.process is not None}
+
     def arrange_sockets(self) -> None:
         """Clients find ready replicas only; those of a dead one are turned away at once.
 

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 
 from lazulite.executors.launch import Launch, Sandbox
-from lazulite.executors.wrappers import inside
+from lazulite.executors.wrappers import ending, inside, process_of
 
 CELL = struct.Struct("=d")
 """The cell that a replica shares: when its running request began (CLOCK_MONOTONIC), or 0."""
@@ -64,7 +64,7 @@ class ReplicaProcess:
         finally:
             os.close(status_end)
             os.close(life_end)
-        self.pid = self._process.pid
+        self.pid, self._sandbox = self._process.pid, sandbox
 
     @property
     def busy_since(self) -> float:
@@ -84,7 +84,7 @@ class ReplicaProcess:
     def signal(self, number: int) -> None:
         """Signal the process itself. Safe after its end."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+            os.kill(process_of(self._sandbox, self.pid), number)
 
     def kill(self) -> None:
         """End it and all processes of its group. Safe to repeat until it was reaped."""
@@ -102,7 +102,7 @@ class ReplicaProcess:
         """Wait for its end, kill its children, and say how it ended."""
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         self.kill()  # before it is reaped: until then its group's number cannot be another's
-        code = self._process.wait()
+        code = ending(self._sandbox, self._process.wait())
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
     def close(self) -> None:

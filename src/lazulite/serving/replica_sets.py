@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lazulite.executors.launch import Sandbox
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.store.files import read_json
 
@@ -36,6 +37,8 @@ class ReplicaSets:
     executor: Executor
     sockets: Path
     worker_path: Path
+    sandbox: Sandbox
+    """What sets are started in from now on, besides what each set shows them."""
 
     async def ensure(self, name: str, spec: ReplicaSpec) -> dict[str, Any]:
         """The keeper's status: state, replicas, error; {} while it starts.
@@ -68,6 +71,7 @@ class ReplicaSets:
         places = [str(self.sockets / f"{prefix}-{place}.sock") for place in range(spec.processes)]
         fields = dataclasses.asdict(spec)
         del fields["processes"]
+        fields["sandbox"] = Sandbox.from_json(spec.sandbox).under(self.sandbox).to_json()
         fields |= {"sockets": places, "waiting_socket": str(self.sockets / f"{prefix}-w.sock")}
         fields |= {"worker_path": str(self.worker_path), "drain_s": DRAIN_S}
         command = (sys.executable, "-m", "lazulite.serving.keeper", "spec.json")
