@@ -10,6 +10,7 @@ from lazulite.dataplane.multipart import open_form
 SENT = httpx2.Request(
     "POST",
     "https://localhost/",
+    headers={"content-type": "multipart/form-data; boundary=lazulite-boundary"},
     files={"zip": ("a.zip", b"PK\x00\r\n--not the boundary\r\n"), "empty": ("e", b"")},
     data={"note": "ünïcode"},
 )

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from lazulite.cli.documents import Document, Key
 from lazulite.cli.environment_files import conda_text
-from lazulite.cli.models import nested
 from lazulite.core.errors import LazuliteError, SpecError
 from lazulite.core.settings import Settings
 from lazulite.doctor.finding import Finding, Status
@@ -28,7 +27,7 @@ _PLACE = re.compile(r"(\S.*?)(?: line |:)(\d+)(?:, column |:)(\d+)")
 
 def definition(found: Document) -> Definition | Finding:
     """The packages of the environment that the file defines, or why they are not known."""
-    inner = nested(found, "environment")
+    inner = found.part(("environment",))
     docker = inner.values.get("docker") or {}
     image = inner.values.get("image") or docker.get("image")
     if inner.values.get("build") or docker.get("build"):
