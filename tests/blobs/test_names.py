@@ -92,6 +92,11 @@ def grouped(wanted, prefix):
     return sorted(found)
 
 
+async def test_names_that_begin_with_a_slash_are_grouped_beside_all_others(store):
+    await put_all(store, ["/", "/x", "a", "b", "c/d"])
+    assert await paged(store, "") == ["/", "a", "b", "c/"]
+
+
 async def test_folder_marker_makes_way_and_keeps_its_version_and_properties(store):
     marker = await put(store, "d", b"", properties=Properties(metadata={"hdi_isfolder": "true"}))
     await put(store, "d/file", b"data")

@@ -50,8 +50,8 @@ class Walk:
 
     def leave(self, prefix: str) -> None:
         """Go on behind all names that begin with the prefix, where that is a folder."""
-        while self._open and f"{self._open[-1][0]}/".startswith(prefix):
-            self._open.pop()
+        while self._open and self._open[-1][0] and f"{self._open[-1][0]}/".startswith(prefix):
+            self._open.pop()  # never the container itself, whose name is empty
 
     def _entries(self, folder: str) -> Iterator[Found]:
         """The blobs and folders of one folder in order, in batches of bounded size."""
