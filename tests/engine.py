@@ -47,6 +47,15 @@ def engine(folder):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(daemon.pid, signal.SIGKILL)
         daemon.wait(30)
+        _unmount(folder)
+
+
+def _unmount(folder):
+    """Let go of what the engine has mounted, so that the folder can be removed."""
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for place in reversed(mounted):
+        if Path(place).is_relative_to(folder):
+            subprocess.run(["umount", "--lazy", place], check=False)
 
 
 def _answers(daemon, log):
