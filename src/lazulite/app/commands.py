@@ -21,6 +21,8 @@ from lazulite.app.lifecycle import holder, read_state, run_server, stop_tasks
 from lazulite.app.server import Server, passed_on
 from lazulite.core.errors import LazuliteError
 from lazulite.core.settings import Settings, read_settings, run_folder
+from lazulite.environments.providers import EnvironmentProviders
+from lazulite.executors.container_engine import find_engine
 from lazulite.executors.local import LocalExecutor
 
 NOT_ISOLATED = (
@@ -62,6 +64,8 @@ def down(**kwargs: Any) -> dict[str, Any]:
     elif layout.data.is_dir():
         executor = LocalExecutor(layout.folder("tasks"), passed_on(os.environ))
         asyncio.run(stop_tasks(executor))
+        providers = EnvironmentProviders(engine=find_engine(os.environ), owner=str(layout.data))
+        providers.sweep(layout.folder("environments"))
         layout.state.unlink(missing_ok=True)
     return {"status": "stopped", "dataDir": str(layout.data)}
 

@@ -38,6 +38,7 @@ STOP_PATIENCE_S = 15.0
 STOP_LIMIT_S = 50.0
 WATCH_S = 1.0
 TIDY_S = 3600.0
+SWEEP_S = 30.0
 LOCK_PATIENCE_S = 0.5
 
 
@@ -64,17 +65,17 @@ async def run_server(
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(web.serve(sockets=[listening]))
             working = group.create_task(server.reconciler.run())
-            watching = group.create_task(_watch(base, stop))
-            tidying = group.create_task(_tidy(base, server, stop))
+            chores = (_watch(base, stop), _tidy(base, server, stop), _sweep(base, stop))
+            doing = {group.create_task(chore) for chore in chores}
             await _until_provisioned(base, server, stop)
             write_json(layout.state, state(base, server))
             ready(server)
             await stop.wait()
             faulthandler.dump_traceback_later(STOP_LIMIT_S, exit=True)  # says where it hangs
             server.reconciler.stop()
-            await asyncio.wait({working, watching, tidying}, timeout=STOP_PATIENCE_S)
+            await asyncio.wait({working, *doing}, timeout=STOP_PATIENCE_S)
             await base.front_door.stop()
-            await stop_tasks(base.executor)
+            await _stop_all(base)
             web.should_exit = True
             await serving
         await base.reach.close()
@@ -246,6 +247,23 @@ async def _tidy(base: Foundation, server: Server, stop: asyncio.Event) -> None:
             log.exception("what is no longer needed could not be removed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), TIDY_S)
+
+
+async def _sweep(base: Foundation, stop: asyncio.Event) -> None:
+    """Remove containers whose holders were killed before they could; looks twice a minute."""
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(base.providers.sweep, base.layout.folder("environments"))
+        except Exception:  # the loop: the next turn tries again
+            log.exception("containers could not be looked through")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), SWEEP_S)
+
+
+async def _stop_all(base: Foundation) -> None:
+    """Stop tasks, and remove what containers are left."""
+    await stop_tasks(base.executor)
+    await asyncio.to_thread(base.providers.sweep, base.layout.folder("environments"))
 
 
 async def _ended(executor: LocalExecutor, names: list[str]) -> None:

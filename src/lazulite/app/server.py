@@ -37,7 +37,7 @@ from lazulite.blobs.store import BlobStore
 from lazulite.computes.capacity import this_machine
 from lazulite.computes.locations import Locations
 from lazulite.core.clock import utc_now
-from lazulite.core.settings import Settings
+from lazulite.core.settings import SettingError, Settings
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.batch_scoring import BatchScoring
 from lazulite.dataplane.services import Services
@@ -48,9 +48,13 @@ from lazulite.deployments.invoking import Invoker
 from lazulite.deployments.materials import Workshop
 from lazulite.deployments.places import DataPlaces
 from lazulite.environments.cache import Cache
+from lazulite.environments.conda_wish import Channels
 from lazulite.environments.interpreters import Interpreters, Search
+from lazulite.environments.providers import EnvironmentProviders
 from lazulite.environments.python_downloads import PythonDownloads
+from lazulite.environments.selection import CHOICES
 from lazulite.environments.service import Environments
+from lazulite.executors.container_engine import find_engine
 from lazulite.executors.isolation import Isolation, isolation
 from lazulite.executors.local import LocalExecutor
 from lazulite.identity.applications import SecretHasher
@@ -109,6 +113,7 @@ class Foundation:
     front_door: FrontDoor
     hasher: SecretHasher
     reach: Reach
+    providers: EnvironmentProviders
     isolation: Isolation
     publishing: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
 
@@ -171,6 +176,7 @@ async def lay_foundation(settings: Settings, layout: Layout, env: Mapping[str, s
         front_door=_front_door(settings, layout, (keyring, installed, certificates), executor),
         hasher=hasher,
         reach=reach,
+        providers=_providers(settings, layout, env),
         isolation=shut_in,
     )
 
@@ -247,6 +253,23 @@ def _blob_gateway(
     bearer = bearer_access(base.resources, directory.guard)
     authorizer = Authorizer(keys, utc_now, bearer, challenge, opened)
     return Gateway(store, authorizer, utc_now, opened)
+
+
+def _providers(settings: Settings, layout: Layout, env: Mapping[str, str]) -> EnvironmentProviders:
+    """Raises SettingError for a provider that is unknown."""
+    if settings.environment_provider not in CHOICES:
+        raise SettingError(
+            "InvalidSetting",
+            f"environment_provider is {settings.environment_provider!r}: it must be one of "
+            f"{', '.join(CHOICES)}.",
+        )
+    return EnvironmentProviders(
+        wanted=settings.environment_provider,
+        indexes=settings.indexes,
+        channels=Channels.of(settings.channels),
+        engine=find_engine(env),
+        owner=str(layout.data),
+    )
 
 
 def passed_on(env: Mapping[str, str]) -> dict[str, str]:
@@ -342,8 +365,8 @@ def _environments(base: Foundation, env: Mapping[str, str]) -> Environments:
         root,
         base.executor,
         Interpreters(Search.of(env, Path(sys.executable), pythons)).find,
-        indexes=base.settings.indexes,
         downloads=downloads if base.settings.python_downloads == "auto" else None,
+        providers=base.providers,
         sandbox=base.isolation.sandbox,
     )
 

@@ -36,6 +36,10 @@ class Settings:
     """More host names for the certificate and the Host header, separated by commas."""
     package_indexes: str = ""
     """Package indexes that environments may name, separated by commas, besides the server's own."""
+    environment_provider: str = "auto"
+    """What environments are made with: auto, venv, conda or docker."""
+    conda_channels: str = ""
+    """Channels of conda, separated by commas: names, URLs, or name=URL for a mirror."""
     requests_per_caller: int = 100
     """Requests of one client that are answered at a time; more are refused with 429. 0: any."""
     fetch_allow: str = ""
@@ -83,6 +87,11 @@ class Settings:
         return _listed(self.package_indexes)
 
     @property
+    def channels(self) -> tuple[str, ...]:
+        """The items of conda_channels."""
+        return _listed(self.conda_channels)
+
+    @property
     def fetch_hosts(self) -> tuple[str, ...]:
         """The items of fetch_allow."""
         return _listed(self.fetch_allow)
@@ -118,6 +127,9 @@ HELP = {
     "http_port": "HTTP port on loopback; 0 takes a free one. Default: 8080.",
     "names": "More host names that the server answers to, separated by commas.",
     "package_indexes": "Indexes that environments may name besides the server's, with commas.",
+    "environment_provider": "What makes environments: auto, venv, conda or docker. Default: auto.",
+    "conda_channels": "Channels of conda, with commas: names, URLs, or name=URL for a mirror; the "
+    "first is for definitions that name none. Default: conda-forge.",
     "requests_per_caller": "Requests of one client answered at a time; 0 for any. Default: 100.",
     "fetch_allow": "Where data may be fetched from besides the public network: hosts, "
     "host:port, *.suffix, addresses and CIDRs, separated by commas.",

@@ -10,16 +10,21 @@ from typing import Any
 
 from lazulite.arm.references import find_asset
 from lazulite.core.errors import SpecError
-from lazulite.core.ids import workspace_of
+from lazulite.core.ids import ONLINE_DEPLOYMENTS, segment_of, workspace_of
 from lazulite.deployments.asset_references import names_files, reference_text
 from lazulite.deployments.snapshots import existing, snapshot
 from lazulite.environments.curated import curated_name, find_curated
 from lazulite.environments.definition import Definition, curated_definition, from_properties
 from lazulite.environments.mlflow_model import from_mlflow_model
 from lazulite.environments.service import Built, Environments, Failed
-from lazulite.executors.launch import Sandbox
+from lazulite.executors.container import CONTAINER
+from lazulite.executors.launch import Mount, Sandbox
 from lazulite.remote.background import StillFetching
 from lazulite.store.resources import Json, Resource, Resources
+
+AZURE_ROOT = "/var/azureml-app"
+AZURE_MODELS = f"{AZURE_ROOT}/azureml-models"
+"""Where Azure's containers have code and models."""
 
 Locate = Callable[[str, str], Awaitable[Path]]
 
@@ -39,6 +44,36 @@ class Materials:
     """The folder with MLmodel, when no script is given."""
     sandbox: Sandbox
     """What they run in: shows the environment, the code and the model."""
+    server: Mapping[str, Any] | None = None
+    """The routes of an image that brings its own server, for online deployments."""
+
+    def shown(self) -> Materials:
+        """The same, with code and model where they are on this machine."""
+        shown = self.sandbox.showing(self.code_dir, self.model_dir)
+        return dataclasses.replace(self, sandbox=shown)
+
+    def placed(self, root: str | None, model: str) -> Materials:
+        """The same, with code and model where they are in Azure's containers.
+
+        root: modelMountPath, if given; model: its name and version, as a path.
+        Source: Azure documentation, "Deploy a custom container", locating the model.
+        """
+        code = model_dir = None
+        mounts = list(self.sandbox.mounts)
+        if self.code_dir is not None:
+            code = f"{AZURE_ROOT}/code"
+            mounts.append(Mount(path=self.code_dir, at=code))
+        if self.model_dir is not None:
+            model_dir = f"{(root or AZURE_MODELS).rstrip('/')}/{model}"
+            mounts.append(Mount(path=self.model_dir, at=model_dir))
+        return dataclasses.replace(
+            self,
+            code_dir=code,
+            script=_moved(self.script, self.code_dir, code),
+            model_dir=model_dir,
+            mlflow_model=_moved(self.mlflow_model, self.model_dir, model_dir),
+            sandbox=dataclasses.replace(self.sandbox, mounts=tuple(mounts)),
+        )
 
     def variables(self) -> dict[str, str]:
         """The environment variables that scripts read. Source: spec/ONLINE.md 5.2, BATCH.md 1.5."""
@@ -95,19 +130,26 @@ class Workshop:
         code_dir, script = await self._code(workspace, deployment.properties)
         mlflow = model if script is None else None
         definition = await self._definition(workspace, deployment.properties, mlflow)
+        if deployment.resource_type != ONLINE_DEPLOYMENTS:
+            definition = dataclasses.replace(definition, server=None)
         built = await self.environment(deployment, definition)
         if isinstance(built, Preparing):
             return built
         model_dir = None if model is None else str(model.parent)
-        return Materials(
+        made = Materials(
             python=str(built.python),
             environment=built.hash,
             code_dir=code_dir,
             script=script,
             model_dir=model_dir,
-            mlflow_model=None if mlflow is None else str(mlflow),
-            sandbox=built.sandbox.showing(code_dir, model_dir),
+            mlflow_model=None if mlflow is None or definition.server else str(mlflow),
+            sandbox=built.sandbox,
+            server=definition.server,
         )
+        if made.sandbox.kind != CONTAINER:
+            return made.shown()
+        place = await self._model_place(workspace, deployment)
+        return made.placed(deployment.properties.get("modelMountPath"), place)
 
     async def environment(self, user: Resource, definition: Definition) -> Built | Preparing:
         """The environment for a resource that uses it, once it is built. Returns at once.
@@ -128,13 +170,25 @@ class Workshop:
         if (name := curated_name(reference)) is not None:
             return curated_definition(find_curated(name), reference)
         found = await find_asset(self.resources, workspace, "environments", reference)
-        return from_properties(found.properties)
+        definition = from_properties(found.properties)
+        if definition.context is None:
+            return definition
+        context = await self._snapshot(found, definition.context, link=False)
+        return dataclasses.replace(definition, context=str(context))
 
     async def code(self, workspace: str, reference: str) -> Path:
         """The folder with the files of a code asset. Raises SpecError and StillFetching."""
         code = await find_asset(self.resources, workspace, "codes", reference)
         folder = await self._snapshot(code, code.properties["codeUri"], link=False)
         return folder if folder.is_dir() else folder.parent
+
+    async def _model_place(self, workspace: str, user: Resource) -> str:
+        """The name and version of the model, as the path that Azure gives it."""
+        reference = reference_text(user.properties.get("model"))
+        if reference is None or names_files(reference):
+            return f"{user.name}-model/1"
+        model = await find_asset(self.resources, workspace, "models", reference)
+        return f"{segment_of(model.id, 'models')}/{model.name}"
 
     async def _model(self, workspace: str, user: Resource) -> Path | None:
         reference = reference_text(user.properties.get("model"))
@@ -191,3 +245,10 @@ class Workshop:
             return made
         source = await self.locate(workspace, uri)
         return await asyncio.to_thread(snapshot, source, target, link=link)
+
+
+def _moved(path: str | None, old: str | None, new: str | None) -> str | None:
+    """A path below the old folder, below the new one."""
+    if path is None or old is None or new is None:
+        return None
+    return str(Path(new, Path(path).relative_to(old)))

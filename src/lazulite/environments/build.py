@@ -21,9 +21,10 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from lazulite.core.errors import SpecError
-from lazulite.environments import venv
+from lazulite.environments import conda, docker_image, venv
 from lazulite.environments.build_log import BuildLog
 from lazulite.environments.build_sandbox import confined
 from lazulite.environments.diagnosis import (
@@ -38,14 +39,19 @@ from lazulite.environments.diagnosis import (
 from lazulite.environments.indexes import installer_environment, read_pip_settings, uv_flags
 from lazulite.environments.places import Places
 from lazulite.environments.plan import Package, Plan, from_json
+from lazulite.environments.selection import CONDA, DOCKER, VENV
 from lazulite.executors.launch import Sandbox
 from lazulite.store.files import read_json, write_json
 
 LIMIT_S = 3600  # of one build; an endless resolver must not hold its lock for ever
 _NICE = 19
 
-PROVIDERS: Mapping[str, Callable[[Plan, Path, venv.Installer], None]] = {"venv": venv.install}
-"""What builds a plan's prefix, by the plan's provider."""
+PROVIDERS: Mapping[str, Callable[[Plan, Path, venv.Installer], dict[str, Any]]] = {
+    VENV: venv.make,
+    CONDA: conda.install,
+    DOCKER: docker_image.install,
+}
+"""What builds a plan's prefix, by the plan's provider; returns how processes are started in it."""
 
 
 def main(spec: Path, environ: Mapping[str, str]) -> int:
@@ -72,7 +78,7 @@ def main(spec: Path, environ: Mapping[str, str]) -> int:
                 uv_flags=uv_flags(environ, settings),
             )
             failure = _build(plan, places, installer)
-            if failure is None:
+            if failure is None and plan.provider != DOCKER:
                 _make_faster(places, installer)
     return 0 if failure is None else 1
 
@@ -86,8 +92,8 @@ def _build(plan: Plan, places: Places, installer: venv.Installer) -> Diagnosis |
     shutil.rmtree(places.prefix, ignore_errors=True)
     try:
         with _limited(LIMIT_S):
-            PROVIDERS[plan.provider](plan, places.prefix, installer)
-        _publish(plan, places, time.monotonic() - started)
+            start = PROVIDERS[plan.provider](plan, places.prefix, installer)
+        _publish(plan, places, start, time.monotonic() - started)
     except (subprocess.CalledProcessError, SpecError, OSError) as error:
         failure = _explain(error, plan, installer)
         shutil.rmtree(places.prefix, ignore_errors=True)
@@ -100,7 +106,7 @@ def _build(plan: Plan, places: Places, installer: venv.Installer) -> Diagnosis |
     return None
 
 
-def _publish(plan: Plan, places: Places, seconds: float) -> None:
+def _publish(plan: Plan, places: Places, start: dict[str, Any], seconds: float) -> None:
     """Make the prefix an environment: first its files reach the disk, then the marker does."""
     os.sync()
     write_json(
@@ -109,15 +115,18 @@ def _publish(plan: Plan, places: Places, seconds: float) -> None:
             "hash": places.hash,
             "provider": plan.provider,
             "python": plan.interpreter.number,
-            "packages": _installed(places.prefix),
+            "packages": _installed(Path(start["python"]).parent.parent, places.prefix),
             "seconds": round(seconds, 1),
+            "start": start,
         },
     )
 
 
-def _installed(prefix: Path) -> list[str]:
-    """The packages of a prefix, as name==version."""
-    infos = prefix.glob("lib/python*/site-packages/*-*.*-info")
+def _installed(home: Path, prefix: Path) -> list[str]:
+    """The packages of a Python's home, as name==version; none if it is not within the prefix."""
+    if not home.is_relative_to(prefix):
+        return []
+    infos = home.glob("lib/python*/site-packages/*-*.*-info")
     names = (re.sub(r"(-py3\.\d+)?\.(dist|egg)-info$", "", info.name) for info in infos)
     return sorted(name.replace("-", "==", 1) for name in names)
 
@@ -136,7 +145,7 @@ def _explain(error: Exception, plan: Plan, installer: venv.Installer) -> Diagnos
 
 def _with_remedy(failure: Diagnosis, plan: Plan, installer: venv.Installer) -> Diagnosis:
     blamed = [package for package in plan.packages if package.text in failure.culprits]
-    if failure.code not in {UNSOLVABLE, BUILD_FAILED} or not blamed:
+    if failure.code not in {UNSOLVABLE, BUILD_FAILED} or not blamed or plan.provider != VENV:
         return failure
     hints = [failure.remedy] if failure.remedy else []
     if len(blamed) > 1:
@@ -163,7 +172,8 @@ def _make_faster(places: Places, installer: venv.Installer) -> None:
 
 
 def _say_head(plan: Plan, say: Callable[[str], None]) -> None:
-    say(f"building with Python {plan.interpreter.number} ({plan.interpreter.path})")
+    if plan.provider == VENV:
+        say(f"building with Python {plan.interpreter.number} ({plan.interpreter.path})")
     for note in plan.notes:
         say(f"note: {note}")
     for package in plan.packages:

@@ -12,6 +12,9 @@ from lazulite.environments.conda_file import parse_conda_file
 from lazulite.environments.curated import Curated
 from lazulite.environments.written import Written
 
+PROVIDER = "lazulite.provider"
+"""The tag or property of an environment version that says what to make it with."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Definition:
@@ -28,6 +31,16 @@ class Definition:
     image: str | None = None
     builds_image: bool = False
     """Whether a Dockerfile has to be built."""
+    context: str | None = None
+    """The folder with the Dockerfile and what it copies; a URI until it is on this machine."""
+    dockerfile: str = "Dockerfile"
+    """Its path in the context."""
+    dockerfile_text: str | None = None
+    """The Dockerfile itself, which 2021-03-01-preview takes instead of a path."""
+    server: Mapping[str, Any] | None = None
+    """inferenceConfig: the routes of an image that brings its own server."""
+    provider: str | None = None
+    """What it is to be made with, where its author has said so."""
     notes: tuple[str, ...] = ()
     """What reading left out, for the head of the build log."""
     is_python_a_wish: bool = False
@@ -43,8 +56,15 @@ def from_properties(properties: Mapping[str, Any]) -> Definition:
     docker = _mapping(properties, "docker")
     image = properties.get("image") or docker.get("dockerImageUri")
     definition = from_conda_file(properties["condaFile"]) if properties.get("condaFile") else None
+    build = _mapping(properties, "build")
     return dataclasses.replace(
         definition or Definition(),
+        context=build.get("contextUri"),
+        dockerfile=build.get("dockerfilePath") or "Dockerfile",
+        dockerfile_text=properties.get("dockerfile") or docker.get("dockerfile"),
+        server=properties.get("inferenceConfig") or None,
+        provider=_mapping(properties, "tags").get(PROVIDER)
+        or _mapping(properties, "properties").get(PROVIDER),
         image=str(image) if image else None,
         builds_image=bool(
             properties.get("build") or properties.get("dockerfile") or docker.get("dockerfile")

@@ -6,6 +6,7 @@ import dataclasses
 import re
 from pathlib import Path
 
+from lazulite.executors.launch import Sandbox
 from lazulite.store.files import read_json
 
 
@@ -53,8 +54,16 @@ class Places:
 
     def ready_python(self) -> Path | None:
         """The prefix's Python; None unless it is whole and its interpreter is still installed."""
-        python = self.prefix / "bin/python"
-        return python if read_json(self.ready) is not None and python.exists() else None
+        if (ready := read_json(self.ready)) is None:
+            return None
+        python = Path((ready.get("start") or {}).get("python", self.prefix / "bin/python"))
+        # What is in an image cannot be seen from here; the engine is asked for the image.
+        return python if self.container() or python.exists() else None
+
+    def container(self) -> Sandbox | None:
+        """The container that the Python runs in, if it is in an image."""
+        start = (read_json(self.ready) or {}).get("start") or {}
+        return Sandbox.from_json(start["sandbox"]) if "sandbox" in start else None
 
 
 def task_name(hash_: str) -> str:

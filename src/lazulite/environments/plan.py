@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lazulite.environments.base_image import BaseImage
+from lazulite.environments.conda_wish import CondaWish
 from lazulite.environments.interpreters import Interpreter
 from lazulite.environments.requirement import Option
 from lazulite.environments.requirements import Requirements
@@ -36,6 +39,10 @@ class Plan:
     packages: tuple[Package, ...]
     options: tuple[Option, ...] = ()
     notes: tuple[str, ...] = ()
+    base: BaseImage | None = None
+    """The image it is made on, by the provider docker."""
+    conda: CondaWish | None = None
+    """What the provider conda is to install besides packages."""
 
     @property
     def hash(self) -> str:
@@ -48,8 +55,16 @@ class Plan:
             "packages": sorted({package.text for package in self.packages}),
             "options": sorted({f"{option.name} {option.value}" for option in self.options}),
         }
+        if self.base is not None:
+            identity |= self.base.identity()
+        if self.conda is not None:
+            identity |= self.conda.identity()
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+_YET_UNKNOWN = Interpreter(Path("/"), (0, 0, 0))
+"""Of environments that bring their own."""
 
 
 def plan_venv(requirements: Requirements, interpreter: Interpreter, platform: str) -> Plan:
@@ -58,11 +73,33 @@ def plan_venv(requirements: Requirements, interpreter: Interpreter, platform: st
     notes = list(requirements.notes)
     if asked is not None and not asked.is_met_exactly(interpreter.version):
         notes.append(f"{asked.place}: {asked.text!r} is met by Python {interpreter.number}")
-    packages = (
-        Package(each.name, each.text, each.written.text, each.written.place)
-        for each in requirements.packages
+    packages = tuple(_packages(requirements))
+    return Plan("venv", interpreter, platform, packages, requirements.options, tuple(notes))
+
+
+def _packages(requirements: Requirements) -> Iterator[Package]:
+    for each in requirements.packages:
+        yield Package(each.name, each.text, each.written.text, each.written.place)
+
+
+def plan_docker(requirements: Requirements, base: BaseImage, platform: str) -> Plan:
+    """The plan for an image. Its Python is known once the image is there."""
+    base = dataclasses.replace(base, python=requirements.python)
+    return Plan(
+        "docker",
+        _YET_UNKNOWN,
+        platform,
+        tuple(_packages(requirements)),
+        requirements.options,
+        requirements.notes,
+        base,
     )
-    return Plan("venv", interpreter, platform, tuple(packages), requirements.options, tuple(notes))
+
+
+def plan_conda(pip: Requirements, wish: CondaWish, platform: str) -> Plan:
+    """The plan for conda. pip: the lines of the definition's pip section alone."""
+    packages = tuple(_packages(pip))
+    return Plan("conda", _YET_UNKNOWN, platform, packages, pip.options, pip.notes, conda=wish)
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
@@ -86,6 +123,8 @@ def from_json(value: dict[str, Any]) -> Plan:
         packages=tuple(Package(**package) for package in value["packages"]),
         options=tuple(Option(**option) for option in value["options"]),
         notes=tuple(value["notes"]),
+        base=BaseImage.from_json(value["base"]) if value["base"] else None,
+        conda=CondaWish.from_json(value["conda"]) if value["conda"] else None,
     )
 
 

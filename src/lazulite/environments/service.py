@@ -18,10 +18,11 @@ from lazulite.environments.interpreters import Interpreter, PythonMissingError, 
 from lazulite.environments.known_images import with_image
 from lazulite.environments.places import Places, task_name
 from lazulite.environments.plan import Plan, plan_venv, to_json
+from lazulite.environments.providers import EnvironmentProviders
 from lazulite.environments.python_downloads import PythonDownloads
 from lazulite.environments.pythons import PythonRange
-from lazulite.environments.requirement import NO_INDEXES
 from lazulite.environments.requirements import Requirements, requirements_of
+from lazulite.environments.selection import CONDA, DOCKER, VENV
 from lazulite.executors.launch import Sandbox
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.store.files import read_json, write_json
@@ -73,19 +74,20 @@ class Environments:
         executor: Executor,
         find: Callable[[PythonRange | None], Interpreter],
         *,
-        indexes: tuple[str, ...] = NO_INDEXES,
         downloads: PythonDownloads | None = None,
+        providers: EnvironmentProviders | None = None,
         sandbox: Sandbox | None = None,
     ) -> None:
         """root: absolute, short enough for "#!" lines; find: Interpreters(...).find.
 
-        indexes: package indexes that definitions may name, besides the server's own; downloads:
-        where to get Pythons that are not here, if at all; sandbox: what code of
-        packages runs in while it is built.
+        downloads: where to get Pythons that are not here, if at all; providers: what makes
+        environments besides venvs, if anything does; sandbox: what code of packages runs in
+        while it is built.
         """
         self._downloads = downloads
-        self._root, self._executor, self._find, self._indexes = root, executor, find, indexes
+        self._providers = providers or EnvironmentProviders(wanted=VENV)
         self._sandbox = sandbox or Sandbox()
+        self._root, self._executor, self._find = root, executor, find
         self._starting: dict[str, asyncio.Lock] = {}
 
     def plan(self, definition: Definition) -> Plan:
@@ -93,8 +95,17 @@ class Environments:
 
         May start a Python to ask its version (about 30 ms); ensure() does so in a thread.
         """
-        requirements = requirements_of(with_image(definition), self._indexes)
-        return plan_venv(requirements, self._interpreter(requirements), _platform())
+        choice = self._providers.choose(definition)
+        if choice.provider == DOCKER:
+            plan = self._providers.plan_docker(definition, _platform())
+            self._providers.forget_if_gone(Places(self._root, plan.hash))
+        elif choice.provider == CONDA:
+            plan = self._providers.plan_conda(definition, _platform())
+        else:
+            requirements = requirements_of(with_image(definition), self._providers.indexes)
+            plan = plan_venv(requirements, self._interpreter(requirements), _platform())
+        notes = (f"made with {choice.provider}: {choice.reason}", *plan.notes)
+        return dataclasses.replace(plan, notes=notes)
 
     async def ensure(self, definition: Definition) -> Built | Building | Failed:
         """Where the definition's environment stands; starts its build unless one runs or failed.
@@ -195,7 +206,8 @@ class Environments:
         """What the files say; None while there is no result."""
         if (python := places.ready_python()) is not None:
             os.utime(places.ready)
-            return Built(plan.hash, python, Sandbox().showing(*homes(python)))
+            sandbox = places.container() or Sandbox().showing(*homes(python))
+            return Built(plan.hash, python, sandbox)
         if (failure := read_json(places.failed)) is not None:
             return Failed(plan.hash, _error(Diagnosis(**failure), plan, places))
         return None

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import uv
 
@@ -60,7 +61,21 @@ def install(plan: Plan, prefix: Path, installer: Installer) -> None:
             raise
         installer.say(f"note: {failure.reason}; trying again with this Python's own venv and pip")
         shutil.rmtree(prefix, ignore_errors=True)
-        _install_with_pip(plan, prefix, installer)
+        install_with_pip(plan, prefix, installer)
+
+
+def make(plan: Plan, prefix: Path, installer: Installer) -> dict[str, Any]:
+    """As install(); returns how processes start: its "python"."""
+    install(plan, prefix, installer)
+    return {"python": python_of(prefix)}
+
+
+def add_packages(plan: Plan, prefix: Path, installer: Installer) -> None:
+    """Install the plan's packages into a prefix that has a Python. Raises CalledProcessError."""
+    options = [*installer.uv_flags, *_for_uv(plan.options)]
+    lines = _requirements_file(plan, prefix)
+    command = [*_uv_install(prefix), *options, "--requirement", lines]
+    _install_packages(command, plan, prefix, installer)
 
 
 def compile_modules(prefix: Path, installer: Installer) -> None:
@@ -116,8 +131,7 @@ def uv_binary() -> str:
 def _install_with_uv(plan: Plan, prefix: Path, installer: Installer) -> None:
     create = [uv_binary(), "venv", "--quiet", "--no-project", "--python"]
     installer.run([*create, str(plan.interpreter.path), str(prefix)], installer.env)
-    install = [uv_binary(), "pip", "install", "--no-progress", "--color", "never"]
-    install += ["--python", python_of(prefix)]
+    install = _uv_install(prefix)
     if (bundled := plan.interpreter.bundled) is not None:
         # What conda's python brings along, and old packages import unasked (pkg_resources).
         wheels = sorted({wheel.name.partition("-")[0] for wheel in bundled.glob("*.whl")})
@@ -126,9 +140,7 @@ def _install_with_uv(plan: Plan, prefix: Path, installer: Installer) -> None:
     else:
         installer.say("note: this Python comes without pip, so the environment has none")
     if plan.packages:
-        options = [*installer.uv_flags, *_for_uv(plan.options)]
-        lines = _requirements_file(plan, prefix)
-        _install_packages([*install, *options, "--requirement", lines], plan, prefix, installer)
+        add_packages(plan, prefix, installer)
 
 
 def _install_packages(
@@ -149,12 +161,18 @@ def _install_packages(
         shutil.rmtree(cache_of(prefix), ignore_errors=True)
 
 
-def _install_with_pip(plan: Plan, prefix: Path, installer: Installer) -> None:
+def _uv_install(prefix: Path) -> list[str]:
+    install = [uv_binary(), "pip", "install", "--no-progress", "--color", "never"]
+    return [*install, "--python", python_of(prefix)]
+
+
+def install_with_pip(plan: Plan, prefix: Path, installer: Installer) -> None:
+    """As install(), with the interpreter's own venv and pip."""
     installer.run([str(plan.interpreter.path), "-m", "venv", str(prefix)], installer.env)
     pip = [python_of(prefix), "-m", "pip", "install", "--progress-bar", "off"]
     try:
-        version = LAST_PIP[plan.interpreter.version[:2]]
-        installer.run_foreign([*pip, "--quiet", f"pip=={version}"], installer.env)
+        if version := LAST_PIP.get(plan.interpreter.version[:2]):
+            installer.run_foreign([*pip, "--quiet", f"pip=={version}"], installer.env)
     except subprocess.CalledProcessError:
         installer.say("note: pip could not be brought up to date; going on with the bundled one")
     options = [word for option in plan.options for word in (option.name, option.value) if word]

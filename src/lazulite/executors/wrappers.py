@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lazulite.executors import bubblewrap, limits
+from lazulite.executors.container import (
+    CONTAINER,
+    OWN_CONTAINER,
+    contained,
+    contained_already,
+)
 from lazulite.executors.launch import PLAIN, Launch, Sandbox, Wrapper
 
 WRAPPERS: Mapping[str, Wrapper] = {
     PLAIN: limits.limited,
     bubblewrap.KIND: bubblewrap.confined,
+    CONTAINER: contained,
+    OWN_CONTAINER: contained_already,
 }
 """By the kind of the sandbox."""
 

@@ -28,6 +28,7 @@ from lazulite.deployments.online_properties import (
     OnlineDeployment,
     ProbeSettings,
 )
+from lazulite.deployments.own_servers import own_replicas
 from lazulite.deployments.unserved import Unserved, refuse_unserved
 from lazulite.operations.reconciler import Step
 from lazulite.serving.replica_sets import ReplicaSets, ReplicaSpec, all_ready
@@ -273,6 +274,8 @@ def _counted(proposal: Proposal) -> Proposal:
 
 
 def _replicas(deployment: Resource, materials: Materials) -> ReplicaSpec:
+    if materials.server is not None:
+        return own_replicas(deployment, materials, instances(deployment), _init_timeout(deployment))
     return ReplicaSpec(
         python=materials.python,
         processes=instances(deployment) * _workers(deployment),

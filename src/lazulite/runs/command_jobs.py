@@ -16,6 +16,7 @@ from lazulite.deployments.job_outputs import ARTIFACTS
 from lazulite.deployments.materials import Preparing, Workshop
 from lazulite.deployments.places import DataPlaces
 from lazulite.environments.service import Built
+from lazulite.executors.container import CONTAINER
 from lazulite.jobs.expressions import resolve
 from lazulite.jobs.spec import KEPT, LOG
 from lazulite.operations.reconciler import Step
@@ -23,6 +24,7 @@ from lazulite.runs.bindings import Bindings, bind
 from lazulite.runs.supervision import SOON, Supervision
 from lazulite.store.resources import Json, Resource
 
+_SHELL_OF_THE_IMAGE = 'command -v bash >/dev/null && exec bash -c "$0"; exec sh -c "$0"'
 SUPERVISOR = "lazulite.jobs.supervisor"
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
 """Where clients of 2019 look for the log of a run."""
@@ -75,12 +77,19 @@ class CommandJobs:
         variables = {**variables_of(job, built.python, self.origin), **bindings.variables(), **own}
         return {
             "name": job.name,
-            "argv": [shutil.which("bash") or "/bin/sh", "-c", command],
+            "argv": [*_shell(built), command],
             "env": variables,
             "log_names": [LOG, DRIVER_LOG] if properties["runDefinition"] else [LOG],
             "folders": bindings.folders,
             "timeout_s": parse_duration(limit).total_seconds() if limit else None,
         }
+
+
+def _shell(built: Built) -> tuple[str, ...]:
+    """What reads the command: bash where there is one, as in Azure. It follows as an argument."""
+    if built.sandbox.kind == CONTAINER:
+        return ("/bin/sh", "-c", _SHELL_OF_THE_IMAGE)
+    return (shutil.which("bash") or "/bin/sh", "-c")
 
 
 def variables_of(job: Resource, python: Path, origin: str) -> dict[str, str]:

@@ -24,7 +24,9 @@ class KeeperSpec:
     """One deployment's replicas. Every path is absolute."""
 
     python: str
-    """The interpreter of the user's environment."""
+    """The interpreter of the user's environment; empty: the server's own."""
+    module: str = "lazulite_worker.serve"
+    """What the interpreter runs."""
     worker_path: str
     """The folder that contains the package lazulite_worker; nothing else in it is seen."""
     sockets: tuple[str, ...]

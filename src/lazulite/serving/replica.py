@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ class Replica:
         self._reason: str | None = None  # why the current process will have ended
         self._condemned: tuple[str, float, int] | None = None  # why, busy since, size of the log
         options = f"--max-body={spec.max_body}"
-        argv = (spec.python, "-m", "lazulite_worker.serve", options)
+        argv = (spec.python or sys.executable, "-m", spec.module, options)
         self._launch = Launch(argv=argv, env=env, cwd=env["PYTHONPATH"].split(":")[0])
         self._sandbox = Sandbox.from_json(spec.sandbox)
 

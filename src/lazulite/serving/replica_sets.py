@@ -26,6 +26,8 @@ class ReplicaSpec:
     code_dir: str | None
     init_timeout_s: float
     request_timeout_ms: int
+    module: str = "lazulite_worker.serve"
+    """What the interpreter runs."""
     sandbox: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What they run in: a Sandbox as JSON."""
 
