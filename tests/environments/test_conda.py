@@ -152,9 +152,8 @@ async def test_a_killed_build_leaves_nothing_that_counts(environments, executor)
 @pytest.mark.parametrize(
     ("items", "channels", "urls"),
     [
-        ((), [], ["https://conda.anaconda.org/conda-forge"]),
-        ((), ["pytorch", "defaults"],
-         ["https://conda.anaconda.org/pytorch", "https://conda.anaconda.org/conda-forge"]),
+        ((), [], ["conda-forge"]),
+        ((), ["pytorch", "defaults"], ["pytorch", "conda-forge"]),
         (("conda-forge=http://mirror/cf",), ["conda-forge", "nodefaults"], ["http://mirror/cf"]),
         (("http://own/channel",), ["http://own/channel"], ["http://own/channel"]),
     ],

@@ -10,8 +10,8 @@ from lazulite.core.errors import SpecError
 from lazulite.environments.definition import Definition
 
 NO_DEFAULTS, DEFAULTS = "nodefaults", "defaults"
-PUBLIC = "https://conda.anaconda.org"
-"""Where channels that only have a name are."""
+FIRST = "conda-forge"
+"""The channel of definitions that name none, unless the server says otherwise."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +19,7 @@ class CondaWish:
     """Two equal ones make the same packages of conda, as far as the channels stay the same."""
 
     channels: tuple[str, ...]
-    """URLs, the first one first."""
+    """URLs, or names of public ones, which rattler knows; the first one first."""
     specs: tuple[tuple[str, str], ...]
     """Each with its place in the definition, for messages."""
 
@@ -39,7 +39,7 @@ class Channels:
     """The channels that this server looks in, and where they are."""
 
     places: Mapping[str, str]
-    """URLs by what definitions call them; the first is the one for definitions that name none."""
+    """URLs, or names of public ones, by what definitions call them; the first is the one for definitions that name none."""
 
     @classmethod
     def of(cls, items: tuple[str, ...]) -> Channels:
@@ -47,8 +47,8 @@ class Channels:
         places = {}
         for item in items:
             name, _, url = item.partition("=")
-            places[name] = url or (name if "://" in name else f"{PUBLIC}/{name}")
-        return cls(places or {"conda-forge": f"{PUBLIC}/conda-forge"})
+            places[name] = url or name
+        return cls(places or {FIRST: FIRST})
 
     def wish(self, definition: Definition) -> CondaWish:
         """The definition's conda packages. Raises SpecError for a channel that may not be used."""
@@ -62,7 +62,7 @@ class Channels:
         if channel in self.places:
             return self.places[channel]
         if "/" not in channel and ":" not in channel:
-            return f"{PUBLIC}/{channel}"
+            return channel
         raise SpecError(
             "ChannelNotAllowed",
             f"the channel {channel!r} is not one that this server uses: name a public one, or have "
