@@ -39,7 +39,10 @@ class Channels:
     """The channels that this server looks in, and where they are."""
 
     places: Mapping[str, str]
-    """URLs, or names of public ones, by what definitions call them; the first is the one for definitions that name none."""
+    """URLs, or names of public ones, by what definitions call them.
+
+    The first is the one for definitions that name none.
+    """
 
     @classmethod
     def of(cls, items: tuple[str, ...]) -> Channels:
