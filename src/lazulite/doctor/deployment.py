@@ -50,7 +50,7 @@ class Preflight:
             except CommandError as error:
                 yield _fault(error, str(self._path))
         sort = "batch" if is_batch else "online"
-        yield Finding(check="file", status=Status.OK, found=f"a {sort} deployment")
+        yield Finding(check="file", status=Status.OK, found=f"{sort} deployment")
         document = found.changed(batch_deployments.flattened(values) if is_batch else values)
         yield from self._names(document, sort)
         yield from self._code(document)
