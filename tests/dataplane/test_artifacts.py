@@ -184,7 +184,7 @@ async def test_long_lists_are_continued(artifacts, folder, plane):
 
 
 async def test_a_path_that_leads_elsewhere_is_refused(artifacts, folder):
-    for path in ("../x", "a/../../x", "a//b", "a\\b", "x\0", "/", "a" * 2000, "b/" * 600 + "c"):
+    for path in ("../x", "a/../../x", "a\\b", "x\0", "/", "a" * 2000, "b/" * 600 + "c"):
         answer = await upload(artifacts, path)
         assert answer.status_code in {400, 404}, answer.text
         assert answer.json()["error"]["code"] == "UserError"

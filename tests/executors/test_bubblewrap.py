@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -88,8 +89,10 @@ except BaseException as error:
 
 
 @pytest.fixture(params=USERS)
-def box(request, tmp_path):
-    return Box(tmp_path, request.param)
+def box(request):
+    """In a folder of its own: pytest closes its folders to others whenever it starts again."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Box(Path(folder), request.param)
 
 
 def test_the_servers_files_are_not_there(box):
@@ -125,8 +128,8 @@ print(json.dumps(found))
         assert box.tries("open('/dev/stderr', 'w').write('x')") == "allowed"
 
 
-def test_what_it_may_write_is_written_here(box, tmp_path):
-    out = tmp_path / "out"
+def test_what_it_may_write_is_written_here(box):
+    out = box.folder / "out"
     out.mkdir()
     out.chmod(0o777)
     shown = box.sandbox.showing(str(out), writable=True)
@@ -291,8 +294,8 @@ def test_a_program_that_is_no_bubblewrap_is_told_apart(tmp_path):
     assert bubblewrap.trouble(str(old)) == "bubblewrap 0.4.1 is too old: 0.7 or later is needed"
 
 
-def test_a_link_in_a_folder_that_is_shown_may_be_named_too(box, tmp_path):
-    data = tmp_path / "data"
+def test_a_link_in_a_folder_that_is_shown_may_be_named_too(box):
+    data = box.folder / "data"
     data.mkdir()
     (data / "file").write_text("1")
     (data / "link").symlink_to("file")
