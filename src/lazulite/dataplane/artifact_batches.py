@@ -102,4 +102,4 @@ async def _no_ingestion(asked: Asked) -> Response:
 
 
 def _in(asked: Asked, path: str) -> Artifact:
-    return Artifact(asked.names["origin"], asked.names["container"], path.lstrip("/"))
+    return Artifact.at(asked.names["origin"], asked.names["container"], path)

@@ -49,6 +49,14 @@ class Artifact:
         return f"{self.origin}/{self.container}/{self.path}"
 
     @classmethod
+    def at(cls, origin: str, container: str, path: str) -> Artifact:
+        """The artifact at a path as clients write it. Raises ArmError 400 for no path at all."""
+        if not path.strip("/"):
+            message = f"The path {path!r} names no artifact in the container."
+            raise ArmError("BadArgument", message, target="path")
+        return cls(origin, container, path.lstrip("/"))
+
+    @classmethod
     def of(cls, artifact_id: str) -> Artifact:
         """Take an id apart. Raises ArmError 400."""
         origin, _, rest = artifact_id.strip("/").partition("/")

@@ -167,4 +167,4 @@ def _artifact(asked: Asked) -> Artifact:
 
 
 def _in(asked: Asked, path: str) -> Artifact:
-    return Artifact(asked.names["origin"], asked.names["container"], path.lstrip("/"))
+    return Artifact.at(asked.names["origin"], asked.names["container"], path)
