@@ -89,14 +89,14 @@ def serving():
 def container(web, root, blobs, page=1000):
     """Serve blobs at a path as a public container does, with its list."""
     for name, data in blobs.items():
-        web.serve(f"{root}/{quote(name)}", data, etag=f'"{name}-{hash(data)}"')
+        web.serve(f"{root}/{quote(name)}", data, etag=f'"{hash((name, data))}"')
 
     def listing(request):
         asked = dict(parse_qsl(urlsplit(request.path).query))
         names = sorted(name for name in blobs if name.startswith(asked.get("prefix", "")))
         start = int(asked.get("marker", 0))
         entries = "".join(
-            f"<Blob><Name>{escape(name)}</Name><Properties><Etag>{name}-{hash(blobs[name])}</Etag>"
+            f"<Blob><Name>{escape(name)}</Name><Properties><Etag>{hash((name, blobs[name]))}</Etag>"
             f"<Content-Length>{len(blobs[name])}</Content-Length></Properties></Blob>"
             for name in names[start : start + page]
         )

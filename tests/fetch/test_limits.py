@@ -16,7 +16,7 @@ from tests.web import send
 
 def fetched(fetcher, url, target):
     with fetcher.session() as session:
-        return download(session, url, target)
+        return download(session, url, target, target.with_name("part"))
 
 
 def failure(fetcher, url, target):
@@ -175,7 +175,7 @@ def test_connections_are_used_again(web, fetcher, tmp_path):
         for number in range(5):
             web.serve(f"/{number}", b"x" * number)
             head(session, f"{web.url}/{number}")
-            download(session, f"{web.url}/{number}", tmp_path / str(number))
+            download(session, f"{web.url}/{number}", tmp_path / str(number), tmp_path / "part")
     assert web.connections == 1
 
 
@@ -187,7 +187,7 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced(web, fetcher, tmp_pa
     web.answers["/x"] = last
     with fetcher.session() as session:
         for number in range(3):
-            download(session, f"{web.url}/x", tmp_path / str(number))
+            download(session, f"{web.url}/x", tmp_path / str(number), tmp_path / "part")
     assert web.connections == 3
 
 
@@ -196,7 +196,7 @@ def test_a_stopped_session_ends_a_download(web, fetcher, tmp_path):
     stop = threading.Event()
     stop.set()
     with fetcher.session(stop) as session, pytest.raises(FetchError, match="stopping"):
-        download(session, f"{web.url}/x", tmp_path / "x")
+        download(session, f"{web.url}/x", tmp_path / "x", tmp_path / "part")
 
 
 def test_what_is_not_there_has_no_head(web, fetcher):

@@ -186,6 +186,45 @@ async def test_a_broken_folder_goes_on_with_what_is_missing(web, brought):
     assert not had & set(fetched(web))
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"{'x' * 200}{number}" for number in range(16)],
+        ["a", ".a.part", ".a.etag"],
+        ["\u3042" * 84, "\u3042" * 85],
+    ],
+    ids=["one-beginning", "as-parts", "long"],
+)
+async def test_names_of_files_get_in_no_other_files_way(web, brought, names):
+    blobs = {f"d/{name}": name.encode() * 100 for name in names}
+    container(web, "/public/s", blobs)
+    found = files(await brought(Blobs(f"{PUBLIC}/s", "d", shape=Shape.FOLDER)))
+    assert found == {name: blobs[f"d/{name}"] for name in sorted(names)}
+
+
+async def test_a_broken_file_goes_on_where_it_ended(web, brought, tmp_path):
+    data = bytes(range(256)) * 1000
+    container(web, "/public/s", {"d/x": data})
+    good = web.answers["/public/s/d/x"]
+
+    def breaking(request):
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(data)))
+        request.send_header("ETag", '"1"')
+        request.end_headers()
+        if request.command == "GET":
+            request.wfile.write(data[:1000])
+            web.answers["/public/s/d/x"] = good
+        request.close_connection = True
+
+    web.answers["/public/s/d/x"] = breaking
+    folder = await brought(Blobs(f"{PUBLIC}/s", "d"))
+    assert files(folder) == {"x": data}
+    ranges = [headers.get("Range") for _, path, headers in web.seen if "/d/x" in path]
+    assert ranges[-1] == "bytes=1000-"
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["data", "entry.json"]
+
+
 async def test_a_server_that_stumbles_is_asked_again(web, brought):
     web.serve("/x", b"data")
     good, tries = web.answers["/x"], []

@@ -51,16 +51,18 @@ def download(
     session: Session,
     url: str,
     target: Path,
+    part: Path,
     *,
     headers: Mapping[str, str] | None = None,
     arrived: Progress = lambda size: None,
 ) -> Head:
     """Fetch a file, in full and on disk on return. Raises FetchError and OSError.
 
-    What a broken try has left beside the target is continued if the server's ETag is still the
-    same; a file that is there already is replaced.
+    part: where the file grows, for it alone and on the disk of the target; the server's ETag is
+    noted beside it. What a broken try has left there is continued if the ETag is still the same; a
+    target that is there already is replaced.
     """
-    part, noted = target.with_name(f".{target.name[:200]}.part"), _note_of(target)
+    noted = part.with_name(f"{part.name}.etag")
     done = _begun(part, noted)
     asked = dict(headers or {})
     if done:
@@ -101,10 +103,6 @@ def check_status(answer: Answer, *wanted: int) -> None:
     raise not_reachable(
         answer.url.shown, f"the server answered {answer.status}; {remedy}", answer.status
     )
-
-
-def _note_of(target: Path) -> Path:
-    return target.with_name(f".{target.name[:200]}.etag")
 
 
 def _begun(part: Path, noted: Path) -> str:

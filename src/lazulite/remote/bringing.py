@@ -21,7 +21,7 @@ from lazulite.blobs.references import Shape
 from lazulite.fetch.download import download, head
 from lazulite.fetch.errors import NOT_REACHABLE, FetchError, not_reachable
 from lazulite.fetch.session import Fetcher, Session
-from lazulite.remote.cache import Cache
+from lazulite.remote.cache import Cache, part_of
 from lazulite.remote.container import VERSION, Container, Entry
 from lazulite.remote.sources import Blobs, Source, WebFile
 
@@ -100,19 +100,21 @@ class Bringing:
                 if halt.is_set():
                     return
                 try:
-                    self._file(session, file, folder / file.path)
+                    self._file(session, file, folder)
                 except BaseException:
                     halt.set()
                     raise
 
-    def _file(self, session: Session, file: Wanted, target: Path) -> None:
+    def _file(self, session: Session, file: Wanted, folder: Path) -> None:
+        target, part = folder / file.path, part_of(folder, file.path)
         if not (target.exists() and target.stat().st_size == file.size):
             target.parent.mkdir(parents=True, exist_ok=True)
-            _tried(lambda: self._download(session, file, target))
+            _tried(lambda: self._download(session, file, target, part))
         self.progress.files += 1
 
-    def _download(self, session: Session, file: Wanted, target: Path) -> None:
-        found = download(session, file.url, target, headers=VERSION, arrived=self.progress.arrived)
+    def _download(self, session: Session, file: Wanted, target: Path, part: Path) -> None:
+        arrived = self.progress.arrived
+        found = download(session, file.url, target, part, headers=VERSION, arrived=arrived)
         if found.etag and file.etag.strip('"') != found.etag.strip('"'):
             target.unlink()
             raise not_reachable(self.source.shown, "it changed while it was fetched", 412)

@@ -3,11 +3,13 @@
 {root}/{key}/data/...        the files
 {root}/{key}/entry.json      written last; its time is that of the last use
 {root}/.{key}/data/...       what is being brought; a broken try is continued there
+{root}/.{key}/parts/...      files that have begun to come, by the hashes of their paths
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import threading
@@ -20,6 +22,11 @@ from lazulite.store.files import read_json, write_json
 
 ABANDONED_S = 7 * 86400  # without an end, what was being brought is thrown away
 SPARED_S = 3600  # after its last use, an entry may be about to be read by a job
+
+
+def part_of(data: Path, path: str) -> Path:
+    """Where a file of an unfinished entry grows, whatever its name: no other file does there."""
+    return data.with_name("parts") / hashlib.sha256(path.encode()).hexdigest()
 
 
 class Cache:
@@ -65,13 +72,15 @@ class Cache:
         """
         with self._making:
             self._make_room(size)
-            folder = self._root / f".{key}" / "data"
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder
+            folder = self._root / f".{key}"
+            for part in ("parts", "data"):
+                (folder / part).mkdir(parents=True, exist_ok=True)
+        return folder / "data"
 
     def finish(self, key: str, source: str, size: int) -> Path:
         """The unfinished files become the entry, durably; where they are from now on."""
         unfinished = self._root / f".{key}"
+        shutil.rmtree(unfinished / "parts")
         os.sync()
         write_json(unfinished / "entry.json", {"source": source, "bytes": size})
         unfinished.rename(self._root / key)
