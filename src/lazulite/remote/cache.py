@@ -4,6 +4,7 @@
 {root}/{key}/entry.json      written last; its time is that of the last use
 {root}/.{key}/data/...       what is being brought; a broken try is continued there
 {root}/.{key}/parts/...      files that have begun to come, by the hashes of their paths
+{root}/.gone-...             what is being removed
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -21,7 +23,16 @@ from lazulite.fetch.errors import too_large
 from lazulite.store.files import read_json, write_json
 
 ABANDONED_S = 7 * 86400  # without an end, what was being brought is thrown away
+GONE = ".gone-"  # begins the names of what is being removed
 SPARED_S = 3600  # after its last use, an entry may be about to be read by a job
+
+
+def _is_good(folder: Path) -> bool:
+    """Whether it is an entry, or one that can still become one."""
+    if not folder.name.startswith("."):
+        return (folder / "entry.json").exists()
+    fresh = time.time() - folder.stat().st_mtime <= ABANDONED_S
+    return fresh and (folder / "parts").is_dir()
 
 
 def part_of(data: Path, path: str) -> Path:
@@ -35,21 +46,22 @@ class Cache:
     def __init__(self, root: Path, limit: int, in_use: Callable[[], Collection[str]]) -> None:
         """limit: bytes of all entries; in_use: the keys that unfinished jobs read.
 
-        Removes what was abandoned long ago.
+        Removes what was abandoned long ago, and what a crash left half made or half removed.
         """
         self._root, self.limit, self._in_use = root, limit, in_use
         self._making = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
-        for folder in root.glob(".*"):
-            if time.time() - folder.stat().st_mtime > ABANDONED_S:
+        for folder in root.iterdir():
+            if not _is_good(folder):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def find(self, key: str) -> Path | None:
         """The data of an entry, which counts as used now; None if it is not there."""
         entry = self._root / key / "entry.json"
-        if not entry.exists():
-            return None
-        os.utime(entry)
+        with self._making:  # it must not go between the two
+            if not entry.exists():
+                return None
+            os.utime(entry)
         return entry.parent / "data"
 
     @property
@@ -92,7 +104,7 @@ class Cache:
         if spare < 0:
             removable = sorted(self._removable(sizes))
             for _, key in removable:
-                shutil.rmtree(self._root / key, ignore_errors=True)
+                self._remove(key)
                 spare += sizes[key]
                 if spare >= 0:
                     break
@@ -101,6 +113,12 @@ class Cache:
                 f"The data have {size} bytes, and of {self.limit} bytes for data of other servers "
                 f"{max(0, spare + size)} are free: raise LAZULITE_FETCHED_GIB, or let jobs end.",
             )
+
+    def _remove(self, key: str) -> None:
+        """In one step: no half of an entry is ever found."""
+        grave = Path(tempfile.mkdtemp(prefix=GONE, dir=self._root))
+        (self._root / key).rename(grave / key)
+        shutil.rmtree(grave, ignore_errors=True)
 
     def _entries(self) -> dict[str, int]:
         """Bytes by key."""
