@@ -122,3 +122,30 @@ def test_a_batch_job_scores_objects_and_its_rows_become_one(objects):
     assert objects.read(f"{folder}/predictions.csv").split() == ["0", "1", "2", "3", "4"]
     assert objects.read(f"{folder}/extra.txt") == "of the script"
     assert not list((server.data_dir / "outgoing").iterdir())
+
+
+@pytest.mark.slow
+def test_an_output_onto_a_leased_blob_fails_the_job_and_is_kept(objects):
+    server = objects.server
+    objects.write("leased/predictions.csv", "old")
+    blob = objects.service.get_blob_client("azureml-blobstore", "leased/predictions.csv")
+    lease = blob.acquire_lease()
+    body = {
+        "jobType": "Command",
+        "command": "echo new >${{outputs.out}}/predictions.csv; echo new >${{outputs.out}}/b",
+        "environmentId": server.environment(),
+        "computeId": server.cluster("jobs", most=1),
+        "outputs": {"out": {"jobOutputType": "uri_folder", "uri": f"{STORE}/leased"}},
+    }
+    put = server.call("PUT", "/jobs/leased", {"properties": body}, api="2023-10-01")
+    assert put.status_code == 201, put.text
+    job = server.ended("leased")
+    lease.release()
+    assert (job["status"], job["error"]["code"]) == ("Failed", "OutputNotDelivered")
+    assert "leased/predictions.csv" in job["error"]["message"]
+    assert objects.read("leased/predictions.csv") == "old"
+    assert objects.read("leased/b") == "new\n"
+    kept = list((server.data_dir / "outgoing").rglob("predictions.csv"))
+    assert [path.read_text() for path in kept] == ["new\n"]
+    server.call("DELETE", "/jobs/leased", api="2023-10-01")
+    wait_for(lambda: not kept[0].exists())

@@ -167,7 +167,10 @@ class Execution:
         writer = str(uuid.uuid4())
         root = await self.data.writable(asked.workspace.id, SNAPSHOTS, writer)
         snapshot = await asyncio.to_thread(_snapshot, zipped, root, script)
-        await self.delivery.deliver(writer)
+        try:
+            await self.delivery.deliver(writer)
+        finally:
+            await self.delivery.drop(writer)
         path = f"codes/{snapshot}/versions/1"
         properties = {"codeUri": f"{SNAPSHOTS}/{snapshot}", "isAnonymous": True}
         return (await self._put(asked, path, properties, {})).id

@@ -35,11 +35,15 @@ class Delivery(Protocol):
         ...
 
     def is_delivered(self, writer: str) -> bool:
-        """Whether all is where it belongs; it is on its way from the first call on."""
+        """Whether all is where it belongs, but for failure(); on its way from the first call on."""
+        ...
+
+    def failure(self, writer: str) -> SpecError | None:
+        """What could not be delivered, and is kept; None if there is nothing."""
         ...
 
     async def deliver(self, writer: str) -> None:
-        """Wait until all is where it belongs. Raises BlobError."""
+        """Wait until all is where it belongs. Raises BlobError if that cannot be."""
         ...
 
     async def drop(self, writer: str) -> None:
@@ -76,6 +80,10 @@ class InPlace:
     def is_delivered(self, writer: str) -> bool:
         """It is where it belongs."""
         return True
+
+    def failure(self, writer: str) -> SpecError | None:
+        """There is none."""
+        return None
 
     async def deliver(self, writer: str) -> None:
         """It is where it belongs."""

@@ -2,7 +2,8 @@
 
 {root}/{writer}/{account}/{container}/{blob}, where the writer is a job. While it runs, small files
 follow every few seconds, so that its logs can be read; at its end everything does, and the files
-go. A crash leaves them, and the next call goes on.
+go. A crash leaves them, and the next call goes on. What the store refuses, say because somebody
+holds a lease, is kept until it is dropped.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from lazulite.blobs.store import BlobStore
 from lazulite.blobs.tree import Tree
 from lazulite.blobs.values import Blob, Expected, Properties, Stamp
 from lazulite.blobs.walk import Walk
+from lazulite.core.errors import SpecError
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class Outgoing:
         self._sent: dict[str, dict[BlobAddress, Stamp]] = {}
         self._due: dict[str, float] = {}
         self._going: dict[str, asyncio.Task[None]] = {}
+        self._refused: dict[str, dict[BlobAddress, BlobError]] = {}
 
     def place(self, writer: str, address: BlobAddress) -> Path:
         """Where to write what is to be the blob, or blobs below it."""
@@ -53,21 +56,38 @@ class Outgoing:
             self._go(writer, SMALL)
 
     def is_delivered(self, writer: str) -> bool:
-        """Whether all is where it belongs; it is on its way from the first call on."""
+        """Whether all is where it belongs, but for failure(); on its way from the first call on."""
         if writer in self._going:
             return False
-        if not (self._root / writer).exists():
+        if writer in self._refused or not (self._root / writer).exists():
             return True
         self._go(writer, LARGEST)
         return False
 
+    def failure(self, writer: str) -> SpecError | None:
+        """What the store refused to take, once all else is delivered; None if there is nothing."""
+        refused = self._refused.get(writer)
+        if not refused:
+            return None
+        address, error = next(iter(refused.items()))
+        return SpecError(
+            "OutputNotDelivered",
+            f"{len(refused)} of the files written could not become blobs, such as "
+            f"{address.name[:200]!r} in container {address.container!r}: {error.message} They are "
+            f"kept below outgoing/{writer} in the server's data folder until the job is deleted: "
+            "copy them from there, or remove what is in the way and run the job again.",
+        )
+
     async def deliver(self, writer: str) -> None:
-        """Wait until all is where it belongs. Raises BlobError where the store fails."""
+        """Wait until all is where it belongs. Raises BlobError where the store fails or refuses."""
         await self._send(writer, LARGEST)
+        for error in self._refused.get(writer, {}).values():
+            raise error
 
     async def drop(self, writer: str) -> None:
         """Forget what was not sent."""
         self._sent.pop(writer, None)
+        self._refused.pop(writer, None)
         await asyncio.to_thread(shutil.rmtree, self._root / writer, ignore_errors=True)
 
     async def close(self) -> None:
@@ -89,10 +109,18 @@ class Outgoing:
             log.exception("outputs were not delivered", extra={"writer": writer})
 
     async def _send(self, writer: str, largest: int) -> None:
-        sent = self._sent.setdefault(writer, {})
+        sent, refused = self._sent.setdefault(writer, {}), dict[BlobAddress, BlobError]()
         for address in await asyncio.to_thread(lambda: list(self._written(writer, largest, sent))):
-            sent[address] = await self._put(writer, address)
-        if largest == LARGEST:
+            try:
+                sent[address] = await self._put(writer, address)
+            except BlobError as error:
+                if error.status >= 500:
+                    raise
+                refused[address] = error
+        if largest == LARGEST and refused:
+            self._refused[writer] = refused
+            log.warning("outputs were refused", extra={"writer": writer, "count": len(refused)})
+        elif largest == LARGEST:
             await self.drop(writer)
 
     def _written(
@@ -109,7 +137,7 @@ class Outgoing:
                     yield address
 
     async def _put(self, writer: str, address: BlobAddress) -> Stamp:
-        """Send a file as it is now. What the store will never take is left out, and logged."""
+        """Send a file as it is now. One whose name no blob can have is left out, and logged."""
         parts = (address.account, address.container, *address.name.split("/"))
         contents = await asyncio.to_thread(Tree(self._root / writer).open, parts)
         if contents is None:
@@ -120,7 +148,7 @@ class Outgoing:
             await self._store.containers.ensure(address.account, address.container)
             await self._store.put(address, body, Expected(LARGEST, hashed=False))
         except BlobError as error:
-            if error.status >= 500:
+            if error.code != "InvalidResourceName":
                 raise
             log.warning("an output was left out", extra={"blob": address.name, "why": str(error)})
         finally:

@@ -146,6 +146,9 @@ class Supervision:
         """What the supervisor says of the job."""
         progress = self.progress(job)
         if progress["state"] in ENDED and self.delivery.is_delivered(job.uid):
+            failure = self.delivery.failure(job.uid)
+            if failure is not None and progress["state"] == "completed":
+                progress = {**progress, "state": "failed", "error": failure.body}
             ended = self.ended(job, progress)
             await self.resources.touch(job.properties["computeId"])  # its nodes are free
             return ended
