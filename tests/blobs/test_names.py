@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,54 @@ async def test_awkward_blobs_go_with_their_container(store):
     await store.delete_container("mlstore", "files")
     await store.containers.create("mlstore", "files")
     assert await names(store) == []
+
+
+async def test_deletion_that_was_cut_short_between_its_two_trees_leaves_nothing(open_store):
+    async with open_store() as store:
+        await store.containers.create("mlstore", "files")
+        await put_all(store, AWKWARD)
+        folder_of(store).rename(root_of(store).parent / "gone")  # and here kill -9 strikes
+    async with open_store() as store:
+        assert not list((root_of(store) / ".aside").glob("*/*"))
+        await store.containers.create("mlstore", "files")
+        assert await names(store) == []
+
+
+async def test_blobs_do_not_come_back_with_a_container_that_other_hands_removed(store):
+    await put_all(store, AWKWARD)
+    shutil.rmtree(folder_of(store))
+    await store.containers.create("mlstore", "files")
+    assert await names(store) == []
+    await put(store, "a", b"new")
+    assert (folder_of(store) / "a").read_bytes() == b"new"
+
+
+async def test_container_made_anew_during_its_deletion_keeps_what_is_acknowledged(store):
+    await put_all(store, AWKWARD)
+    folders = store.back_end.containers
+    buried, go_on = threading.Event(), threading.Event()
+    forget = folders._aside.forget
+
+    def slow(container):
+        buried.set()
+        assert go_on.wait(30)
+        forget(container)
+
+    folders._aside.forget = slow
+    deleting = asyncio.create_task(asyncio.to_thread(folders.remove, ("mlstore", "files")))
+    await asyncio.to_thread(buried.wait, 30)
+    folders._aside.forget = forget
+    making = asyncio.create_task(make_and_put(store, "new//blob"))
+    await asyncio.wait([making], timeout=0.2)
+    go_on.set()
+    await asyncio.gather(deleting, making)
+    assert await names(store) == ["new//blob"]
+    assert await content(store, "new//blob") == b"new"
+
+
+async def make_and_put(store, name):
+    await store.containers.create("mlstore", "files")
+    await put(store, name, b"new")
 
 
 async def test_awkward_blob_has_blocks_snapshots_and_metadata_as_any_other(store):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import threading
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,6 +31,15 @@ class Aside:
         """root: on the file system of the blobs; ours alone."""
         self.tree = Tree(root)
         self._names: dict[tuple[str, str], list[str]] = {}
+        self._locks: dict[tuple[str, str], threading.Lock] = {}
+
+    def alone(self, container: tuple[str, str]) -> threading.Lock:
+        """Held while blobs of a container come or go, and while it comes or goes itself."""
+        return self._locks.setdefault(container, threading.Lock())
+
+    def containers(self) -> list[tuple[str, str]]:
+        """Those that have, or had, blobs here."""
+        return [(folder.parent.name, folder.name) for folder in self.tree.root.glob("*/*")]
 
     def start(self) -> None:
         """Read the names. Before any other call."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from lazulite.blobs.back_end import BackEnd
 from lazulite.blobs.blocks import Blocks
@@ -35,6 +36,27 @@ class Containers:
     def __init__(self, places: Places) -> None:
         """places: those of the store."""
         self._at = places
+        self._leaving: set[tuple[str, str]] = set()
+
+    @contextlib.contextmanager
+    def leaving(self, account: str, container: str) -> Iterator[None]:
+        """Keep the name taken until all of a deleted container is gone.
+
+        Raises BlobError 409 while it is so already.
+        """
+        parts = self._free(account, container)
+        self._leaving.add(parts)
+        try:
+            yield
+        finally:
+            self._leaving.remove(parts)
+
+    def _free(self, account: str, container: str) -> tuple[str, str]:
+        """Source: Delete Container, learn.microsoft.com: the name is taken for a while."""
+        parts = container_parts(account, container)
+        if parts in self._leaving:
+            raise BlobError("ContainerBeingDeleted")
+        return parts
 
     async def create(
         self,
@@ -43,8 +65,8 @@ class Containers:
         metadata: Mapping[str, str] | None = None,
         access: Access = PRIVATE,
     ) -> Container:
-        """Durable on return. Raises BlobError 409 if it exists."""
-        parts = container_parts(account, container)
+        """Durable on return. Raises BlobError 409 if it exists or is being deleted."""
+        parts = self._free(account, container)
         with self._at.faults.watched():
             if not await asyncio.to_thread(self._at.back_end.containers.make, parts):
                 raise BlobError("ContainerAlreadyExists")
@@ -53,8 +75,8 @@ class Containers:
         return await self.get(account, container)
 
     async def ensure(self, account: str, container: str) -> None:
-        """Create it unless it exists."""
-        parts = container_parts(account, container)
+        """Create it unless it exists. Raises BlobError 409 while one is being deleted."""
+        parts = self._free(account, container)
         with self._at.faults.watched():
             await asyncio.to_thread(self._at.back_end.containers.make, parts)
 

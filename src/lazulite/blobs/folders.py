@@ -56,12 +56,15 @@ class Folders:
         return self._tree.is_folder(parts)
 
     def make(self, parts: tuple[str, str]) -> bool:
-        """Make the folder, and that of its account."""
+        """Make the folder, and that of its account. What other hands deleted does not come back."""
         account, container = parts
-        with self._tree.folder(()) as root:
-            make_folder(root, account)
-        with self._tree.folder((account,)) as folder:
-            return make_folder(folder, container)
+        with self._aside.alone(parts):
+            if not self._tree.is_folder(parts):
+                self._forget_aside(parts)
+            with self._tree.folder(()) as root:
+                make_folder(root, account)
+            with self._tree.folder((account,)) as folder:
+                return make_folder(folder, container)
 
     def modified(self, parts: tuple[str, str]) -> datetime | None:
         """When a blob or folder was last added or removed."""
@@ -71,12 +74,20 @@ class Folders:
             return datetime.fromtimestamp(int(os.fstat(folder).st_mtime), UTC)
 
     def remove(self, parts: tuple[str, str]) -> None:
-        """In one step: no half of it is ever seen."""
-        self._staging.take_away(self._tree.root.joinpath(*parts))
-        with self._tree.folder(parts[:1]) as account:
-            os.fsync(account)
+        """In one step: no half of it is ever seen, and a crash leaves none."""
+        with self._aside.alone(parts):
+            grave = self._staging.bury(self._tree.root.joinpath(*parts))
+            sync_directory(self._tree.root / parts[0])
+            self._forget_aside(parts)
+        shutil.rmtree(grave, ignore_errors=True)
+
+    def _forget_aside(self, parts: tuple[str, str]) -> None:
+        """Durably. Only while the container is not there: what is aside goes with it."""
+        folder = self._aside.tree.root.joinpath(*parts)
         self._aside.forget(parts)
-        self._staging.take_away(self._aside.tree.root.joinpath(*parts))
+        if folder.is_dir():
+            self._staging.take_away(folder)
+            sync_directory(folder.parent)
 
     def names(self, account: str) -> list[str]:
         """The folders of an account."""

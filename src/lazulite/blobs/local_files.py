@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +27,9 @@ class LocalFiles:
 
     def start(self) -> None:
         """Finish what a crash interrupted. Before any other call."""
+        for container in self._aside.containers():
+            if not self._tree.is_folder(container):
+                shutil.rmtree(self._aside.tree.root.joinpath(*container))
         self._aside.start()
         for parts in filter(self._fits, self._aside.all()):
             if self._tree.stamp(parts) == self._aside.tree.stamp(self._aside.place(parts)):
@@ -65,11 +69,12 @@ class LocalFiles:
 
         Safe to repeat after a crash. Nothing for what is no file. Under the blob's lock.
         """
-        if self._tree.stamp(parts) is None:
-            return
-        if not self._aside.has(parts):
-            self._aside.move_in(self._tree.linked(parts), parts)
-        self._tree.remove(parts)
+        with self._aside.alone((parts[0], parts[1])):
+            if self._tree.stamp(parts) is None:
+                return
+            if not self._aside.has(parts):
+                self._aside.move_in(self._tree.linked(parts), parts)
+            self._tree.remove(parts)
 
     def append(self, source: Path, parts: Sequence[str], after: Stamp) -> None:
         """Write behind the end of the file."""
@@ -89,15 +94,16 @@ class LocalFiles:
     def remove(self, parts: Sequence[str]) -> None:
         """Delete the file, and folders that it leaves empty."""
         if self._aside.has(parts):
-            self._aside.remove(parts)
+            with self._aside.alone((parts[0], parts[1])):
+                self._aside.remove(parts)
         else:
             self._tree.remove(parts)
 
     def _move_aside(self, source: Path, parts: Sequence[str]) -> None:
-        self._aside.move_in(source, parts)
-        if not self._tree.is_folder(parts[:FIXED]):  # deleted meanwhile
-            self._aside.remove(parts)
-            raise FileNotFoundError("there is no container " + parts[1])
+        with self._aside.alone((parts[0], parts[1])):
+            if not self._tree.is_folder(parts[:FIXED]):
+                raise FileNotFoundError("there is no container " + parts[1])
+            self._aside.move_in(source, parts)
 
     def _placed(self, parts: Sequence[str]) -> tuple[Tree, Sequence[str]]:
         if self._is_plain(parts):

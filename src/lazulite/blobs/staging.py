@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -58,13 +59,18 @@ class Staging:
 
     def take_away(self, folder: Path) -> None:
         """Make a whole folder vanish in one step, then remove it. Nothing if it is not there."""
+        shutil.rmtree(self.bury(folder), ignore_errors=True)
+
+    def bury(self, *folders: Path) -> Path:
+        """Make whole folders vanish, one after the other; what to remove then, at leisure.
+
+        Nothing of those that are not there.
+        """
         grave = Path(tempfile.mkdtemp(dir=self.folder))
-        try:
-            folder.rename(grave / "gone")
-        except FileNotFoundError:
-            pass
-        finally:
-            shutil.rmtree(grave, ignore_errors=True)
+        for number, folder in enumerate(folders):
+            with contextlib.suppress(FileNotFoundError):
+                folder.rename(grave / str(number))
+        return grave
 
     def new_file(self) -> Path:
         """An empty file."""

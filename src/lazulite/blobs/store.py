@@ -304,11 +304,8 @@ class BlobStore:
         ]
 
     async def delete_container(self, account: str, container: str) -> None:
-        """With all blobs, snapshots and leases. Raises BlobError 404."""
-        await self.containers.delete(account, container)
-        with self._at.faults.watched():
-            await self.snapshots.remove_container(account, container)
-            await self.leases.drop_container(account, container)
+        """With all blobs, snapshots and leases. Raises BlobError 404, 409 while it is going on."""
+        await self._to_the_end(self._delete_container(account, container))
 
     async def list_blobs(self, account: str, container: str, query: Query) -> Page:
         """One page of blobs and common prefixes, in name order. Nothing is locked."""
@@ -326,6 +323,12 @@ class BlobStore:
             return page
         taken = await self.snapshots.rows.of([blob.address for blob in blobs])
         return with_snapshots(page, taken, query)
+
+    async def _delete_container(self, account: str, container: str) -> None:
+        with self.containers.leaving(account, container), self._at.faults.watched():
+            await self.containers.delete(account, container)
+            await self.snapshots.remove_container(account, container)
+            await self.leases.drop_container(account, container)
 
     def _found(self, container: tuple[str, str], query: Query) -> tuple[list[Found], str]:
         """What is on a page, and the marker of the rest. Blocks."""

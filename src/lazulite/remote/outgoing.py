@@ -114,7 +114,7 @@ class Outgoing:
             try:
                 sent[address] = await self._put(writer, address)
             except BlobError as error:
-                if error.status >= 500:
+                if error.status >= 500 or error.code == "ContainerBeingDeleted":
                     raise
                 refused[address] = error
         if largest == LARGEST and refused:

@@ -1,6 +1,8 @@
 """What every back end does with containers, and with what other tools put there."""
 
+import asyncio
 import itertools
+import threading
 
 import pytest
 
@@ -69,6 +71,28 @@ async def test_a_deleted_container_takes_everything_along(store, kept):
     assert await names(store) == []
     await put(store, "a/0", b"2")
     assert (await store.head(at("a/0"))).properties.metadata == {}
+
+
+async def test_the_name_of_a_container_is_taken_while_it_is_being_deleted(store):
+    await put(store, "a", b"1")
+    remove, going, go_on = store.back_end.containers.remove, threading.Event(), threading.Event()
+
+    def slow(parts):
+        remove(parts)
+        going.set()
+        assert go_on.wait(30)
+
+    store.back_end.containers.remove = slow
+    deleting = asyncio.create_task(store.delete_container("mlstore", "files"))
+    await asyncio.to_thread(going.wait, 30)
+    for work in (store.containers.create, store.containers.ensure, store.delete_container):
+        with pytest.raises(BlobError) as refused:
+            await work("mlstore", "files")
+        assert refused.value.code == "ContainerBeingDeleted"
+    go_on.set()
+    await deleting
+    await store.containers.create("mlstore", "files")
+    assert await names(store) == []
 
 
 async def test_what_other_tools_write_is_a_blob_with_default_properties(store, kept):
