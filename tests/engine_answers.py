@@ -25,7 +25,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         answers = self.server.answers
         answers.asked.append((self.command, path, json.loads(body or b"null")))
         status, value = answers.get((self.command, path), (404, {"message": "No such thing"}))
-        data = json.dumps(value).encode()
+        data = b"" if value is None else json.dumps(value).encode()
         self.send_response(status)
         self.send_header("content-length", str(len(data)))
         self.end_headers()
@@ -39,6 +39,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """Whoever asks may hang up, as a holder does that watches no output any more."""
 
 
 @contextlib.contextmanager
