@@ -58,7 +58,8 @@ def asked(listener, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/half:predict", "/a%20b", "/%[env(HOME)]", "/100%", "/%%", "/%{+Q}o", "/'\"\\$HOME"]
+    "path",
+    ["/v1/half:predict", "/a%20b", "/%[env(HOME)]", "/100%", "/%%", "/%{+Q}o", "/'\"\\$HOME"],
 )
 def test_the_scoring_route_is_asked_for_as_it_is_written(listener, container, path):
     with proxied(listener, path, container):
