@@ -57,10 +57,10 @@ def asked(listener, path):
         return connection.getresponse().read().decode()
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/v1/half:predict", "/a%20b", "/%[env(HOME)]", "/100%", "/%%", "/%{+Q}o", "/'\"\\$HOME"],
-)
+PATHS = ("/v1/half:predict", "/a%20b", "/%[env(HOME)]", "/100%", "/%%", "/%{+Q}o", "/'\"\\$HOME")
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_the_scoring_route_is_asked_for_as_it_is_written(listener, container, path):
     with proxied(listener, path, container):
         assert asked(listener, "/score") == path
