@@ -71,7 +71,7 @@ def served(own_docker_server):
     (folder / "Dockerfile").write_text(DOCKERFILE)
     (folder / "model/weights.txt").write_text("heavy")
     uri = "azureml://datastores/workspaceblobstore/paths/own"
-    names = {"scoring": "/v1/score", "readiness": "/ready", "liveness": "/live"}
+    names = {"scoring": "/v1/my%20score", "readiness": "/ready", "liveness": "/live"}
     routes = {f"{name}Route": {"path": path, "port": port} for name, path in names.items()}
     built = {"build": {"contextUri": uri}, "inferenceConfig": routes}
     environment = put(live, "/environments/own/versions/1", built)
@@ -108,7 +108,7 @@ def keeper_of(live):
 def test_an_own_container_is_scored_watched_and_taken_along(containers, served):
     live = served
     said = live.score("own", b"hello").json()
-    assert (said["path"], said["body"]) == ("/v1/score", "hello")
+    assert (said["path"], said["body"]) == ("/v1/my%20score", "hello")
     assert (said["model"], said["weights"]) == ("/var/mounted/half/3", "heavy")
     key = {"authorization": f"Bearer {live.key('own')}"}
     other = live.http.post(f"{live.base}/inference/own/other/path", content=b"x", headers=key)

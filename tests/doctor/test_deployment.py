@@ -10,6 +10,7 @@ from lazulite.doctor.deployment import Preflight
 from lazulite.doctor.finding import Status
 from lazulite.doctor.pins import UnresolvedError
 from lazulite.environments.diagnosis import Diagnosis
+from tests.engine_answers import answering
 
 SCRIPT = "def init():\n    pass\n\ndef run(data):\n    return data\n"
 CONDA = "dependencies:\n  - python\n  - pip:\n    - numpy==1.0\n    - pandas==2.0\n"
@@ -191,6 +192,34 @@ def test_a_python_that_is_not_here_is_told(case):
     case.write("conda.yml", "dependencies:\n  - python=3.99\n")
     ((_, text),) = case.findings(ONLINE)
     assert "is not on this machine" in text
+
+
+def test_only_venvs_are_looked_into(case):
+    with answering(case.folder / "engine.sock") as engine:
+        engine["GET", "/images/here/json"] = (200, {"Id": "sha256:1"})
+        env = {"DOCKER_HOST": f"unix://{engine.socket}"}
+        case.write("conda.yml", "dependencies:\n  - python=3.99\n")
+        boxed = ONLINE.replace("  conda_file", "  image: here\n  conda_file")
+        case.write("deployment.yml", boxed)
+        path = case.folder / "deployment.yml"
+        (said,) = [
+            each.found
+            for each in Preflight(path, Settings(), env, None).findings()
+            if each.check == "environment"
+        ]
+        assert said.startswith("docker, which is not looked into, makes it: the image here")
+        case.write("deployment.yml", boxed.replace("image: here", "image: far"))
+        found = [each.found for each in Preflight(path, Settings(), env, None).findings()]
+        assert any("is not on this machine" in each for each in found)
+
+
+def test_a_provider_that_cannot_be_had_is_told(case):
+    tagged = ONLINE.replace("  conda_file", "  tags: {lazulite.provider: docker}\n  conda_file")
+    case.write("deployment.yml", tagged)
+    env = {"DOCKER_HOST": f"unix://{case.folder}/nobody.sock"}
+    found = Preflight(case.folder / "deployment.yml", Settings(), env, None).findings()
+    (fault,) = [each for each in found if each.is_needed]
+    assert "no container engine answers" in fault.found
 
 
 def test_more_processes_than_cores_are_a_warning(case):

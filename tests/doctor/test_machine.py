@@ -12,7 +12,9 @@ from lazulite.core.settings import Settings
 from lazulite.doctor import machine, programs, trust
 from lazulite.doctor.command import diagnose
 from lazulite.doctor.finding import Status
+from lazulite.executors.container_engine import find_engine
 from lazulite.serving.certificates import ensure_certificates
+from tests.engine_answers import answering
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -88,9 +90,22 @@ def test_a_server_that_does_not_answer_is_missing(tmp_path):
 
 def test_an_engine_is_one_that_answers(tmp_path):
     path = tmp_path / "engine.sock"
-    nobody = {"DOCKER_HOST": f"unix://{path}"}
-    assert programs.containers(nobody).status is Status.MISSING
-    assert not programs.containers(nobody).is_needed
+    env = {"DOCKER_HOST": f"unix://{path}"}
+    assert programs.containers(env).status is Status.MISSING
+    assert not programs.containers(env).is_needed
+    with answering(path) as answers:
+        answers["GET", "/info"] = (500, {"message": "the daemon is starting"})
+        assert "the daemon is starting" in programs.containers(env).found
+        answers["GET", "/info"] = (200, {"SecurityOptions": []})
+        assert programs.containers(env).status is Status.OK
+
+
+def test_the_doctor_sees_no_other_engine_than_the_server(monkeypatch):
+    elsewhere = {"DOCKER_HOST": "tcp://localhost:2375"}
+    assert find_engine(elsewhere) is None
+    assert programs.containers(elsewhere).status is Status.MISSING
+    monkeypatch.setattr(programs, "find_engine", lambda env: env["ENGINE"])
+    assert "at /found" in programs.containers({"ENGINE": "/found"}).found
 
 
 def test_an_index_without_packages_is_a_warning_with_its_reason():

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lazulite.environments.places import Places
+from lazulite.environments.providers import EnvironmentProviders
+from tests.app.conftest import in_process
 
 PLAIN = {"condaFile": "dependencies: [python]\n"}
 ONE = "/environments/plain/versions/1"
@@ -123,3 +125,14 @@ async def test_faults_of_the_cache_are_named(plane):
 
     assert missing.status_code == 404
     assert negative.json()["error"]["details"][0]["target"] == "maxGib"
+
+
+async def test_an_engine_that_has_ended_is_told_as_an_outage(tmp_path, keys):
+    away = EnvironmentProviders(engine=str(tmp_path / "gone.sock"))
+    async with in_process(tmp_path, keys, providers=away) as plane:
+        await plane.put(ONE, {"image": "somewhere.example/image:1"})
+        for method, verb in (("POST", "build"), ("GET", "buildLog")):
+            answer = await plane.call(method, f"{ONE}/{verb}")
+            assert answer.status_code == 503
+            assert answer.json()["error"]["code"] == "ContainerEngineUnavailable"
+            assert answer.headers["retry-after"]

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from lazulite.core.errors import SpecError
+from lazulite.executors.container import OWN_CONTAINER
 from lazulite.executors.launch import Mount, Sandbox
 from lazulite.executors.memory import MemoryExecutor
 from lazulite.executors.protocol import Phase
@@ -48,3 +50,13 @@ async def test_an_image_stays_an_image(executor, tmp_path):
     base = Sandbox(kind="bubblewrap", network=False, details={"a": "1"})
     found = await started_in(executor, tmp_path, base, own)
     assert (found.kind, found.network, found.details) == ("docker", False, {"image": "x"})
+
+
+async def test_an_image_with_its_own_server_is_not_started_without_a_network(executor, tmp_path):
+    own, base = Sandbox(kind=OWN_CONTAINER), Sandbox(kind="bubblewrap", network=False)
+    with pytest.raises(SpecError, match="LAZULITE_ISOLATION_NETWORK is none") as refused:
+        await started_in(executor, tmp_path, base, own)
+    assert refused.value.code == "NetworkNeeded"
+    assert await executor.observe("uid-1") is Phase.LOST
+    with_network = Sandbox(kind="bubblewrap")
+    assert (await started_in(executor, tmp_path, with_network, own)).kind == OWN_CONTAINER

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from http import HTTPStatus
 
 from pydantic import Field
 
 from lazulite.arm.bodies import read_form
 from lazulite.arm.kind import Action, Answer, Call, Properties
-from lazulite.core.errors import ArmError, SpecError
+from lazulite.core.errors import ArmError, OutageError, SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.deployments.materials import Workshop
 from lazulite.environments.definition import Definition
@@ -53,7 +54,10 @@ class EnvironmentBuilds:
         }
 
     async def build(self, call: Call) -> Answer:
-        """Start the build unless it is there or runs; one that has failed is tried again."""
+        """Start the build unless it is there or runs; one that has failed is tried again.
+
+        Raises ArmError 503 if a container engine is needed and does not answer.
+        """
         retry = read_form(BuildRequest, call.body).retry
         try:
             definition = await self._definition(call)
@@ -65,19 +69,23 @@ class EnvironmentBuilds:
             return Answer(body=_never(error))
         except StillFetching:
             return Answer(body=FETCHING)
+        except OutageError as outage:
+            raise _later(outage) from outage
         return Answer(body=_shown(found))
 
     async def log(self, call: Call) -> Answer:
         """Whole lines of the build log from ?offset= on, and how far the build is.
 
         Ask again with nextOffset; the log is at its end when nothing comes and nothing is being
-        built. Raises ArmError 400 for an offset that is no number.
+        built. Raises ArmError 400 for an offset that is no number, and 503 as build() does.
         """
         offset = _offset(call.query.get("offset", "0"))
         try:
             found = await self.environments.look(await self._definition(call))
         except SpecError as error:
             return Answer(body={**_never(error), "content": "", "nextOffset": offset})
+        except OutageError as outage:
+            raise _later(outage) from outage
         except StillFetching:
             return Answer(body={**FETCHING, "content": "", "nextOffset": offset})
         log = await asyncio.to_thread(self.environments.log, found.hash, offset)
@@ -92,6 +100,11 @@ class EnvironmentBuilds:
 def _shown(found: State) -> Json:
     error = found.error.body if isinstance(found, Failed) else None
     return {"status": STATUS[type(found)], "environment": found.hash, "error": error}
+
+
+def _later(outage: OutageError) -> ArmError:
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    return ArmError(outage.code, outage.message, status, headers={"Retry-After": "5"})
 
 
 def _never(error: SpecError) -> Json:

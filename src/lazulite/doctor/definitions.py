@@ -10,16 +10,19 @@ from pathlib import Path
 
 from lazulite.cli.documents import Document, Key
 from lazulite.cli.environment_files import conda_text
-from lazulite.core.errors import LazuliteError, SpecError
+from lazulite.core.errors import LazuliteError, OutageError, SpecError
 from lazulite.core.settings import Settings
 from lazulite.doctor.finding import Finding, Status
 from lazulite.doctor.pins import UnresolvedError, resolve
-from lazulite.environments.definition import Definition, from_conda_file
+from lazulite.environments.definition import PROVIDER, Definition, from_conda_file
 from lazulite.environments.diagnosis import Diagnosis
 from lazulite.environments.interpreters import Interpreters, Search
 from lazulite.environments.known_images import with_image
 from lazulite.environments.plan import Plan, plan_venv
+from lazulite.environments.providers import EnvironmentProviders
 from lazulite.environments.requirements import requirements_of
+from lazulite.environments.selection import VENV, Choice
+from lazulite.executors.container_engine import find_engine
 
 KEY: Key = ("environment", "conda_file")
 _PLACE = re.compile(r"(\S.*?)(?: line |:)(\d+)(?:, column |:)(\d+)")
@@ -38,16 +41,26 @@ def definition(found: Document) -> Definition | Finding:
         read = from_conda_file(text, _source(inner)) if text is not None else Definition()
     except (LazuliteError, OSError, UnicodeDecodeError) as error:
         return _fault(found, error.message if isinstance(error, LazuliteError) else str(error))
-    return dataclasses.replace(read, image=image)
+    return dataclasses.replace(
+        read,
+        image=image,
+        server=inner.values.get("inference_config"),
+        provider=(inner.values.get("tags") or {}).get(PROVIDER),
+    )
 
 
 def packages(
     found: Document, asked: Definition, settings: Settings, env: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Whether a Python and the packages can be had here."""
+    """Whether a Python and the packages can be had here, if they are to go into a venv."""
     try:
+        choice = _choice(asked, settings, env)
+        if choice.provider != VENV:
+            said = f"{choice.provider}, which is not looked into, makes it: {choice.reason}"
+            yield Finding(check="environment", status=Status.OK, found=said)
+            return
         plan = _plan(asked, settings, env)
-    except SpecError as error:
+    except (SpecError, OutageError) as error:
         yield _fault(found, error.message)
         return
     for note in plan.notes:
@@ -63,6 +76,13 @@ def packages(
         )
         return
     yield _verdict(found, plan, failure)
+
+
+def _choice(asked: Definition, settings: Settings, env: Mapping[str, str]) -> Choice:
+    """What a server with these settings would make it with on this machine."""
+    engine = find_engine(env)
+    providers = EnvironmentProviders(wanted=settings.environment_provider, engine=engine)
+    return providers.choose(asked)
 
 
 def _plan(asked: Definition, settings: Settings, env: Mapping[str, str]) -> Plan:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from lazulite.environments.indexes import installer_environment, read_pip_settin
 from lazulite.environments.interpreters import Interpreters, Search
 from lazulite.environments.venv import uv_binary
 from lazulite.environments.written import without_credentials
+from lazulite.executors.container_engine import Engine, EngineError, find_engine
 from lazulite.executors.isolation import isolation
 from lazulite.serving.front_door import find_haproxy
 
@@ -111,14 +111,19 @@ def limits() -> Finding:
 
 
 def containers(env: Mapping[str, str]) -> Finding:
-    """A Docker engine, or Podman's socket."""
-    for path in _sockets(env):
-        if _answers(path):
+    """The container engine that a server would use, and whether it answers."""
+    found = "no engine is at DOCKER_HOST (unix:// only), or at Docker's and Podman's sockets"
+    if path := find_engine(env):
+        try:
+            Engine(path).info()
+        except EngineError as error:
+            found = f"the engine at {path} does not answer: {error}"
+        else:
             return Finding(check="docker", status=Status.OK, found=f"an engine answers at {path}")
     return Finding(
         check="docker",
         status=Status.MISSING,
-        found="no engine answers (DOCKER_HOST, Docker's and Podman's sockets)",
+        found=found,
         purpose="environments that are images, and own containers",
         remedy="Start Docker or Podman; what has a conda file runs without.",
     )
@@ -155,26 +160,6 @@ def _missing(check: str, error: Exception, purpose: str, remedy: str) -> Finding
         remedy=remedy,
         is_needed=True,
     )
-
-
-def _sockets(env: Mapping[str, str]) -> list[str]:
-    chosen = env.get("DOCKER_HOST", "")
-    if chosen.startswith("unix://"):
-        return [chosen.removeprefix("unix://")]
-    runtime = env.get("XDG_RUNTIME_DIR", "/run")
-    podman = (f"{runtime}/podman/podman.sock", "/run/podman/podman.sock")
-    return ["/var/run/docker.sock", *dict.fromkeys(podman)]
-
-
-def _answers(path: str) -> bool:
-    try:
-        with socket.socket(socket.AF_UNIX) as engine:
-            engine.settimeout(LIMIT_S)
-            engine.connect(path)
-            engine.sendall(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
-            return engine.recv(64).startswith(b"HTTP/1.")
-    except OSError:
-        return False
 
 
 def _output(command: list[str]) -> str:

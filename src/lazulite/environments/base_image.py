@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
+import stat
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -55,10 +57,17 @@ class BaseImage:
 
 @lru_cache(maxsize=256)
 def _digest(folder: str) -> str:
-    """Of the names and contents of all files in a folder that does not change."""
+    """Of all that a builder sees of a folder that does not change: empty folders and links, too."""
     total = hashlib.sha256()
     for path in sorted(Path(folder).rglob("*")):
-        if path.is_file():
-            total.update(f"{path.relative_to(folder)}\0{path.stat().st_mode & 0o111}\0".encode())
-            total.update(hashlib.sha256(path.read_bytes()).digest())
+        mode = path.lstat().st_mode
+        name = os.fsencode(path.relative_to(folder))
+        total.update(b"%s\0%o\0" % (name, stat.S_IFMT(mode) | mode & 0o111))
+        total.update(hashlib.sha256(_content(path, mode)).digest())
     return total.hexdigest()
+
+
+def _content(path: Path, mode: int) -> bytes:
+    if stat.S_ISLNK(mode):
+        return os.fsencode(path.readlink())
+    return path.read_bytes() if stat.S_ISREG(mode) else b""

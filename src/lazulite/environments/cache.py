@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import fcntl
 import os
 import re
 import shutil
@@ -92,14 +91,14 @@ class Cache:
     async def sweep(self) -> None:
         """Remove what killed builds left; how often they were killed stays noted."""
         for places in await asyncio.to_thread(lambda: list(_all(self._root))):
-            with _held(places) as is_free:
+            with places.held() as is_free:
                 if is_free and not places.ready.exists():
                     await asyncio.to_thread(shutil.rmtree, places.prefix, ignore_errors=True)
 
     async def _removed(self, entry: Entry) -> bool:
         """Remove one, unless somebody builds it or has used it since it was looked at."""
         places = Places(self._root, entry.hash)
-        with _held(places) as is_free:
+        with places.held() as is_free:
             # Without a pause up to the unlink: ensure() answers from the same loop.
             if not is_free or _last_used(places) > entry.last_used:
                 return False
@@ -136,7 +135,7 @@ def _all(root: Path) -> Iterator[Places]:
 
 
 def _entry(places: Places) -> Entry:
-    with _held(places) as is_free:
+    with places.held() as is_free:
         state = _state(places, is_free=is_free)
     about = read_json(places.ready if state is State.READY else places.failed) or {}
     kept = {name: about[name] for name in about if name not in {"hash", "tail"}}
@@ -169,21 +168,3 @@ def _size(folder: Path) -> int:
 
 def _users_of(hash_: str, users: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(who for who, text in users if hash_ in text)
-
-
-@contextlib.contextmanager
-def _held(places: Places) -> Iterator[bool]:
-    """Keep builders out meanwhile; false if one is at work."""
-    descriptor = os.open(places.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        yield _locks(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _locks(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

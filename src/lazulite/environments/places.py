@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import fcntl
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from lazulite.executors.launch import Sandbox
@@ -64,6 +68,23 @@ class Places:
         """The container that the Python runs in, if it is in an image."""
         start = (read_json(self.ready) or {}).get("start") or {}
         return Sandbox.from_json(start["sandbox"]) if "sandbox" in start else None
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[bool]:
+        """Keep builders out meanwhile; false if one is at work. The root has to be there."""
+        descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            yield _locks(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _locks(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def task_name(hash_: str) -> str:

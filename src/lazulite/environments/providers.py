@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lazulite.core.errors import OutageError
 from lazulite.environments import conda, selection
 from lazulite.environments.base_image import BaseImage
 from lazulite.environments.conda_wish import Channels
@@ -18,7 +19,7 @@ from lazulite.environments.plan import Plan, plan_conda, plan_docker
 from lazulite.environments.requirement import NO_INDEXES
 from lazulite.environments.requirements import requirements_of
 from lazulite.executors.container import OWNER
-from lazulite.executors.container_engine import Engine, EngineError
+from lazulite.executors.container_engine import MALFORMED, Engine, EngineError
 from lazulite.executors.holders import sweep
 from lazulite.store.files import read_json
 
@@ -39,9 +40,12 @@ class EnvironmentProviders:
     """The server's data folder."""
 
     def choose(self, definition: Definition) -> selection.Choice:
-        """The provider for a definition. Raises SpecError. Asks the engine, some milliseconds."""
+        """The provider for a definition. Asks the engine, some milliseconds.
+
+        Raises SpecError, and OutageError if the choice is the engine's and it does not answer.
+        """
         abilities = selection.Abilities(
-            engine=self.engine, has_image=self._has, has_conda=conda.is_available()
+            engine=self.engine, has_image=self._has_named, has_conda=conda.is_available()
         )
         return selection.choose(definition, self.wanted, abilities)
 
@@ -69,11 +73,18 @@ class EnvironmentProviders:
         return plan_docker(requirements_of(packages, self.indexes), base, platform)
 
     def forget_if_gone(self, places: Places) -> None:
-        """Have the environment made anew if its image has been removed from the engine."""
-        start = (read_json(places.ready) or {}).get("start") or {}
-        image = start.get("sandbox", {}).get("details", {}).get("image")
-        if image and not self._has(image):
-            places.ready.unlink(missing_ok=True)
+        """Have the environment made anew if its image has been removed from the engine.
+
+        Only if the engine says so: raises OutageError if it does not answer. Nothing happens while
+        the environment is being built.
+        """
+        if not places.ready.exists():
+            return
+        with places.held() as is_free:
+            start = (read_json(places.ready) or {}).get("start") or {}
+            image = start.get("sandbox", {}).get("details", {}).get("image")
+            if is_free and image and not self._has(image):
+                places.ready.unlink(missing_ok=True)
 
     def sweep(self, root: Path) -> None:
         """Remove containers that nobody holds any more, and images of environments that are gone.
@@ -89,11 +100,23 @@ class EnvironmentProviders:
                     if repository == REPOSITORY and not Places(root, hash_).log.exists():
                         engine.remove_image(name)
 
-    def _has(self, image: str) -> bool:
-        try:
-            return bool(self.engine) and Engine(self.engine or "").image(image) is not None
-        except EngineError:
+    def _has_named(self, name: str) -> bool:
+        return self._has(name, without=(MALFORMED,))
+
+    def _has(self, image: str, without: tuple[int, ...] = ()) -> bool:
+        """without: statuses of the engine, besides 404, that say that it has not."""
+        if self.engine is None:
             return False
+        try:
+            return Engine(self.engine).image(image) is not None
+        except EngineError as error:
+            if error.status in without:
+                return False
+            raise OutageError(
+                "ContainerEngineUnavailable",
+                f"The container engine at {self.engine} does not say whether it has the image "
+                f"{image}: {error}. See that it runs; it is asked again.",
+            ) from error
 
 
 def conda_file(definition: Definition) -> str | None:

@@ -93,12 +93,13 @@ class Environments:
     def plan(self, definition: Definition) -> Plan:
         """What the definition comes to here. Raises SpecError if it can never be built.
 
+        Raises OutageError if the container engine has to be asked and does not answer.
+
         May start a Python to ask its version (about 30 ms); ensure() does so in a thread.
         """
         choice = self._providers.choose(definition)
         if choice.provider == DOCKER:
             plan = self._providers.plan_docker(definition, _platform())
-            self._providers.forget_if_gone(Places(self._root, plan.hash))
         elif choice.provider == CONDA:
             plan = self._providers.plan_conda(definition, _platform())
         else:
@@ -111,7 +112,8 @@ class Environments:
         """Where the definition's environment stands; starts its build unless one runs or failed.
 
         Returns at once, and may be called by many and after a crash: one build runs per hash. A
-        build that was killed starts again. Raises SpecError if the definition can never be built.
+        build that was killed starts again. Raises SpecError if the definition can never be built,
+        and OutageError if a container engine is needed and does not answer.
         """
         try:
             plan = await asyncio.to_thread(self.plan, definition)
@@ -120,6 +122,8 @@ class Environments:
         places = Places(self._root, plan.hash)
         # forget() and the ensure() after it must not be interleaved with another caller's.
         async with self._starting.setdefault(plan.hash, asyncio.Lock()):
+            if plan.provider == DOCKER:
+                await asyncio.to_thread(self._providers.forget_if_gone, places)
             if found := self._outcome(plan, places):
                 return found
             phase = await self._executor.observe(task_name(plan.hash))
@@ -136,7 +140,7 @@ class Environments:
             return Building(plan.hash)
 
     async def look(self, definition: Definition) -> Built | Building | Failed | Absent:
-        """The same without starting anything. Raises SpecError as ensure() does."""
+        """The same without starting or forgetting anything. Raises as ensure() does."""
         try:
             plan = await asyncio.to_thread(self.plan, definition)
         except PythonMissingError as missing:

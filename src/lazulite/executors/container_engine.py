@@ -10,15 +10,15 @@ import http.client
 import json
 import os
 import socket
-import stat
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote, urlencode
 
 ANSWER_S = 60.0
 """For one answer, or between two lines of one that goes on."""
 GONE = 404
+MALFORMED = 400
+"""Of a name that nothing can have."""
 _STREAM_HEAD = 8
 """Bytes before each piece of a container's output: which stream, and how long."""
 
@@ -120,6 +120,8 @@ class Engine:
         connection, response = self._send(method, path, data, headers)
         try:
             return json.loads(response.read() or b"null")
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise EngineError(f"the container engine broke off: {error!r}") from error
         finally:
             connection.close()
 
@@ -185,7 +187,7 @@ class Output:
 
 
 def find_engine(env: Mapping[str, str]) -> str | None:
-    """The socket of this machine's engine; None if there is none.
+    """The socket of this machine's engine; None if nothing accepts connections at one.
 
     DOCKER_HOST names it; otherwise it is looked for where Docker and Podman put it. Engines of
     other machines (tcp:, ssh:) are none: folders of this one could not be mounted there.
@@ -197,14 +199,18 @@ def find_engine(env: Mapping[str, str]) -> str | None:
         runtime = env.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
         places = ["/var/run/docker.sock", f"{runtime}/docker.sock"]
         places += ["/run/podman/podman.sock", f"{runtime}/podman/podman.sock"]
-    return next((place for place in places if _is_ours(Path(place))), None)
+    return next((place for place in places if _is_listening(place)), None)
 
 
-def _is_ours(place: Path) -> bool:
-    try:
-        return stat.S_ISSOCK(place.stat().st_mode) and os.access(place, os.R_OK | os.W_OK)
-    except OSError:
-        return False
+def _is_listening(place: str) -> bool:
+    """Whether this user can connect: the file of an engine that was killed is no engine."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(ANSWER_S)
+        try:
+            probe.connect(place)
+        except OSError:
+            return False
+    return True
 
 
 class _Connection(http.client.HTTPConnection):

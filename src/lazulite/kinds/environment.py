@@ -32,7 +32,8 @@ class BuildContext(Properties):
 class Route(Properties):
     """Where a container answers."""
 
-    path: str = Field(pattern=r"^/\S*$")
+    path: str = Field(pattern=r"^/[!-~]*$")
+    """As a request has it: what is not visible ASCII is written %XX."""
     port: int = Field(ge=1, le=65535)
 
 

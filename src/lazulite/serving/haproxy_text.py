@@ -67,6 +67,11 @@ def quoted(word: str) -> str:
     return "'" + word.replace("'", "'\\''") + "'"
 
 
+def literal(text: str) -> str:
+    """The text for a format string, in which `%...` would be evaluated."""
+    return text.replace("%", "%%")
+
+
 def text_of(lines: Iterable[str]) -> str:
     """The text of a map or list file."""
     return "".join(f"{line}\n" for line in lines)

@@ -25,7 +25,7 @@ from lazulite.executors.container_engine import Engine, EngineError, Output
 from lazulite.executors.container_guard import ContainerGuard
 from lazulite.executors.holders import labels
 from lazulite.serving.own_probe import Prober
-from lazulite.serving.own_proxy import Proxy
+from lazulite.serving.own_proxy import Proxy, ProxyError
 from lazulite.serving.own_server import VARIABLE, OwnServer, Route
 from lazulite_worker.life import end_with
 
@@ -55,7 +55,7 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
         replica.serve((options.socket_fd, options.waiting_fd), options.status_fd)
     except StoppedError:
         return 0
-    except (OwnContainerError, EngineError, OSError) as error:
+    except (OwnContainerError, ProxyError, EngineError, OSError) as error:
         print(f"[lazulite] {error}", flush=True)  # noqa: T201 - the replica's log
         _report(options.status_fd, {"error": str(error)})
         return FAILED

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lazulite.core.errors import SpecError
+from lazulite.executors.container import OWN_CONTAINER
 from lazulite.executors.launch import Sandbox
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.store.files import read_json
@@ -46,13 +48,15 @@ class ReplicaSets:
         """The keeper's status: state, replicas, error; {} while it starts.
 
         Starts the set, or again if its keeper was killed. A set that failed is left as it is.
+        Raises SpecError if the set cannot be kept as the server wants its sets kept.
         """
         phase = await self.executor.observe(name)
         status: dict[str, Any] = read_json(self.executor.folder(name) / "status.json") or {}
         if phase in {Phase.PENDING, Phase.RUNNING} or status.get("state") == "failed":
             return status
+        task = self._task(name, spec)
         await self.executor.forget(name)
-        await self.executor.ensure(self._task(name, spec))
+        await self.executor.ensure(task)
         return {}
 
     async def discard(self, name: str) -> bool:
@@ -73,11 +77,25 @@ class ReplicaSets:
         places = [str(self.sockets / f"{prefix}-{place}.sock") for place in range(spec.processes)]
         fields = dataclasses.asdict(spec)
         del fields["processes"]
-        fields["sandbox"] = Sandbox.from_json(spec.sandbox).under(self.sandbox).to_json()
+        sandbox = Sandbox.from_json(spec.sandbox).under(self.sandbox)
+        _refuse_networkless(sandbox)
+        fields["sandbox"] = sandbox.to_json()
         fields |= {"sockets": places, "waiting_socket": str(self.sockets / f"{prefix}-w.sock")}
         fields |= {"worker_path": str(self.worker_path), "drain_s": DRAIN_S}
         command = (sys.executable, "-m", "lazulite.serving.keeper", "spec.json")
         return Task(name=name, command=command, files={"spec.json": json.dumps(fields)})
+
+
+def _refuse_networkless(sandbox: Sandbox) -> None:
+    """Nobody must believe that a container is cut off when it is not. Raises SpecError."""
+    if sandbox.kind == OWN_CONTAINER and not sandbox.network:
+        raise SpecError(
+            "NetworkNeeded",
+            "The environment's inferenceConfig says that the image brings its own server, which is "
+            "reached over the network, and LAZULITE_ISOLATION_NETWORK is none: score with a "
+            "scoring script, which needs no network, or start the server with host.",
+            target="environmentId",
+        )
 
 
 def all_ready(status: Mapping[str, Any]) -> bool:
