@@ -8,12 +8,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from pathlib import Path
 
 import pytest
 
 from lazulite.executors import bubblewrap, limits
 from lazulite.executors.launch import Launch, Sandbox
+from lazulite.executors.wrappers import inside
 from tests.live import processes_of, wait_for
 
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -57,17 +59,18 @@ class Box:
     def start(self, code, sandbox=None, **env):
         """Start the code; it prints what it found."""
         bare = Launch(argv=(self.python, "-c", code), env={"HOME": "/root", **env}, cwd="/")
-        launch = bubblewrap.confined(bare, sandbox or self.sandbox)
-        return subprocess.Popen(
-            launch.argv,
-            env=launch.env,
-            cwd=launch.cwd,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            text=True,
-            user=self.user,
-        )
+        with inside(sandbox or self.sandbox, bare) as launch:
+            return subprocess.Popen(
+                launch.argv,
+                env=launch.env,
+                cwd=launch.cwd,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                text=True,
+                user=self.user,
+                pass_fds=launch.descriptors,
+            )
 
     def says(self, code, sandbox=None, **env):
         """What the code prints, as JSON."""
@@ -135,6 +138,24 @@ def test_what_it_may_write_is_written_here(box):
     shown = box.sandbox.showing(str(out), writable=True)
     assert box.tries(f"open({str(out / 'row')!r}, 'w').write('1')", sandbox=shown) == "allowed"
     assert (out / "row").read_text() == "1"
+
+
+def test_its_variables_do_nothing_to_the_program_that_makes_the_sandbox(box):
+    code = "import os,json;print(json.dumps(dict(os.environ)))"
+    trace = Path(f"/tmp/trace-{uuid.uuid4()}")  # whoever runs outside writes it in another /tmp
+    given = {"LD_DEBUG": "files", "LD_DEBUG_OUTPUT": str(trace), "A.B": "\n= x", "Z": ""}
+    seen = box.says(code, **given)
+    assert {name: seen.get(name) for name in given} == given
+    assert list(trace.parent.glob(f"{trace.name}*")) == []
+
+
+def test_variables_are_not_told_in_arguments_and_no_descriptor_stays(box):
+    code = "import os,json;print(json.dumps(sorted(map(int, os.listdir('/proc/self/fd')))))"
+    assert box.says(code, SECRET="s3cret") == [0, 1, 2, 3]  # the last lists the folder
+    before = set(os.listdir("/proc/self/fd"))
+    with inside(box.sandbox, Launch(argv=("x",), env={"SECRET": "s3cret"}, cwd="/")) as launch:
+        assert "s3cret" not in str((launch.argv, launch.env))
+    assert set(os.listdir("/proc/self/fd")) == before
 
 
 def test_processes_of_others_are_not_seen(box):
@@ -272,11 +293,12 @@ def test_a_process_that_has_ended_is_not_looked_for(box):
 
 def test_descriptors_are_handed_through(box):
     reading, writing = os.pipe()
-    bare = Launch(argv=(box.python, "-c", f"import os; os.write({writing}, b'x')"), env={}, cwd="/")
-    launch = bubblewrap.confined(bare, box.sandbox)
-    process = subprocess.Popen(
-        launch.argv, env=launch.env, cwd="/", pass_fds=[writing], user=box.user
-    )
+    code = f"import os; os.write({writing}, b'x')"
+    bare = Launch(argv=(box.python, "-c", code), env={}, cwd="/", descriptors=(writing,))
+    with inside(box.sandbox, bare) as launch:
+        process = subprocess.Popen(
+            launch.argv, env=launch.env, cwd="/", pass_fds=launch.descriptors, user=box.user
+        )
     os.close(writing)
     begun = time.monotonic()
     assert os.read(reading, 2) == b"x"

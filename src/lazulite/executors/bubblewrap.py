@@ -9,6 +9,7 @@ bwrap when its parent does. Source: spec/SECURITY.md 3.8.
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import shutil
 import subprocess
@@ -53,10 +54,15 @@ _SEALED = tuple(word for place in ("/", "/dev", "/proc") for word in ("--remount
 
 
 def confined(launch: Launch, sandbox: Sandbox) -> Launch:
-    """The launch of bwrap that starts the process in the sandbox. A Wrapper."""
+    """The launch of bwrap that starts the process in the sandbox. A Wrapper.
+
+    The process's variables are not bwrap's: LD_PRELOAD would load a library of the user's outside.
+    """
     details, mounts = sandbox.details, _mounts(launch, sandbox)
+    variables = _told(_at_home(launch.env, mounts))
     argv = (
         details.get(PROGRAM, "bwrap"),
+        *("--args", str(variables)),
         *_ALONE,
         *(() if sandbox.network else ("--unshare-net",)),
         *_world(int(details.get(TMP_MIB, "0"))),
@@ -65,7 +71,12 @@ def confined(launch: Launch, sandbox: Sandbox) -> Launch:
         *("--chdir", launch.cwd, "--"),
         *limited(launch, sandbox).argv,
     )
-    return dataclasses.replace(launch, argv=argv, cwd="/", env=_at_home(launch.env, mounts))
+    return Launch(
+        argv=argv,
+        env={"PATH": os.defpath},
+        cwd="/",
+        descriptors=(*launch.descriptors, variables),
+    )
 
 
 def process_of(pid: int) -> int:
@@ -93,7 +104,7 @@ def trouble(program: str) -> str:
         if tuple(map(int, re.findall(r"\d+", version)[:2])) < SIZES_SINCE:
             return f"{version} is too old: 0.7 or later is needed"
         everything = Sandbox(kind=KIND, network=False, details={PROGRAM: program, TMP_MIB: "1"})
-        _run(confined(Launch(argv=("/bin/sh", "-c", ":"), env={}, cwd="/"), everything).argv)
+        _try(confined(Launch(argv=("/bin/sh", "-c", ":"), env={}, cwd="/"), everything))
     except (OSError, subprocess.SubprocessError) as error:
         said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
         return f"{program} does not work here: {said[-1] if said else error}"
@@ -165,6 +176,18 @@ def _at_home(env: Mapping[str, str], mounts: Mapping[str, Mount | None]) -> dict
     return {**env, **gone}
 
 
+def _told(env: Mapping[str, str]) -> int:
+    """A descriptor with the options that set the variables: everybody can read arguments."""
+    words = ["--clearenv"]
+    for name, value in env.items():
+        words += ["--setenv", name, value]
+    descriptor = os.memfd_create("variables")
+    with open(descriptor, "wb", closefd=False) as file:  # noqa: PTH123 - it has no path
+        file.write(b"".join(os.fsencode(word) + b"\0" for word in words))
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
 def _children(pid: int) -> list[int]:
     try:
         return [
@@ -174,8 +197,21 @@ def _children(pid: int) -> list[int]:
         return []
 
 
-def _run(command: Iterable[str]) -> str:
+def _try(launch: Launch) -> None:
+    try:
+        _run(launch.argv, launch.descriptors)
+    finally:
+        for descriptor in launch.descriptors:
+            os.close(descriptor)
+
+
+def _run(command: Iterable[str], descriptors: Iterable[int] = ()) -> str:
     found = subprocess.run(
-        list(command), capture_output=True, check=True, text=True, timeout=PROBE_LIMIT_S
+        list(command),
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=PROBE_LIMIT_S,
+        pass_fds=tuple(descriptors),
     )
     return found.stdout.strip()

@@ -80,6 +80,9 @@ class Launch:
 Wrapper = Callable[[Launch, Sandbox], Launch]
 """Turns a launch into the one of a program that brings it about inside the sandbox.
 
+It may open descriptors for that program, which it adds to the launch's: `wrappers.inside` closes
+them.
+
 The program ends when the process does, and if it is killed, nothing of the process stays. Whom to
 signal, and how the process ended, `wrappers.process_of` and `wrappers.ending` tell.
 """

@@ -138,16 +138,17 @@ class Node:
     def _spawn(
         self, request: dict[str, Any], sandbox: Sandbox, descriptors: list[int]
     ) -> subprocess.Popen[bytes]:
-        launch = inside(
-            sandbox,
-            Launch(
-                argv=tuple(request["argv"]),
-                env=self._environment(request, descriptors),
-                cwd=request["cwd"],
-                descriptors=tuple(descriptors),
-            ),
+        bare = Launch(
+            argv=tuple(request["argv"]),
+            env=self._environment(request, descriptors),
+            cwd=request["cwd"],
+            descriptors=tuple(descriptors),
         )
-        with Path(request["stdout"]).open("ab") as out, Path(request["stderr"]).open("ab") as err:
+        with (
+            Path(request["stdout"]).open("ab") as out,
+            Path(request["stderr"]).open("ab") as err,
+            inside(sandbox, bare) as launch,
+        ):
             return subprocess.Popen(
                 launch.argv,
                 env=dict(launch.env),

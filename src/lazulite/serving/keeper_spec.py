@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lazulite.executors.launch import Launch, Sandbox
-from lazulite.executors.wrappers import inside
+from lazulite.executors.launch import Sandbox
+from lazulite.executors.wrappers import wrapper_of
 
 SOCKET_PATH_LIMIT = 100
 """Bytes. The kernel takes 107; the keeper adds a suffix while a socket is not for clients."""
@@ -59,7 +59,7 @@ def parse_spec(text: str) -> KeeperSpec:
         fields = json.loads(text)
         env = {name: str(value) for name, value in fields.get("env", {}).items()}
         spec = KeeperSpec(**{**fields, "sockets": tuple(fields["sockets"]), "env": env})
-        inside(Sandbox.from_json(spec.sandbox), Launch(argv=(), env={}, cwd="/"))
+        wrapper_of(Sandbox.from_json(spec.sandbox))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BrokenSpecError(f"spec.json does not describe replicas: {error!r}") from error
     if not spec.sockets:
