@@ -152,10 +152,10 @@ def test_its_variables_do_nothing_to_the_program_that_makes_the_sandbox(box):
 def test_variables_are_not_told_in_arguments_and_no_descriptor_stays(box):
     code = "import os,json;print(json.dumps(sorted(map(int, os.listdir('/proc/self/fd')))))"
     assert box.says(code, SECRET="s3cret") == [0, 1, 2, 3]  # the last lists the folder
-    before = set(os.listdir("/proc/self/fd"))
+    before = set(Path("/proc/self/fd").iterdir())
     with inside(box.sandbox, Launch(argv=("x",), env={"SECRET": "s3cret"}, cwd="/")) as launch:
         assert "s3cret" not in str((launch.argv, launch.env))
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert set(Path("/proc/self/fd").iterdir()) == before
 
 
 def test_processes_of_others_are_not_seen(box):

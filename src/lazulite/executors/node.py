@@ -11,6 +11,7 @@ exited {id, status}.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import selectors
@@ -119,7 +120,8 @@ class Node:
             if started.key == request["id"] and verb == "kill":
                 kill_group(pid)
             elif started.key == request["id"] and verb == "signal":
-                os.kill(process_of(started.sandbox, pid), request["signal"])
+                with contextlib.suppress(ProcessLookupError):  # it ended, and is buried next
+                    os.kill(process_of(started.sandbox, pid), request["signal"])
 
     def _start(self, request: dict[str, Any], descriptors: list[int]) -> None:
         try:
