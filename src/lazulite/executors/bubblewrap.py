@@ -8,7 +8,6 @@ bwrap when its parent does. Source: spec/SECURITY.md 3.8.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import shutil
@@ -182,7 +181,7 @@ def _told(env: Mapping[str, str]) -> int:
     for name, value in env.items():
         words += ["--setenv", name, value]
     descriptor = os.memfd_create("variables")
-    with open(descriptor, "wb", closefd=False) as file:  # noqa: PTH123 - it has no path
+    with open(descriptor, "wb", closefd=False) as file:
         file.write(b"".join(os.fsencode(word) + b"\0" for word in words))
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor

@@ -14,6 +14,9 @@ from lazulite.executors.wrappers import wrapper_of
 SOCKET_PATH_LIMIT = 100
 """Bytes. The kernel takes 107; the keeper adds a suffix while a socket is not for clients."""
 
+MOST_DIGITS = 10
+"""Of a time limit: milliseconds of months."""
+
 
 class BrokenSpecError(Exception):
     """spec.json cannot be used; the message says why."""
@@ -120,6 +123,7 @@ def replica_environment(
     own = env.get("PYTHONPATH")
     env["PYTHONPATH"] = f"{folders.imports}:{own}" if own else str(folders.imports)
     asked = env.get("SCORING_TIMEOUT_MS", "")
-    limits = [spec.request_timeout_ms, *([int(asked)] if asked.isdigit() else [])]
+    is_number = asked.isascii() and asked.isdecimal() and len(asked) < MOST_DIGITS
+    limits = [spec.request_timeout_ms, *([int(asked)] if is_number else [])]
     env["SCORING_TIMEOUT_MS"] = str(min(limit for limit in limits if limit > 0))
     return env
