@@ -1,5 +1,6 @@
 """The probes of spec/SECURITY.md 3.8: what code in a sandbox tries, and what comes of it."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -151,11 +152,67 @@ def test_its_variables_do_nothing_to_the_program_that_makes_the_sandbox(box):
 
 def test_variables_are_not_told_in_arguments_and_no_descriptor_stays(box):
     code = "import os,json;print(json.dumps(sorted(map(int, os.listdir('/proc/self/fd')))))"
-    assert box.says(code, SECRET="s3cret") == [0, 1, 2, 3]  # the last lists the folder
+    details = {**box.sandbox.details, bubblewrap.BINDS_OPENED: "yes"}
+    opened = dataclasses.replace(box.sandbox, details=details)
+    opened = opened.showing(str(box.server / "secret"), without_links=True)
+    assert box.says(code, opened, SECRET="s3cret") == [0, 1, 2, 3]  # the last lists the folder
     before = set(Path("/proc/self/fd").iterdir())
     with inside(box.sandbox, Launch(argv=("x",), env={"SECRET": "s3cret"}, cwd="/")) as launch:
         assert "s3cret" not in str((launch.argv, launch.env))
     assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+@pytest.fixture
+def place(box, tmp_path):
+    """A folder that other jobs write to, and that was checked to be no link."""
+    place = tmp_path / "theirs" / "input"
+    place.mkdir(parents=True)
+    (place / "secret").write_text("data")
+    return place
+
+
+@pytest.mark.parametrize("moved", ["", "yes"])
+def test_what_becomes_a_link_while_it_is_mounted_does_not_open_the_servers_files(box, place, moved):
+    details = {**box.sandbox.details, bubblewrap.BINDS_OPENED: "yes"}
+    checked = dataclasses.replace(box.sandbox, details=details)
+    file = place / "secret"
+    checked = checked.showing(str(place if moved else file), without_links=True)
+    code = f"print(open({str(file)!r}).read())"
+    bare = Launch(argv=(box.python, "-c", code), env={}, cwd="/")
+    with inside(checked, bare) as launch:
+        changed = place if moved else file
+        changed.rename(changed.with_name("away"))
+        changed.symlink_to(box.server if moved else box.server / "secret")
+        found = subprocess.run(
+            launch.argv,
+            pass_fds=launch.descriptors,
+            capture_output=True,
+            text=True,
+            user=box.user,
+            check=False,
+        )
+    assert found.stdout in {"data\n", ""}, found.stderr
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+@pytest.mark.parametrize("opened", ["", "yes"])
+def test_a_link_that_was_made_since_the_check_is_refused(box, place, depth, opened):
+    details = {**box.sandbox.details, bubblewrap.BINDS_OPENED: opened}
+    checked = dataclasses.replace(box.sandbox, details=details)
+    checked = checked.showing(str(place), without_links=True)
+    assert box.tries(f"open({str(place / 'secret')!r})", sandbox=checked) == "allowed"
+    changed = [place, *place.parents][depth]
+    changed.rename(changed.with_name("away"))
+    changed.symlink_to(changed.with_name("away"))
+    before = set(Path("/proc/self/fd").iterdir())
+    with pytest.raises(OSError, match="A link has been made"):
+        box.start("pass", checked)
+    assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_what_must_be_no_link_need_not_be_there(box, place):
+    checked = box.sandbox.showing(str(place / "none"), str(place), without_links=True)
+    assert box.tries(f"open({str(place / 'secret')!r})", sandbox=checked) == "allowed"
 
 
 def test_processes_of_others_are_not_seen(box):

@@ -20,7 +20,7 @@ def test_a_signal_for_a_process_that_has_gone_does_not_end_the_node():
     gone = subprocess.Popen(["true"])
     gone.wait()
     node._running[gone.pid] = _Started(7, gone, Sandbox())
-    with contextlib.closing(Link(ours)) as link:
+    with contextlib.closing(node._link), contextlib.closing(Link(ours)) as link:
         link.send({"signal": {"id": 7, "signal": int(signal.SIGTERM)}})
         node._obey()
     os.kill(guard.pid, signal.SIGKILL)

@@ -8,6 +8,8 @@ bwrap when its parent does. Source: spec/SECURITY.md 3.8.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
 import re
 import shutil
@@ -17,10 +19,12 @@ from pathlib import Path
 
 from lazulite.executors.launch import Launch, Mount, Sandbox
 from lazulite.executors.limits import limited
+from lazulite.executors.links import opened_without_links
 
 KIND = "bubblewrap"
-PROGRAM, HIDDEN, TMP_MIB = "program", "hidden", "tmp_mib"
-"""Details: bwrap's path; folders that no process may see, joined by colons; the size of /tmp."""
+PROGRAM, HIDDEN, TMP_MIB, BINDS_OPENED = "program", "hidden", "tmp_mib", "binds_opened"
+"""Details: bwrap's path; folders that no process may see, joined by colons; the size of /tmp; set
+if bwrap has --bind-fd."""
 
 SYSTEM = ("/usr", "/opt", "/sys/devices/system")
 MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -56,16 +60,19 @@ def confined(launch: Launch, sandbox: Sandbox) -> Launch:
     """The launch of bwrap that starts the process in the sandbox. A Wrapper.
 
     The process's variables are not bwrap's: LD_PRELOAD would load a library of the user's outside.
+    Raises OSError for a mount that must not lead through a link, and does.
     """
     details, mounts = sandbox.details, _mounts(launch, sandbox)
-    variables = _told(_at_home(launch.env, mounts))
+    with _closed_if_it_fails() as opened:
+        binds = tuple(_mounted(mounts, _Binder(opened, bool(details.get(BINDS_OPENED)))))
+        opened.append(variables := _told(_at_home(launch.env, mounts)))
     argv = (
         details.get(PROGRAM, "bwrap"),
         *("--args", str(variables)),
         *_ALONE,
         *(() if sandbox.network else ("--unshare-net",)),
         *_world(int(details.get(TMP_MIB, "0"))),
-        *_mounted(mounts),
+        *binds,
         *_SEALED,
         *("--chdir", launch.cwd, "--"),
         *limited(launch, sandbox).argv,
@@ -74,7 +81,7 @@ def confined(launch: Launch, sandbox: Sandbox) -> Launch:
         argv=argv,
         env={"PATH": os.defpath},
         cwd="/",
-        descriptors=(*launch.descriptors, variables),
+        descriptors=(*launch.descriptors, *opened),
     )
 
 
@@ -108,6 +115,11 @@ def trouble(program: str) -> str:
         said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
         return f"{program} does not work here: {said[-1] if said else error}"
     return ""
+
+
+def binds_opened(program: str) -> bool:
+    """Whether this bubblewrap mounts what is open, whatever its path leads to meanwhile."""
+    return "--ro-bind-fd" in _run([program, "--help"])
 
 
 def find() -> str | None:
@@ -144,7 +156,40 @@ def _mounts(launch: Launch, sandbox: Sandbox) -> dict[str, Mount | None]:
     return mounts | {mount.at or mount.path: mount for mount in sandbox.mounts}
 
 
-def _mounted(mounts: Mapping[str, Mount | None]) -> Iterator[str]:
+@contextlib.contextmanager
+def _closed_if_it_fails() -> Iterator[list[int]]:
+    """A list for descriptors."""
+    opened: list[int] = []
+    try:
+        yield opened
+    except BaseException:
+        for descriptor in opened:
+            os.close(descriptor)
+        raise
+
+
+@dataclasses.dataclass(frozen=True)
+class _Binder:
+    """Says how something is mounted."""
+
+    opened: list[int]
+    """What has been opened for it."""
+    binds_opened: bool
+    """Whether bwrap can mount what is open; else a link made in this very moment is followed."""
+
+    def bind(self, mount: Mount, place: str) -> Iterator[str]:
+        """The options; none for what is not there. Raises OSError."""
+        option = "--bind" if mount.writable else "--ro-bind"
+        found = opened_without_links(mount.path) if mount.without_links else None
+        if found is not None:
+            self.opened.append(found)
+        if found is not None and self.binds_opened:
+            yield from (f"{option}-fd", str(found), place)
+        elif found is not None or not mount.without_links:
+            yield from (f"{option}-try", mount.path, place)
+
+
+def _mounted(mounts: Mapping[str, Mount | None], binder: _Binder) -> Iterator[str]:
     """Outer folders first, so that inner ones stay visible; nothing that is visible already.
 
     The latter matters: a place that is a link in an outer folder cannot be mounted on.
@@ -158,7 +203,7 @@ def _mounted(mounts: Mapping[str, Mount | None]) -> Iterator[str]:
         if mount is None:
             yield from ("--tmpfs", place)
         elif around is None or (around.at, around.writable) != (mount.at, mount.writable):
-            yield from ("--bind-try" if mount.writable else "--ro-bind-try", mount.path, place)
+            yield from binder.bind(mount, place)
         seen[path] = mount
     for place in (place for place, mount in mounts.items() if mount is None):
         yield from ("--remount-ro", place)

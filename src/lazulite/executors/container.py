@@ -17,6 +17,7 @@ from typing import Any
 import lazulite
 import lazulite_worker
 from lazulite.executors.launch import Launch, Mount, Sandbox
+from lazulite.executors.links import refuse_links
 
 CONTAINER = "docker"
 """The kind of these sandboxes."""
@@ -104,17 +105,26 @@ SOCKET = "socket"
 
 
 def mounts(wanted: tuple[Mount, ...]) -> list[dict[str, Any]]:
-    """The mounts in the engine's words: of two at one place, the last."""
+    """The mounts in the engine's words: of two at one place, the last.
+
+    Raises OSError for one that must not lead through a link, and does.
+    """
     by_place = {mount.at or mount.path: mount for mount in wanted}
     return [
         {
             "Type": "bind",
-            "Source": os.path.realpath(mount.path),
+            "Source": _source(mount),
             "Target": place,
             "ReadOnly": not mount.writable,
         }
         for place, mount in by_place.items()
     ]
+
+
+def _source(mount: Mount) -> str:
+    if mount.without_links:
+        refuse_links(mount.path)
+    return os.path.realpath(mount.path)
 
 
 def user_of(info: Mapping[str, Any]) -> str:
