@@ -215,6 +215,13 @@ def test_what_must_be_no_link_need_not_be_there(box, place):
     assert box.tries(f"open({str(place / 'secret')!r})", sandbox=checked) == "allowed"
 
 
+def test_keys_of_the_machines_services_are_not_seen(box):
+    private = next(iter(Path("/etc").glob("*/private")), None)
+    if private is None:
+        pytest.skip("this machine has no folder of private keys")
+    assert box.tries(f"os.listdir({str(private)!r})") == "PermissionError"
+
+
 def test_processes_of_others_are_not_seen(box):
     code = "import os,json;print(json.dumps([int(n) for n in os.listdir('/proc') if n.isdigit()]))"
     assert box.says(code) == [1, 2]

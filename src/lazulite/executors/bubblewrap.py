@@ -38,7 +38,9 @@ SETTINGS = tuple(
         *("ssl", "pki", "ca-certificates", "crypto-policies", "fonts", "OpenCL", "vulkan"),
     )
 )
-"""What libraries read of /etc; nothing in there is secret."""
+"""What libraries read of /etc; nothing in there is secret but what PRIVATE has."""
+PRIVATE = ("/etc/ssl/private", "/etc/pki/*/private", "/etc/pki/private")
+"""Keys of this machine's services, which root could read."""
 DEVICES = ("nvidia*", "nvidia-caps", "dri", "kfd")
 """Graphics processors, which some code computes with."""
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -138,6 +140,8 @@ def _world(tmp_mib: int) -> Iterator[str]:
             yield from ("--ro-bind-try", path, path)
     for path in SETTINGS:
         yield from ("--ro-bind-try", path, path)
+    for place in _folders(PRIVATE):
+        yield from ("--perms", "0000", "--tmpfs", place, "--remount-ro", place)
     yield from ("--proc", "/proc", "--dev", "/dev")
     for pattern in DEVICES:
         for device in sorted(Path("/dev").glob(pattern)):
@@ -145,6 +149,11 @@ def _world(tmp_mib: int) -> Iterator[str]:
     for place in ("/dev/shm", "/tmp"):  # noqa: S108 - the process's own
         size = ("--size", str(tmp_mib << 20)) if tmp_mib else ()
         yield from ("--perms", "1777", *size, "--tmpfs", place)
+
+
+def _folders(patterns: Iterable[str]) -> Iterator[str]:
+    for pattern in patterns:
+        yield from (str(found) for found in sorted(Path("/").glob(pattern[1:])) if found.is_dir())
 
 
 def _mounts(launch: Launch, sandbox: Sandbox) -> dict[str, Mount | None]:
