@@ -17,6 +17,7 @@ from typing import Any
 import lazulite
 import lazulite_worker
 from lazulite.executors.launch import Launch, Mount, Sandbox
+from lazulite.executors.limits import PROCESSES
 from lazulite.executors.links import refuse_links
 
 CONTAINER = "docker"
@@ -33,6 +34,8 @@ OF_THE_HOST = frozenset(
     {"HOME", "LOGNAME", "USER", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_DIR", "SSL_CERT_FILE"}
 )
 """Variables that mean nothing in an image."""
+RESTRICTED: Mapping[str, Any] = {"CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges"]}
+"""What no container of user code may do, in the engine's words."""
 SHARED_MEMORY = 1 << 30  # bytes that /dev/shm may grow to; Docker's own 64 MiB are soon used up
 
 
@@ -94,11 +97,17 @@ def configuration(sandbox: Sandbox, meeting: Path, labels: Mapping[str, str]) ->
             "AutoRemove": True,
             "NetworkMode": "host" if sandbox.network else "none",
             "Mounts": mounts((*sandbox.mounts, *own)),
-            "CapDrop": ["ALL"],
-            "SecurityOpt": ["no-new-privileges"],
             "ShmSize": SHARED_MEMORY,
+            **RESTRICTED,
+            **process_limit(sandbox),
         },
     }
+
+
+def process_limit(sandbox: Sandbox) -> dict[str, int]:
+    """How many processes and threads a container may have, in the engine's words."""
+    most = int(sandbox.details.get(PROCESSES, "0"))
+    return {"PidsLimit": most} if most else {}
 
 
 SOCKET = "socket"

@@ -60,7 +60,7 @@ class Sandbox:
             kind=own.kind,
             mounts=(*base.mounts, *self.mounts),
             network=base.network and self.network,
-            details=own.details,
+            details={**base.details, **own.details},
         )
 
     def to_json(self) -> dict[str, Any]:
