@@ -33,16 +33,16 @@ def start(sandbox, code, *, env=None, descriptors=()):
     launch = Launch(
         argv=("python3", "-c", code), env=env or {}, cwd="/", descriptors=tuple(descriptors)
     )
-    wrapped = inside(sandbox, launch)
-    return subprocess.Popen(
-        wrapped.argv,
-        env=dict(wrapped.env),
-        cwd=wrapped.cwd,
-        pass_fds=wrapped.descriptors,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    with inside(sandbox, launch) as wrapped:
+        return subprocess.Popen(
+            wrapped.argv,
+            env=dict(wrapped.env),
+            cwd=wrapped.cwd,
+            pass_fds=wrapped.descriptors,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
 
 
 def test_output_exit_code_and_variables_are_those_of_the_process(sandbox, containers):

@@ -20,6 +20,9 @@ from lazulite.environments.conda_wish import Channels
 from lazulite.environments.definition import Definition, from_conda_file
 from lazulite.environments.providers import EnvironmentProviders
 from lazulite.environments.service import Building, Built, Environments, Failed
+from lazulite.executors import bubblewrap
+from lazulite.executors.launch import Sandbox
+from tests.executors.sandboxes import needs_bubblewrap
 
 SUBDIR = str(Subdir.current())
 LEFT_OUT = ("test", "idlelib", "tkinter", "__pycache__", "site-packages", "config-", "ensurepip")
@@ -167,3 +170,29 @@ def test_channels_are_where_the_server_says(items, channels, urls):
 def test_channels_that_the_server_does_not_know_are_refused(channel):
     with pytest.raises(SpecError, match="is not one that this server uses"):
         Channels.of(()).wish(Definition(channels=(channel,)))
+
+
+@needs_bubblewrap
+@pytest.mark.slow
+async def test_code_of_packages_runs_in_a_sandbox_only(
+    environments, channel, executor, interpreters, wheel, tmp_path
+):
+    wheel("tiny", "1.0")
+    secret = tmp_path / "server" / "secret"
+    secret.parent.mkdir()
+    secret.write_text("s3cret")
+    minor = "python{}.{}".format(*sys.version_info[:2])
+    note = f"str(os.path.exists({str(secret)!r}))"
+    seen = f"import os, sys; open(sys.prefix + '/seen', 'a').write({note})"
+    package(channel, "nosy", "1.0", files={f"lib/{minor}/site-packages/nosy.pth": seen + "\n"})
+    await index_fs(channel)
+    details = {bubblewrap.HIDDEN: str(secret.parent), bubblewrap.TMP_MIB: "64"}
+    shut_in = Environments(
+        tmp_path / "shut-in", executor, interpreters.find,
+        providers=EnvironmentProviders(channels=Channels.of((f"mine={channel.as_uri()}",))),
+        sandbox=Sandbox(kind=bubblewrap.KIND, details=details).showing(sys.base_prefix),
+    )  # fmt: skip
+    built = await ended(shut_in, definition("python=3", "nosy", pip=["tiny==1.0"]))
+    assert isinstance(built, Built), built
+    seen = (built.python.parents[1] / "seen").read_text()
+    assert set(seen.replace("False", "F")) == {"F"}

@@ -1,5 +1,6 @@
 """The probes of spec/SECURITY.md 3.8: what code in a sandbox tries, and what comes of it."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -8,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from pathlib import Path
 
 import pytest
 
 from lazulite.executors import bubblewrap, limits
 from lazulite.executors.launch import Launch, Sandbox
+from lazulite.executors.wrappers import inside
 from tests.live import processes_of, wait_for
 
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -57,17 +60,18 @@ class Box:
     def start(self, code, sandbox=None, **env):
         """Start the code; it prints what it found."""
         bare = Launch(argv=(self.python, "-c", code), env={"HOME": "/root", **env}, cwd="/")
-        launch = bubblewrap.confined(bare, sandbox or self.sandbox)
-        return subprocess.Popen(
-            launch.argv,
-            env=launch.env,
-            cwd=launch.cwd,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            text=True,
-            user=self.user,
-        )
+        with inside(sandbox or self.sandbox, bare) as launch:
+            return subprocess.Popen(
+                launch.argv,
+                env=launch.env,
+                cwd=launch.cwd,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                text=True,
+                user=self.user,
+                pass_fds=launch.descriptors,
+            )
 
     def says(self, code, sandbox=None, **env):
         """What the code prints, as JSON."""
@@ -135,6 +139,87 @@ def test_what_it_may_write_is_written_here(box):
     shown = box.sandbox.showing(str(out), writable=True)
     assert box.tries(f"open({str(out / 'row')!r}, 'w').write('1')", sandbox=shown) == "allowed"
     assert (out / "row").read_text() == "1"
+
+
+def test_its_variables_do_nothing_to_the_program_that_makes_the_sandbox(box):
+    code = "import os,json;print(json.dumps(dict(os.environ)))"
+    trace = Path(f"/tmp/trace-{uuid.uuid4()}")  # whoever runs outside writes it in another /tmp
+    given = {"LD_DEBUG": "files", "LD_DEBUG_OUTPUT": str(trace), "A.B": "\n= x", "Z": ""}
+    seen = box.says(code, **given)
+    assert {name: seen.get(name) for name in given} == given
+    assert list(trace.parent.glob(f"{trace.name}*")) == []
+
+
+def test_variables_are_not_told_in_arguments_and_no_descriptor_stays(box):
+    code = "import os,json;print(json.dumps(sorted(map(int, os.listdir('/proc/self/fd')))))"
+    details = {**box.sandbox.details, bubblewrap.BINDS_OPENED: "yes"}
+    opened = dataclasses.replace(box.sandbox, details=details)
+    opened = opened.showing(str(box.server / "secret"), without_links=True)
+    assert box.says(code, opened, SECRET="s3cret") == [0, 1, 2, 3]  # the last lists the folder
+    before = set(Path("/proc/self/fd").iterdir())
+    with inside(box.sandbox, Launch(argv=("x",), env={"SECRET": "s3cret"}, cwd="/")) as launch:
+        assert "s3cret" not in str((launch.argv, launch.env))
+    assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+@pytest.fixture
+def place(box, tmp_path):
+    """A folder that other jobs write to, and that was checked to be no link."""
+    place = tmp_path / "theirs" / "input"
+    place.mkdir(parents=True)
+    (place / "secret").write_text("data")
+    return place
+
+
+@pytest.mark.parametrize("moved", ["", "yes"])
+def test_what_becomes_a_link_while_it_is_mounted_does_not_open_the_servers_files(box, place, moved):
+    details = {**box.sandbox.details, bubblewrap.BINDS_OPENED: "yes"}
+    checked = dataclasses.replace(box.sandbox, details=details)
+    file = place / "secret"
+    checked = checked.showing(str(place if moved else file), without_links=True)
+    code = f"print(open({str(file)!r}).read())"
+    bare = Launch(argv=(box.python, "-c", code), env={}, cwd="/")
+    with inside(checked, bare) as launch:
+        changed = place if moved else file
+        changed.rename(changed.with_name("away"))
+        changed.symlink_to(box.server if moved else box.server / "secret")
+        found = subprocess.run(
+            launch.argv,
+            pass_fds=launch.descriptors,
+            capture_output=True,
+            text=True,
+            user=box.user,
+            check=False,
+        )
+    assert found.stdout in {"data\n", ""}, found.stderr
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+@pytest.mark.parametrize("opened", ["", "yes"])
+def test_a_link_that_was_made_since_the_check_is_refused(box, place, depth, opened):
+    details = {**box.sandbox.details, bubblewrap.BINDS_OPENED: opened}
+    checked = dataclasses.replace(box.sandbox, details=details)
+    checked = checked.showing(str(place), without_links=True)
+    assert box.tries(f"open({str(place / 'secret')!r})", sandbox=checked) == "allowed"
+    changed = [place, *place.parents][depth]
+    changed.rename(changed.with_name("away"))
+    changed.symlink_to(changed.with_name("away"))
+    before = set(Path("/proc/self/fd").iterdir())
+    with pytest.raises(OSError, match="A link has been made"):
+        box.start("pass", checked)
+    assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_what_must_be_no_link_need_not_be_there(box, place):
+    checked = box.sandbox.showing(str(place / "none"), str(place), without_links=True)
+    assert box.tries(f"open({str(place / 'secret')!r})", sandbox=checked) == "allowed"
+
+
+def test_keys_of_the_machines_services_are_not_seen(box):
+    private = next(iter(Path("/etc").glob("*/private")), None)
+    if private is None:
+        pytest.skip("this machine has no folder of private keys")
+    assert box.tries(f"os.listdir({str(private)!r})") == "PermissionError"
 
 
 def test_processes_of_others_are_not_seen(box):
@@ -272,11 +357,12 @@ def test_a_process_that_has_ended_is_not_looked_for(box):
 
 def test_descriptors_are_handed_through(box):
     reading, writing = os.pipe()
-    bare = Launch(argv=(box.python, "-c", f"import os; os.write({writing}, b'x')"), env={}, cwd="/")
-    launch = bubblewrap.confined(bare, box.sandbox)
-    process = subprocess.Popen(
-        launch.argv, env=launch.env, cwd="/", pass_fds=[writing], user=box.user
-    )
+    code = f"import os; os.write({writing}, b'x')"
+    bare = Launch(argv=(box.python, "-c", code), env={}, cwd="/", descriptors=(writing,))
+    with inside(box.sandbox, bare) as launch:
+        process = subprocess.Popen(
+            launch.argv, env=launch.env, cwd="/", pass_fds=launch.descriptors, user=box.user
+        )
     os.close(writing)
     begun = time.monotonic()
     assert os.read(reading, 2) == b"x"

@@ -3,18 +3,19 @@
 import pytest
 
 from lazulite.executors.launch import Launch, Mount, Sandbox
-from lazulite.executors.wrappers import inside
+from lazulite.executors.wrappers import inside, wrapper_of
 
 LAUNCH = Launch(argv=("python", "-m", "x"), env={"A": "1"}, cwd="/", descriptors=(5,))
 
 
 def test_without_a_sandbox_the_process_itself_is_executed():
-    assert inside(Sandbox(), LAUNCH) == LAUNCH
+    with inside(Sandbox(), LAUNCH) as launch:
+        assert launch == LAUNCH
 
 
 def test_an_unknown_kind_is_named_with_those_there_are():
     with pytest.raises(ValueError, match=r"'moon' is no kind of sandbox; there are \[.*'none'"):
-        inside(Sandbox(kind="moon"), LAUNCH)
+        wrapper_of(Sandbox(kind="moon"))
 
 
 def test_a_sandbox_goes_through_json_and_back():

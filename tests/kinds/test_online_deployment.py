@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.kinds.refusals import refused
+
 OLD, OCTOBER, NEW = "2021-03-01-preview", "2021-10-01", "2023-10-01"
 PATH = "/onlineEndpoints/eyes/deployments/blue"
 MANAGED = {"endpointComputeType": "Managed"}
@@ -214,3 +216,15 @@ async def test_a_deployment_with_traffic_is_not_deleted(endpoint):
     answer = await endpoint.call("DELETE", PATH)
     assert (answer.status_code, "100 %" in answer.json()["error"]["message"]) == (409, True)
     assert (await endpoint.call("DELETE", "/onlineEndpoints/eyes")).status_code == 202
+
+
+@pytest.mark.parametrize("count", ["0", "65", "²", "x", "-1", "9" * 5000])
+async def test_a_number_of_workers_that_cannot_be_is_refused(endpoint, count):
+    answer = await put(endpoint, {"environmentVariables": {"WORKER_COUNT": count}})
+    assert "it must be a whole number from 1 to 64" in refused(answer, 400)
+
+
+@pytest.mark.parametrize("count", ["1", "064", None])
+async def test_a_number_of_workers_or_none_is_kept(endpoint, count):
+    answer = await put(endpoint, {"environmentVariables": {"WORKER_COUNT": count}})
+    assert answer.status_code == 201, answer.text

@@ -29,7 +29,15 @@ def test_restarts_are_spaced_out_up_to_half_a_minute():
 
 
 @pytest.mark.parametrize(
-    ("asked", "limit"), [("100", "100"), ("9000", "5000"), ("0", "5000"), ("x", "5000")]
+    ("asked", "limit"),
+    [
+        ("100", "100"),
+        ("9000", "5000"),
+        ("0", "5000"),
+        ("x", "5000"),
+        ("²", "5000"),
+        ("9" * 5000, "5000"),
+    ],
 )
 def test_time_limit_of_the_script_may_only_be_lower_than_the_deployments(asked, limit):
     assert environment(env={"SCORING_TIMEOUT_MS": asked})["SCORING_TIMEOUT_MS"] == limit

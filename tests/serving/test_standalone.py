@@ -167,3 +167,9 @@ def test_without_a_script_there_is_nothing_to_serve(tmp_path):
     (tmp_path / "broken.json").write_text("[")
     with pytest.raises(BadArgumentError, match="cannot be read"):
         read_standalone(["--config_file", str(tmp_path / "broken.json")], {})
+
+
+@pytest.mark.parametrize("count", ["²", "0", "9" * 5000])
+def test_a_number_of_workers_that_is_none_is_refused(count):
+    with pytest.raises(BadArgumentError, match=r"WORKER_COUNT is .* a whole number above 0"):
+        read_standalone(["--entry_script", "score.py"], {"WORKER_COUNT": count})

@@ -122,7 +122,10 @@ def _exports(layout: Layout, found: dict[str, Any], credentials: dict[str, str])
 
 def _layout(options: dict[str, Any]) -> tuple[Settings, Layout]:
     settings = read_settings(os.environ, **options)
-    return settings, Layout(settings.data_dir, run_folder(settings, os.environ, os.getuid()))
+    # Without links: paths of user code below it are held to have none.
+    return settings, Layout(
+        settings.data_dir.resolve(), run_folder(settings, os.environ, os.getuid())
+    )
 
 
 def _announce(server: Server) -> None:

@@ -63,10 +63,13 @@ class InPlace:
     """Where the blob store keeps accounts."""
 
     def readable(self, blob: BlobPath) -> Path:
-        """The file of the blob. Raises SpecError for a path that leads out of the container."""
-        container = self.root / blob.account / blob.container
-        path = container / blob.path
-        if not path.resolve().is_relative_to(container.resolve()):
+        """The file of the blob: a path without links, as others may change what a link leads to.
+
+        Raises SpecError for a path that leads out of the container.
+        """
+        container = (self.root / blob.account / blob.container).resolve()
+        path = (container / blob.path).resolve()
+        if not path.is_relative_to(container):
             raise _led_away(blob.path)
         return path
 

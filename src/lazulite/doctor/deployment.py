@@ -158,8 +158,8 @@ class Preflight:
     def _size(self, found: Document) -> Iterator[Finding]:
         values, cores = found.values, this_machine().cores
         count = values.get("instance_count") or 1
-        workers = (values.get("environment_variables") or {}).get("WORKER_COUNT", "1")
-        processes = count * (int(workers) if workers.isdigit() else 1)
+        workers = str((values.get("environment_variables") or {}).get("WORKER_COUNT", "1"))
+        processes = count * (int(workers) if re.fullmatch("[0-9]{1,9}", workers) else 1)
         if processes > cores:
             text = f"{processes} processes on a machine with {cores} cores"
             remedy = "They share the cores, and each loads the model: lower instance_count."

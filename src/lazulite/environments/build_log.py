@@ -41,11 +41,18 @@ class BuildLog:
         self._tail.append(safe)
         self._file.write(safe.encode(errors="replace") + b"\n")
 
-    def run(self, command: Sequence[str], env: Mapping[str, str], hold: int) -> list[str]:
+    def run(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        descriptors: Sequence[int] = (),
+        *,
+        hold: int,
+    ) -> list[str]:
         """Run a program to its end, its output line by line into the log; returns that output.
 
-        hold: a descriptor that the program and its children keep open, such as that of a lock: as
-        long as one of them lives, it stays locked. The program is killed if this process dies.
+        descriptors: what it inherits. hold: one that it and its children keep open, such as that of
+        a lock: as long as one of them lives, it stays locked. It is killed if this process dies.
         Raises CalledProcessError, with the last lines of output, for an exit code other than 0.
         """
         self._tail.clear()
@@ -55,7 +62,7 @@ class BuildLog:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=dict(env),
-            pass_fds=(hold,),
+            pass_fds=(hold, *descriptors),
             preexec_fn=_die_with_parent,  # safe: a build task has one thread
         ) as process:
             try:

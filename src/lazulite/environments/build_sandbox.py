@@ -17,10 +17,12 @@ from lazulite.executors.wrappers import inside
 
 Run = Callable[[Sequence[str], Mapping[str, str]], list[str]]
 """Runs a program to its end and returns its output; raises CalledProcessError if it fails."""
+RunPassing = Callable[[Sequence[str], Mapping[str, str], Sequence[int]], list[str]]
+"""The same, with descriptors that the program inherits."""
 
 
 def confined(
-    run: Run, sandbox: Sandbox, pythons: tuple[Path, Path], environ: Mapping[str, str]
+    run: RunPassing, sandbox: Sandbox, pythons: tuple[Path, Path], environ: Mapping[str, str]
 ) -> Run | None:
     """What runs programs in the sandbox, with the prefix to write to; None if it is no sandbox.
 
@@ -39,8 +41,9 @@ def confined(
     def run_inside(command: Sequence[str], env: Mapping[str, str]) -> list[str]:
         own = {**env, **_pip_variables(environ), "UV_CACHE_DIR": str(cache_of(prefix))}
         program = () if Path(command[0]).is_relative_to(prefix) else (command[0],)
-        launch = inside(box.showing(*program), Launch(argv=tuple(command), env=own, cwd="/"))
-        return run(launch.argv, launch.env)
+        bare = Launch(argv=tuple(command), env=own, cwd="/")
+        with inside(box.showing(*program), bare) as launch:
+            return run(launch.argv, launch.env, launch.descriptors)
 
     return run_inside
 

@@ -46,8 +46,10 @@ def install(plan: Plan, prefix: Path, installer: venv.Installer) -> dict[str, An
     _solve(spec, installer)
     python = Path(venv.python_of(prefix))
     if plan.packages:
-        own = dataclasses.replace(plan, interpreter=_interpreter(python))
-        venv.add_packages(own, prefix, installer)
+        # The prefix's Python runs code of conda's packages at every start, also for uv.
+        confined = dataclasses.replace(installer, run=installer.run_foreign)
+        own = dataclasses.replace(plan, interpreter=_interpreter(python, confined))
+        venv.add_packages(own, prefix, confined)
     return {"python": str(python)}
 
 
@@ -63,8 +65,8 @@ def _solve(spec: Path, installer: venv.Installer) -> None:
         raise SpecError(failure["code"], failure["message"], target="condaFile") from None
 
 
-def _interpreter(python: Path) -> Interpreter:
-    found = probe_interpreter(python)
+def _interpreter(python: Path, installer: venv.Installer) -> Interpreter:
+    found = probe_interpreter(python, installer.run)
     if found is None:
         raise SpecError("PythonMissing", f"the conda packages have no Python that runs: {python}")
     return found

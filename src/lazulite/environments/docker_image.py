@@ -167,8 +167,8 @@ def _within(installer: venv.Installer, sandbox: Sandbox, prefix: Path) -> venv.I
     seen = sandbox.showing(venv.uv_binary(), *_local_folders(installer.env))
 
     def run(command: Sequence[str], env: Mapping[str, str]) -> list[str]:
-        launch = inside(seen, Launch(argv=tuple(command), env=env, cwd="/"))
-        return installer.run(launch.argv, launch.env)
+        with inside(seen, Launch(argv=tuple(command), env=env, cwd="/")) as launch:
+            return installer.run(launch.argv, launch.env)
 
     return dataclasses.replace(installer, run=run, confined=None, env=env)
 

@@ -6,12 +6,15 @@ import dataclasses
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from lazulite.core.errors import SpecError
 from lazulite.environments.interpreters import OLDEST, Interpreter
+from lazulite.executors.container import RESTRICTED, user_of
 from lazulite.executors.container_engine import Engine, EngineError
 from lazulite.executors.holders import labels
 
+MOST_PROCESSES = 256
 _SCRIPT = """
 for python in python python3 /opt/miniconda/bin/python /opt/conda/bin/python; do
   place=$(command -v "$python") && "$place" -c '
@@ -56,20 +59,28 @@ def probe(engine: Engine, image: str, owner: str) -> ImageContent:
 
 
 def _output(engine: Engine, image: str, owner: str) -> str:
-    container = engine.create(
-        {
-            "Image": image,
-            "Labels": labels(owner),
-            "Entrypoint": ["/bin/sh", "-c", _SCRIPT],
-            "HostConfig": {"AutoRemove": True, "NetworkMode": "none"},
-        }
-    )
+    container = engine.create({**configuration(image, owner), "User": user_of(engine.info())})
     try:
         output = engine.attach(container)
         engine.start(container)
         return output.read()
     finally:
         engine.remove(container)
+
+
+def configuration(image: str, owner: str) -> dict[str, Any]:
+    """What to create: the image is not to be trusted more than when it runs user code."""
+    return {
+        "Image": image,
+        "Labels": labels(owner),
+        "Entrypoint": ["/bin/sh", "-c", _SCRIPT],
+        "HostConfig": {
+            "AutoRemove": True,
+            "NetworkMode": "none",
+            "PidsLimit": MOST_PROCESSES,
+            **RESTRICTED,
+        },
+    }
 
 
 def _read(image: str, said: str) -> ImageContent:

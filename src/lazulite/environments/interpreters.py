@@ -10,7 +10,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lazulite.core.errors import SpecError
@@ -169,18 +169,24 @@ class Interpreters:
         return PythonMissingError(message, _downloadable(asked))
 
 
-def probe_interpreter(path: Path) -> Interpreter | None:
-    """What the Python at the path says of itself; None if it does not work or is not CPython."""
+def run_probe(command: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    """The output of a program that is trusted. Raises OSError and SubprocessError."""
+    answer = subprocess.run(
+        command, capture_output=True, check=True, timeout=_PROBE_LIMIT_S, env=dict(env), text=True
+    )
+    return answer.stdout.splitlines()
+
+
+def probe_interpreter(
+    path: Path, run: Callable[[Sequence[str], Mapping[str, str]], list[str]] = run_probe
+) -> Interpreter | None:
+    """What the Python at the path says of itself; None if it does not work or is not CPython.
+
+    run: starts it and returns its output; one that comes in packages is not to be trusted.
+    """
     try:
-        answer = subprocess.run(
-            [path, "-I", "-c", _PROBE],
-            capture_output=True,
-            check=True,
-            timeout=_PROBE_LIMIT_S,
-            env={},
-        )
-        found = json.loads(answer.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
+        found = json.loads(run([str(path), "-I", "-c", _PROBE], {})[-1])
+    except (IndexError, OSError, subprocess.SubprocessError, ValueError):
         return None
     major, minor, patch = found["version"]
     if found["implementation"] != "CPython" or (major, minor) < OLDEST:

@@ -8,7 +8,9 @@ bwrap when its parent does. Source: spec/SECURITY.md 3.8.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 import re
 import shutil
 import subprocess
@@ -17,10 +19,12 @@ from pathlib import Path
 
 from lazulite.executors.launch import Launch, Mount, Sandbox
 from lazulite.executors.limits import limited
+from lazulite.executors.links import opened_without_links
 
 KIND = "bubblewrap"
-PROGRAM, HIDDEN, TMP_MIB = "program", "hidden", "tmp_mib"
-"""Details: bwrap's path; folders that no process may see, joined by colons; the size of /tmp."""
+PROGRAM, HIDDEN, TMP_MIB, BINDS_OPENED = "program", "hidden", "tmp_mib", "binds_opened"
+"""Details: bwrap's path; folders that no process may see, joined by colons; the size of /tmp; set
+if bwrap has --bind-fd."""
 
 SYSTEM = ("/usr", "/opt", "/sys/devices/system")
 MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -34,7 +38,9 @@ SETTINGS = tuple(
         *("ssl", "pki", "ca-certificates", "crypto-policies", "fonts", "OpenCL", "vulkan"),
     )
 )
-"""What libraries read of /etc; nothing in there is secret."""
+"""What libraries read of /etc; nothing in there is secret but what PRIVATE has."""
+PRIVATE = ("/etc/ssl/private", "/etc/pki/*/private", "/etc/pki/private")
+"""Keys of this machine's services, which root could read."""
 DEVICES = ("nvidia*", "nvidia-caps", "dri", "kfd")
 """Graphics processors, which some code computes with."""
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -53,19 +59,32 @@ _SEALED = tuple(word for place in ("/", "/dev", "/proc") for word in ("--remount
 
 
 def confined(launch: Launch, sandbox: Sandbox) -> Launch:
-    """The launch of bwrap that starts the process in the sandbox. A Wrapper."""
+    """The launch of bwrap that starts the process in the sandbox. A Wrapper.
+
+    The process's variables are not bwrap's: LD_PRELOAD would load a library of the user's outside.
+    Raises OSError for a mount that must not lead through a link, and does.
+    """
     details, mounts = sandbox.details, _mounts(launch, sandbox)
+    with _closed_if_it_fails() as opened:
+        binds = tuple(_mounted(mounts, _Binder(opened, bool(details.get(BINDS_OPENED)))))
+        opened.append(variables := _told(_at_home(launch.env, mounts)))
     argv = (
         details.get(PROGRAM, "bwrap"),
+        *("--args", str(variables)),
         *_ALONE,
         *(() if sandbox.network else ("--unshare-net",)),
         *_world(int(details.get(TMP_MIB, "0"))),
-        *_mounted(mounts),
+        *binds,
         *_SEALED,
         *("--chdir", launch.cwd, "--"),
         *limited(launch, sandbox).argv,
     )
-    return dataclasses.replace(launch, argv=argv, cwd="/", env=_at_home(launch.env, mounts))
+    return Launch(
+        argv=argv,
+        env={"PATH": os.defpath},
+        cwd="/",
+        descriptors=(*launch.descriptors, *opened),
+    )
 
 
 def process_of(pid: int) -> int:
@@ -93,11 +112,16 @@ def trouble(program: str) -> str:
         if tuple(map(int, re.findall(r"\d+", version)[:2])) < SIZES_SINCE:
             return f"{version} is too old: 0.7 or later is needed"
         everything = Sandbox(kind=KIND, network=False, details={PROGRAM: program, TMP_MIB: "1"})
-        _run(confined(Launch(argv=("/bin/sh", "-c", ":"), env={}, cwd="/"), everything).argv)
+        _try(confined(Launch(argv=("/bin/sh", "-c", ":"), env={}, cwd="/"), everything))
     except (OSError, subprocess.SubprocessError) as error:
         said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
         return f"{program} does not work here: {said[-1] if said else error}"
     return ""
+
+
+def binds_opened(program: str) -> bool:
+    """Whether this bubblewrap mounts what is open, whatever its path leads to meanwhile."""
+    return "--ro-bind-fd" in _run([program, "--help"])
 
 
 def find() -> str | None:
@@ -116,6 +140,8 @@ def _world(tmp_mib: int) -> Iterator[str]:
             yield from ("--ro-bind-try", path, path)
     for path in SETTINGS:
         yield from ("--ro-bind-try", path, path)
+    for place in _folders(PRIVATE):
+        yield from ("--perms", "0000", "--tmpfs", place, "--remount-ro", place)
     yield from ("--proc", "/proc", "--dev", "/dev")
     for pattern in DEVICES:
         for device in sorted(Path("/dev").glob(pattern)):
@@ -123,6 +149,11 @@ def _world(tmp_mib: int) -> Iterator[str]:
     for place in ("/dev/shm", "/tmp"):  # noqa: S108 - the process's own
         size = ("--size", str(tmp_mib << 20)) if tmp_mib else ()
         yield from ("--perms", "1777", *size, "--tmpfs", place)
+
+
+def _folders(patterns: Iterable[str]) -> Iterator[str]:
+    for pattern in patterns:
+        yield from (str(found) for found in sorted(Path("/").glob(pattern[1:])) if found.is_dir())
 
 
 def _mounts(launch: Launch, sandbox: Sandbox) -> dict[str, Mount | None]:
@@ -134,7 +165,40 @@ def _mounts(launch: Launch, sandbox: Sandbox) -> dict[str, Mount | None]:
     return mounts | {mount.at or mount.path: mount for mount in sandbox.mounts}
 
 
-def _mounted(mounts: Mapping[str, Mount | None]) -> Iterator[str]:
+@contextlib.contextmanager
+def _closed_if_it_fails() -> Iterator[list[int]]:
+    """A list for descriptors."""
+    opened: list[int] = []
+    try:
+        yield opened
+    except BaseException:
+        for descriptor in opened:
+            os.close(descriptor)
+        raise
+
+
+@dataclasses.dataclass(frozen=True)
+class _Binder:
+    """Says how something is mounted."""
+
+    opened: list[int]
+    """What has been opened for it."""
+    binds_opened: bool
+    """Whether bwrap can mount what is open; else a link made in this very moment is followed."""
+
+    def bind(self, mount: Mount, place: str) -> Iterator[str]:
+        """The options; none for what is not there. Raises OSError."""
+        option = "--bind" if mount.writable else "--ro-bind"
+        found = opened_without_links(mount.path) if mount.without_links else None
+        if found is not None:
+            self.opened.append(found)
+        if found is not None and self.binds_opened:
+            yield from (f"{option}-fd", str(found), place)
+        elif found is not None or not mount.without_links:
+            yield from (f"{option}-try", mount.path, place)
+
+
+def _mounted(mounts: Mapping[str, Mount | None], binder: _Binder) -> Iterator[str]:
     """Outer folders first, so that inner ones stay visible; nothing that is visible already.
 
     The latter matters: a place that is a link in an outer folder cannot be mounted on.
@@ -148,7 +212,7 @@ def _mounted(mounts: Mapping[str, Mount | None]) -> Iterator[str]:
         if mount is None:
             yield from ("--tmpfs", place)
         elif around is None or (around.at, around.writable) != (mount.at, mount.writable):
-            yield from ("--bind-try" if mount.writable else "--ro-bind-try", mount.path, place)
+            yield from binder.bind(mount, place)
         seen[path] = mount
     for place in (place for place, mount in mounts.items() if mount is None):
         yield from ("--remount-ro", place)
@@ -165,6 +229,18 @@ def _at_home(env: Mapping[str, str], mounts: Mapping[str, Mount | None]) -> dict
     return {**env, **gone}
 
 
+def _told(env: Mapping[str, str]) -> int:
+    """A descriptor with the options that set the variables: everybody can read arguments."""
+    words = ["--clearenv"]
+    for name, value in env.items():
+        words += ["--setenv", name, value]
+    descriptor = os.memfd_create("variables")
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(b"".join(os.fsencode(word) + b"\0" for word in words))
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
 def _children(pid: int) -> list[int]:
     try:
         return [
@@ -174,8 +250,21 @@ def _children(pid: int) -> list[int]:
         return []
 
 
-def _run(command: Iterable[str]) -> str:
+def _try(launch: Launch) -> None:
+    try:
+        _run(launch.argv, launch.descriptors)
+    finally:
+        for descriptor in launch.descriptors:
+            os.close(descriptor)
+
+
+def _run(command: Iterable[str], descriptors: Iterable[int] = ()) -> str:
     found = subprocess.run(
-        list(command), capture_output=True, check=True, text=True, timeout=PROBE_LIMIT_S
+        list(command),
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=PROBE_LIMIT_S,
+        pass_fds=tuple(descriptors),
     )
     return found.stdout.strip()

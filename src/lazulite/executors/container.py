@@ -17,6 +17,8 @@ from typing import Any
 import lazulite
 import lazulite_worker
 from lazulite.executors.launch import Launch, Mount, Sandbox
+from lazulite.executors.limits import PROCESSES
+from lazulite.executors.links import refuse_links
 
 CONTAINER = "docker"
 """The kind of these sandboxes."""
@@ -32,6 +34,8 @@ OF_THE_HOST = frozenset(
     {"HOME", "LOGNAME", "USER", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_DIR", "SSL_CERT_FILE"}
 )
 """Variables that mean nothing in an image."""
+RESTRICTED: Mapping[str, Any] = {"CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges"]}
+"""What no container of user code may do, in the engine's words."""
 SHARED_MEMORY = 1 << 30  # bytes that /dev/shm may grow to; Docker's own 64 MiB are soon used up
 
 
@@ -93,28 +97,43 @@ def configuration(sandbox: Sandbox, meeting: Path, labels: Mapping[str, str]) ->
             "AutoRemove": True,
             "NetworkMode": "host" if sandbox.network else "none",
             "Mounts": mounts((*sandbox.mounts, *own)),
-            "CapDrop": ["ALL"],
-            "SecurityOpt": ["no-new-privileges"],
             "ShmSize": SHARED_MEMORY,
+            **RESTRICTED,
+            **process_limit(sandbox),
         },
     }
+
+
+def process_limit(sandbox: Sandbox) -> dict[str, int]:
+    """How many processes and threads a container may have, in the engine's words."""
+    most = int(sandbox.details.get(PROCESSES, "0"))
+    return {"PidsLimit": most} if most else {}
 
 
 SOCKET = "socket"
 
 
 def mounts(wanted: tuple[Mount, ...]) -> list[dict[str, Any]]:
-    """The mounts in the engine's words: of two at one place, the last."""
+    """The mounts in the engine's words: of two at one place, the last.
+
+    Raises OSError for one that must not lead through a link, and does.
+    """
     by_place = {mount.at or mount.path: mount for mount in wanted}
     return [
         {
             "Type": "bind",
-            "Source": os.path.realpath(mount.path),
+            "Source": _source(mount),
             "Target": place,
             "ReadOnly": not mount.writable,
         }
         for place, mount in by_place.items()
     ]
+
+
+def _source(mount: Mount) -> str:
+    if mount.without_links:
+        refuse_links(mount.path)
+    return os.path.realpath(mount.path)
 
 
 def user_of(info: Mapping[str, Any]) -> str:

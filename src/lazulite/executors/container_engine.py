@@ -19,6 +19,8 @@ ANSWER_S = 60.0
 GONE = 404
 MALFORMED = 400
 """Of a name that nothing can have."""
+MOST_READ = 64 << 10
+"""Bytes of a container's output that are read for an answer."""
 _STREAM_HEAD = 8
 """Bytes before each piece of a container's output: which stream, and how long."""
 
@@ -171,8 +173,13 @@ class Output:
         self._connection, self._response = connection, response
 
     def read(self) -> str:
-        """All of it: waits until the container ends."""
-        return b"".join(self.pieces()).decode(errors="replace")
+        """Its beginning: waits until the container ends, or has said that much."""
+        found = b""
+        for piece in self.pieces():
+            found += piece
+            if len(found) >= MOST_READ:
+                break
+        return found[:MOST_READ].decode(errors="replace")
 
     def pieces(self) -> Iterator[bytes]:
         """It, as it comes, until the container ends; however long that takes."""

@@ -57,7 +57,8 @@ def isolation(settings: Settings, hidden: Iterable[Path]) -> Isolation:
         return Isolation(sandbox=unconfined, reason=why)
     details = {
         **bounds,
-        bubblewrap.PROGRAM: str(bubblewrap.find()),
+        bubblewrap.PROGRAM: (program := str(bubblewrap.find())),
+        bubblewrap.BINDS_OPENED: "yes" if bubblewrap.binds_opened(program) else "",
         bubblewrap.HIDDEN: ":".join(str(folder.resolve()) for folder in hidden),
         bubblewrap.TMP_MIB: str(settings.isolation_tmp_mib),
     }

@@ -24,6 +24,9 @@ class Mount:
     at: str | None = None
     """Where the process finds it; None: at the same path."""
     writable: bool = False
+    without_links: bool = False
+    """Checked to lead through no link, where others may make some: if it does so now, it is refused
+    with OSError."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,9 +42,15 @@ class Sandbox:
     details: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What the kind needs besides; its wrapper says what."""
 
-    def showing(self, *paths: str | None, writable: bool = False) -> Sandbox:
-        """The sandbox with these paths in it, too; None is left out."""
-        mounts = tuple(Mount(path=path, writable=writable) for path in paths if path is not None)
+    def showing(
+        self, *paths: str | None, writable: bool = False, without_links: bool = False
+    ) -> Sandbox:
+        """The sandbox with these paths in it, too; None is left out. The rest: see Mount."""
+        mounts = tuple(
+            Mount(path=path, writable=writable, without_links=without_links)
+            for path in paths
+            if path is not None
+        )
         return dataclasses.replace(self, mounts=(*self.mounts, *mounts))
 
     def under(self, base: Sandbox) -> Sandbox:
@@ -51,7 +60,7 @@ class Sandbox:
             kind=own.kind,
             mounts=(*base.mounts, *self.mounts),
             network=base.network and self.network,
-            details=own.details,
+            details={**base.details, **own.details},
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -79,6 +88,9 @@ class Launch:
 
 Wrapper = Callable[[Launch, Sandbox], Launch]
 """Turns a launch into the one of a program that brings it about inside the sandbox.
+
+It may open descriptors for that program, which it adds to the launch's: `wrappers.inside` closes
+them.
 
 The program ends when the process does, and if it is killed, nothing of the process stays. Whom to
 signal, and how the process ended, `wrappers.process_of` and `wrappers.ending` tell.

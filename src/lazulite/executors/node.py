@@ -11,6 +11,7 @@ exited {id, status}.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import selectors
@@ -119,7 +120,8 @@ class Node:
             if started.key == request["id"] and verb == "kill":
                 kill_group(pid)
             elif started.key == request["id"] and verb == "signal":
-                os.kill(process_of(started.sandbox, pid), request["signal"])
+                with contextlib.suppress(ProcessLookupError):  # it ended, and is buried next
+                    os.kill(process_of(started.sandbox, pid), request["signal"])
 
     def _start(self, request: dict[str, Any], descriptors: list[int]) -> None:
         try:
@@ -138,16 +140,17 @@ class Node:
     def _spawn(
         self, request: dict[str, Any], sandbox: Sandbox, descriptors: list[int]
     ) -> subprocess.Popen[bytes]:
-        launch = inside(
-            sandbox,
-            Launch(
-                argv=tuple(request["argv"]),
-                env=self._environment(request, descriptors),
-                cwd=request["cwd"],
-                descriptors=tuple(descriptors),
-            ),
+        bare = Launch(
+            argv=tuple(request["argv"]),
+            env=self._environment(request, descriptors),
+            cwd=request["cwd"],
+            descriptors=tuple(descriptors),
         )
-        with Path(request["stdout"]).open("ab") as out, Path(request["stderr"]).open("ab") as err:
+        with (
+            Path(request["stdout"]).open("ab") as out,
+            Path(request["stderr"]).open("ab") as err,
+            inside(sandbox, bare) as launch,
+        ):
             return subprocess.Popen(
                 launch.argv,
                 env=dict(launch.env),

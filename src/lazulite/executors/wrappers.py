@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
 
 from lazulite.executors import bubblewrap, limits
 from lazulite.executors.container import (
@@ -22,15 +24,27 @@ WRAPPERS: Mapping[str, Wrapper] = {
 """By the kind of the sandbox."""
 
 
-def inside(sandbox: Sandbox, launch: Launch) -> Launch:
-    """What to execute so that the launch happens in the sandbox.
+@contextlib.contextmanager
+def inside(sandbox: Sandbox, launch: Launch) -> Iterator[Launch]:
+    """What to execute, while this holds, so that the launch happens in the sandbox.
 
-    Raises ValueError for a kind that is not known here.
+    Descriptors that only the sandbox needs are closed here afterwards. Raises ValueError for a kind
+    that is not known here, and OSError for mounts that cannot be.
     """
+    made = wrapper_of(sandbox)(launch, sandbox)
+    try:
+        yield made
+    finally:
+        for descriptor in set(made.descriptors).difference(launch.descriptors):
+            os.close(descriptor)
+
+
+def wrapper_of(sandbox: Sandbox) -> Wrapper:
+    """What brings launches into the sandbox. Raises ValueError for a kind that is not known."""
     wrapper = WRAPPERS.get(sandbox.kind)
     if wrapper is None:
         raise ValueError(f"{sandbox.kind!r} is no kind of sandbox; there are {sorted(WRAPPERS)}")
-    return wrapper(launch, sandbox)
+    return wrapper
 
 
 def process_of(sandbox: Sandbox, pid: int) -> int:

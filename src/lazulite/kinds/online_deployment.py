@@ -30,6 +30,7 @@ from lazulite.deployments.online_properties import (
 )
 from lazulite.deployments.own_servers import own_replicas
 from lazulite.deployments.unserved import Unserved, refuse_unserved
+from lazulite.deployments.worker_count import check_worker_count, worker_count
 from lazulite.operations.reconciler import Step
 from lazulite.serving.replica_sets import ReplicaSets, ReplicaSpec, all_ready
 from lazulite.store.resources import Json, Resource, Resources
@@ -248,6 +249,7 @@ async def _checked(proposal: Proposal) -> Proposal:
                 f"{name} is {settings[name]}: it must be from PT0.001S to PT180S.",
                 target=f"requestSettings.{name}",
             )
+    check_worker_count(proposal.properties)
     return _counted(proposal)
 
 
@@ -278,7 +280,7 @@ def _replicas(deployment: Resource, materials: Materials) -> ReplicaSpec:
         return own_replicas(deployment, materials, instances(deployment), _init_timeout(deployment))
     return ReplicaSpec(
         python=materials.python,
-        processes=instances(deployment) * _workers(deployment),
+        processes=instances(deployment) * worker_count(deployment.properties),
         env={**_variables(deployment), **materials.variables()},
         code_dir=materials.code_dir or materials.model_dir,
         init_timeout_s=_init_timeout(deployment),
@@ -317,12 +319,6 @@ def _init_timeout(deployment: Resource) -> float:
 def _variables(deployment: Resource) -> dict[str, str]:
     given = deployment.properties["environmentVariables"]
     return {key: str(value) for key, value in given.items() if value is not None}
-
-
-def _workers(deployment: Resource) -> int:
-    """Processes per instance: Azure's WORKER_COUNT."""
-    text = _variables(deployment).get("WORKER_COUNT", "1")
-    return int(text) if text.isdigit() and int(text) > 0 else 1
 
 
 def _serving_task(observed: Json) -> str | None:

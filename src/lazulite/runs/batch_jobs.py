@@ -57,8 +57,8 @@ class BatchJobs:
         log_dir, package = artifacts / "logs", (self.worker_path / "lazulite_worker").resolve()
         sandbox = (
             materials.sandbox.showing(str(self.worker_path), str(package))
-            .showing(*(item["path"] for item in inputs))
-            .showing(str(output), str(script_logs(log_dir)), writable=True)
+            .showing(*(item["path"] for item in inputs), without_links=True)
+            .showing(str(output), str(script_logs(log_dir)), writable=True, without_links=True)
         )
         retries = properties["retrySettings"]
         variables = properties["environmentVariables"]

@@ -59,9 +59,9 @@ class CommandJobs:
             return await self.supervision.queued(job)
         spec = self._spec(job, bindings, built)
         artifacts = await self.data.writable(workspace, ARTIFACTS.format(job=job.name), job.uid)
-        shown = built.sandbox.showing(*bindings.places)
+        shown = built.sandbox.showing(*bindings.places, without_links=True)
         kept = (str(artifacts / name) for name in KEPT)
-        sandbox = shown.showing(*bindings.folders, *kept, writable=True)
+        sandbox = shown.showing(*bindings.folders, *kept, writable=True, without_links=True)
         places = {"code_dir": folder and str(folder), "artifacts": str(artifacts)}
         self.supervision.prepare(job, {**spec, **places, "sandbox": sandbox.to_json()})
         return None

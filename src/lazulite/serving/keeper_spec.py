@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lazulite.executors.launch import Launch, Sandbox
-from lazulite.executors.wrappers import inside
+from lazulite.executors.launch import Sandbox
+from lazulite.executors.wrappers import wrapper_of
 
 SOCKET_PATH_LIMIT = 100
 """Bytes. The kernel takes 107; the keeper adds a suffix while a socket is not for clients."""
+
+MOST_DIGITS = 10
+"""Of a time limit: milliseconds of months."""
 
 
 class BrokenSpecError(Exception):
@@ -59,7 +62,7 @@ def parse_spec(text: str) -> KeeperSpec:
         fields = json.loads(text)
         env = {name: str(value) for name, value in fields.get("env", {}).items()}
         spec = KeeperSpec(**{**fields, "sockets": tuple(fields["sockets"]), "env": env})
-        inside(Sandbox.from_json(spec.sandbox), Launch(argv=(), env={}, cwd="/"))
+        wrapper_of(Sandbox.from_json(spec.sandbox))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BrokenSpecError(f"spec.json does not describe replicas: {error!r}") from error
     if not spec.sockets:
@@ -120,6 +123,7 @@ def replica_environment(
     own = env.get("PYTHONPATH")
     env["PYTHONPATH"] = f"{folders.imports}:{own}" if own else str(folders.imports)
     asked = env.get("SCORING_TIMEOUT_MS", "")
-    limits = [spec.request_timeout_ms, *([int(asked)] if asked.isdigit() else [])]
+    is_number = asked.isascii() and asked.isdecimal() and len(asked) < MOST_DIGITS
+    limits = [spec.request_timeout_ms, *([int(asked)] if is_number else [])]
     env["SCORING_TIMEOUT_MS"] = str(min(limit for limit in limits if limit > 0))
     return env

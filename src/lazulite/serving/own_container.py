@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lazulite.executors.container import mounts
+from lazulite.executors.container import mounts, process_limit
 from lazulite.executors.container_engine import Engine, EngineError, Output
 from lazulite.executors.container_guard import ContainerGuard
 from lazulite.executors.holders import labels
@@ -167,6 +167,7 @@ def configuration(server: OwnServer, is_bridged: bool) -> dict[str, Any]:
             "PortBindings": ports if is_bridged else {},
             "Mounts": mounts(server.sandbox.mounts),
             "SecurityOpt": ["no-new-privileges"],
+            **process_limit(server.sandbox),
         },
     }
 

@@ -47,17 +47,18 @@ class ReplicaProcess:
         options = [f"--{name}-fd={number}" for name, number in numbers.items()]
         argv, descriptors = (*start.argv, *options), tuple(numbers.values())
         try:
-            launch = inside(sandbox, dataclasses.replace(start, argv=argv, descriptors=descriptors))
-            self._process = subprocess.Popen(
-                launch.argv,
-                env=dict(launch.env),
-                cwd=launch.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=launch.descriptors,
-                start_new_session=True,
-            )
+            bare = dataclasses.replace(start, argv=argv, descriptors=descriptors)
+            with inside(sandbox, bare) as launch:
+                self._process = subprocess.Popen(
+                    launch.argv,
+                    env=dict(launch.env),
+                    cwd=launch.cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=launch.descriptors,
+                    start_new_session=True,
+                )
         except OSError:
             self.close()
             raise

@@ -128,13 +128,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+    if not _is_number(text) or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: it must be 1 to 65535")
     return int(text)
 
 
 def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
+    if not _is_number(text) or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number above 0")
     return int(text)
 
@@ -172,9 +172,13 @@ def _text(value: Any) -> str:
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:
     text = env.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise BadArgumentError(f"{name} is {text!r}: it must be a whole number above 0.")
+    if not _is_number(text) or int(text) < 1:
+        raise BadArgumentError(f"{name} is {text[:100]!r}: it must be a whole number above 0.")
     return int(text)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 def _python(given: str | None) -> str:
