@@ -163,9 +163,9 @@ def test_variables_are_not_told_in_arguments_and_no_descriptor_stays(box):
 
 
 @pytest.fixture
-def place(box, tmp_path):
+def place(box):
     """A folder that other jobs write to, and that was checked to be no link."""
-    place = tmp_path / "theirs" / "input"
+    place = box.folder / "theirs" / "input"
     place.mkdir(parents=True)
     (place / "secret").write_text("data")
     return place
