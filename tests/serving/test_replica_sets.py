@@ -45,11 +45,12 @@ async def test_a_set_is_started_in_what_the_server_has_now(executor, tmp_path):
     assert found.mounts == (Mount(path="/more"), Mount(path="/model"))
 
 
-async def test_an_image_stays_an_image(executor, tmp_path):
+async def test_an_image_stays_an_image_and_is_held_to_the_servers_limits(executor, tmp_path):
     own = Sandbox(kind="docker", details={"image": "x"})
-    base = Sandbox(kind="bubblewrap", network=False, details={"a": "1"})
+    base = Sandbox(kind="bubblewrap", network=False, details={"processes": "9", "image": "y"})
     found = await started_in(executor, tmp_path, base, own)
-    assert (found.kind, found.network, found.details) == ("docker", False, {"image": "x"})
+    assert (found.kind, found.network) == ("docker", False)
+    assert found.details == {"processes": "9", "image": "x"}
 
 
 async def test_an_image_with_its_own_server_is_not_started_without_a_network(executor, tmp_path):
