@@ -19,8 +19,9 @@ DEADLINE_S = 60
 class Live:
     """A running server, and the admin's way in."""
 
-    def __init__(self, data_dir):
-        self.data_dir, self.process = data_dir, None
+    def __init__(self, data_dir, env=()):
+        """env: variables of this server alone."""
+        self.data_dir, self.process, self.env = data_dir, None, dict(env)
         self.http = httpx2.Client(timeout=60)
         self._tokens = {}
 
@@ -32,7 +33,9 @@ class Live:
         ports = ["--port=0", "--http-port=0"]
         # Scripts of tests tell and are told by files in their tests' folders.
         shown = f"--isolation-show={self.data_dir.parent.parent}:rw"
-        self.process = subprocess.Popen([*command, *ports, shown], stdout=log, stderr=log)
+        self.process = subprocess.Popen(
+            [*command, *ports, shown], stdout=log, stderr=log, env={**os.environ, **self.env}
+        )
         log.close()
         wait_for(
             lambda: (self.data_dir / "server.json").exists() or self.process.poll() is not None
@@ -224,11 +227,11 @@ def processes_of(data_dir):
 
 
 @contextlib.contextmanager
-def running(folder):
-    """A server in a folder; everything it started is gone afterwards."""
+def running(folder, **env):
+    """A server in a folder; everything it started is gone afterwards. env: for it alone."""
     data_dir = folder / "data"
     data_dir.mkdir()
-    live = Live(data_dir)
+    live = Live(data_dir, env)
     try:
         live.up()
         yield live

@@ -50,15 +50,12 @@ def _beside(engine_socket, folder):
     """A server that knows the engine; packages come from a folder that has tiny 1.0."""
     (folder / "wheels").mkdir()
     make_wheel(folder / "wheels")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_HOST", f"unix://{engine_socket}")
-        patch.setenv("PIP_CONFIG_FILE", "/dev/null")
-        patch.setenv("PIP_NO_INDEX", "1")
-        patch.setenv("PIP_FIND_LINKS", str(folder / "wheels"))
-        with running(folder) as live:
-            yield live
-        label = f"label=lazulite.data-dir={live.data_dir}"
-        left = docker(engine_socket, "ps", "--all", "--quiet", "--filter", label)
+    env = {"DOCKER_HOST": f"unix://{engine_socket}", "PIP_CONFIG_FILE": "/dev/null"}
+    env |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder / "wheels")}
+    with running(folder, **env) as live:
+        yield live
+    label = f"label=lazulite.data-dir={live.data_dir}"
+    left = docker(engine_socket, "ps", "--all", "--quiet", "--filter", label)
     assert left == "", "a server that is stopped has no containers"
 
 

@@ -11,9 +11,9 @@ MNIST = {f"mnist/{number}.png": b"%d" % number for number in range(12)}
 @pytest.fixture(scope="session")
 def mirrored(tmp_path_factory):
     """A server that reaches the published folder and file of the documents by their URLs."""
-    with serving() as web, pytest.MonkeyPatch.context() as patch:
+    with serving() as web:
         container(web, "/mirror/sampledata", {**MNIST, "nytaxi/taxi-tip-data.csv": b"1"})
         host = "https://pipelinedata.blob.core.windows.net"
-        patch.setenv("LAZULITE_URL_ALIASES", f"{host}={web.url}/mirror")
-        with running(tmp_path_factory.mktemp("mirrored")) as live:
+        aliases = {"LAZULITE_URL_ALIASES": f"{host}={web.url}/mirror"}
+        with running(tmp_path_factory.mktemp("mirrored"), **aliases) as live:
             yield live
