@@ -52,7 +52,8 @@ class Link:
         try:
             control = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)] if descriptors else []
             sent = self._socket.sendmsg([data], control)
-            self._socket.sendall(data[sent:])
+            if sent < len(data):  # sending nothing fails, too, once the other side has left
+                self._socket.sendall(data[sent:])
         except OSError as error:
             raise LinkClosedError(f"the other side is gone: {error}") from error
 
