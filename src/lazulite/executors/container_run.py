@@ -27,6 +27,7 @@ from lazulite.executors.container_engine import Engine, EngineError, Output
 from lazulite.executors.guard import die_with_parent
 from lazulite.executors.launch import Launch, Sandbox
 from lazulite.executors.node_wire import Link, LinkClosedError
+from lazulite.executors.signals import woken_by
 
 CANNOT_START = 125
 """The exit code of `docker run` for a container that could not be started."""
@@ -45,7 +46,7 @@ def main(environ: Mapping[str, str]) -> int:
     """Start the container and stay until its process has ended; returns or repeats how it did."""
     request = json.loads(environ[REQUEST])
     die_with_parent(request["parent"])()
-    wake = _signals()
+    wake = woken_by(FORWARDED)
     launch = Launch(**request["launch"])
     sandbox = Sandbox.from_json(request["sandbox"])
     try:
@@ -126,17 +127,6 @@ def _meeting() -> Iterator[tuple[Path, socket.socket]]:
             yield folder, listener
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _signals() -> socket.socket:
-    """Readable when a signal has come that is to be passed on; its bytes are their numbers."""
-    wake, tail = socket.socketpair()
-    wake.setblocking(False)
-    tail.setblocking(False)
-    for number in FORWARDED:
-        signal.signal(number, lambda *_: None)
-    signal.set_wakeup_fd(tail.detach(), warn_on_full_buffer=False)
-    return wake
 
 
 def _end_by(number: int) -> Any:

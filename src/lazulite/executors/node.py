@@ -32,6 +32,7 @@ from lazulite.executors.guard import (
 )
 from lazulite.executors.launch import Launch, Sandbox
 from lazulite.executors.node_wire import Link, LinkClosedError
+from lazulite.executors.signals import woken_by
 from lazulite.executors.wrappers import ending, inside, process_of
 
 BASE_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
@@ -73,7 +74,7 @@ class Node:
 
     def serve(self, listener: socket.socket) -> None:
         """Run until SIGTERM; further jobs wait in the listener's backlog."""
-        wake = _signals(self._end)
+        wake = woken_by((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT), self._on_signal)
         self._selector.register(wake, selectors.EVENT_READ)
         self._selector.register(listener, selectors.EVENT_READ)
         while not self._ending:
@@ -89,8 +90,8 @@ class Node:
                 self._selector.register(listener, selectors.EVENT_READ)
         self._drop()
 
-    def _end(self) -> None:
-        self._ending = True
+    def _on_signal(self, number: int) -> None:
+        self._ending = self._ending or number != signal.SIGCHLD
 
     def _watches(self, listener: socket.socket) -> bool:
         return listener.fileno() in self._selector.get_map()
@@ -218,18 +219,6 @@ def _listen(path: Path) -> socket.socket:
         os.umask(before)
     listener.listen(8)
     return listener
-
-
-def _signals(end: Any) -> socket.socket:
-    """A socket that becomes readable at SIGCHLD and SIGTERM; the latter also calls end()."""
-    wake, tail = socket.socketpair()
-    wake.setblocking(False)
-    tail.setblocking(False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: end())
-    signal.signal(signal.SIGINT, lambda *_: end())
-    signal.set_wakeup_fd(tail.detach(), warn_on_full_buffer=False)
-    return wake
 
 
 def _wait_for_any(flags: int) -> int | None:

@@ -26,11 +26,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
+from lazulite.executors.signals import woken_by
 from lazulite.serving.haproxy_process import HAProxy
 from lazulite.store.files import read_json, write_json
 
@@ -81,7 +81,7 @@ class Edge:
 
     def run(self) -> int:
         """Serve until SIGTERM; returns the exit code."""
-        wakeups = _wakeups(self._on_signal)
+        wakeups = woken_by((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT), self._on_signal)
         commands = _listen_privately(self._socket_path)
         self._selector.register(wakeups, selectors.EVENT_READ)
         self._selector.register(commands, selectors.EVENT_READ)
@@ -99,8 +99,8 @@ class Edge:
         self._report()
         return 0
 
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        self._stopping = self._stopping or number in (signal.SIGTERM, signal.SIGINT)
+    def _on_signal(self, number: int) -> None:
+        self._stopping = self._stopping or number != signal.SIGCHLD
 
     def _load_last(self) -> None:
         last = read_json(self._current)
@@ -216,17 +216,6 @@ def _listen_privately(path: Path) -> socket.socket:
     path.chmod(0o600)
     listener.listen(64)
     return listener
-
-
-def _wakeups(handler: Callable[[int, FrameType | None], None]) -> socket.socket:
-    """A socket that becomes readable at SIGCHLD, SIGTERM and SIGINT."""
-    reader, writer = socket.socketpair()
-    reader.setblocking(False)
-    writer.setblocking(False)
-    signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, handler)
-    return reader
 
 
 if __name__ == "__main__":

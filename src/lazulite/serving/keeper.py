@@ -14,16 +14,15 @@ import math
 import os
 import selectors
 import signal
-import socket
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from lazulite.executors.guard import adopt_orphans, reap_orphans
 from lazulite.executors.launch import Sandbox
+from lazulite.executors.signals import woken_by
 from lazulite.serving.keeper_spec import (
     BrokenSpecError,
     KeeperSpec,
@@ -190,18 +189,11 @@ class Keeper:
         self._status.write(document)
 
     def _watch_signals(self) -> None:
-        wake, waker = socket.socketpair()
-        wake.setblocking(False)
-        waker.setblocking(False)
-        self._wake = (wake, waker)
+        wake = woken_by((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT), self._on_signal)
         self._selector.register(wake, selectors.EVENT_READ, lambda: wake.recv(4096))
-        signal.set_wakeup_fd(waker.fileno())
-        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)  # it wakes the loop
-        signal.signal(signal.SIGTERM, self._on_stop)
-        signal.signal(signal.SIGINT, self._on_stop)
 
-    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._stopping = True
+    def _on_signal(self, number: int) -> None:
+        self._stopping = self._stopping or number != signal.SIGCHLD
 
 
 def main(arguments: list[str], inherited: Mapping[str, str]) -> int:

@@ -24,6 +24,7 @@ from lazulite.executors.container import mounts, process_limit
 from lazulite.executors.container_engine import Engine, EngineError, Output
 from lazulite.executors.container_guard import ContainerGuard
 from lazulite.executors.holders import labels
+from lazulite.executors.signals import woken_by
 from lazulite.serving.own_probe import Prober
 from lazulite.serving.own_proxy import Proxy, ProxyError
 from lazulite.serving.own_server import VARIABLE, OwnServer, Route
@@ -186,13 +187,8 @@ def _refuse_taken(ports: frozenset[int]) -> None:
 
 def _stop_signal() -> socket.socket:
     """Readable once SIGTERM has come."""
-    wake, tail = socket.socketpair()
-    tail.setblocking(False)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a worker would write its stacks
-    signal.set_wakeup_fd(tail.detach(), warn_on_full_buffer=False)
-    return wake
+    return woken_by((signal.SIGTERM, signal.SIGINT))
 
 
 def _report(status: int, value: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import lazulite_worker
 from lazulite.executors.launch import Launch, Sandbox
+from lazulite.executors.signals import woken_by
 from lazulite.serving.replica_process import ReplicaProcess
 from lazulite.serving.standalone_settings import (
     OFF,
@@ -155,18 +156,11 @@ class Standalone:
         self._own.close()
 
     def _watch_signals(self) -> None:
-        wake, waker = socket.socketpair()
-        for end in (wake, waker):
-            end.setblocking(False)
-        self._wake = (wake, waker)
+        wake = woken_by((signal.SIGCHLD, signal.SIGTERM, signal.SIGINT), self._on_signal)
         self._selector.register(wake, selectors.EVENT_READ, lambda: wake.recv(4096))
-        signal.set_wakeup_fd(waker.fileno())
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # it wakes the loop
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_stop)
 
-    def _on_stop(self, *_: object) -> None:
-        self._stopping = True
+    def _on_signal(self, number: int) -> None:
+        self._stopping = self._stopping or number != signal.SIGCHLD
 
 
 def _listening(port: int) -> socket.socket:
