@@ -19,4 +19,6 @@ def test_a_message_that_was_read_is_sent_even_if_its_reader_has_left():
     near, far = socket.socketpair()
     connection = LeavesAtOnce(fileno=near.detach())
     connection.other = far
-    Link(connection).send({"signal": 15})
+    link = Link(connection)
+    link.send({"signal": 15})
+    link.close()
