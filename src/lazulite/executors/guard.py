@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import IO
 
 _LINUX = sys.platform == "linux"
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
@@ -22,13 +23,8 @@ class Guard:
     """A process that kills the listed groups when this process ends, whatever ends it."""
 
     def __init__(self) -> None:
-        """Fork it. Call while there is one thread and no descriptor the guard must not keep."""
-        reading, self._writing = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            os.close(self._writing)
-            _stand_guard(reading)
-        os.close(reading)
+        """Fork it. Call while there is one thread."""
+        self.pid, self._writing = post_guard(_kill_listed)
 
     def add(self, group: int) -> None:
         """Kill this group when the time comes."""
@@ -37,6 +33,30 @@ class Guard:
     def discard(self, group: int) -> None:
         """The group is dead; its number may be reused by others."""
         os.write(self._writing, b"-%d\n" % group)
+
+
+def post_guard(duty: Callable[[IO[bytes]], None]) -> tuple[int, int]:
+    """Fork a process that survives this one's end. Call while there is one thread.
+
+    duty: what it does there with the lines that are written to it; they end when this process
+    does. Returns its pid and the descriptor to write to.
+    """
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(reading)
+        return pid, writing
+    try:
+        # Its own session: a kill of the whole group must not take the guard along.
+        os.setsid()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        os.closerange(reading + 1, os.sysconf("SC_OPEN_MAX"))
+        os.closerange(3, reading)
+        with os.fdopen(reading, "rb") as lines:
+            duty(lines)
+    finally:
+        os._exit(0)
 
 
 def die_with_parent(parent: int) -> Callable[[], None]:
@@ -90,17 +110,11 @@ def _children() -> list[int]:
     return [int(pid) for pid in listing.read_text().split()]
 
 
-def _stand_guard(reading: int) -> None:
-    """Follow the list until the node's end of the pipe is closed, then act on it. Never returns."""
-    # Its own session: a kill of the node's whole group must not take the guard along.
-    os.setsid()
-    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(signum, signal.SIG_IGN)
+def _kill_listed(lines: IO[bytes]) -> None:
+    """Follow the list until its writer is gone, then act on it."""
     groups = set[int]()
-    with os.fdopen(reading, "rb") as lines:
-        for line in lines:
-            change = groups.add if line.startswith(b"+") else groups.discard
-            change(int(line[1:]))
+    for line in lines:
+        change = groups.add if line.startswith(b"+") else groups.discard
+        change(int(line[1:]))
     for group in groups:
         kill_group(group)
-    os._exit(0)
