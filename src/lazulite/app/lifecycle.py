@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import faulthandler
 import fcntl
 import json
@@ -12,7 +13,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,6 +47,16 @@ class AlreadyRunningError(LazuliteError):
     """Another control plane works on the data folder."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Chore:
+    """Work that the server repeats."""
+
+    every_s: float
+    work: Callable[[], Awaitable[object]]
+    complaint: str
+    """Logged when it fails; it is tried again at its next time."""
+
+
 async def run_server(
     settings: Settings, layout: Layout, env: Mapping[str, str], ready: Callable[[Server], None]
 ) -> None:
@@ -65,8 +76,7 @@ async def run_server(
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(web.serve(sockets=[listening]))
             working = group.create_task(server.reconciler.run())
-            chores = (_watch(base, stop), _tidy(base, server, stop), _sweep(base, stop))
-            doing = {group.create_task(chore) for chore in chores}
+            doing = {group.create_task(_repeat(each, stop)) for each in _chores(base, server)}
             await _until_provisioned(base, server, stop)
             write_json(layout.state, state(base, server))
             ready(server)
@@ -224,40 +234,36 @@ async def _until_provisioned(base: Foundation, server: Server, stop: asyncio.Eve
         await asyncio.sleep(0.01)
 
 
-async def _watch(base: Foundation, stop: asyncio.Event) -> None:
-    """Start the front door again if its keeper is gone; publish what another step has missed."""
-    while not stop.is_set():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), WATCH_S)
-            return
-        try:
-            await base.publish()
-        except Exception:  # the loop: the next turn tries again
-            log.exception("the front door could not be brought up to date")
-
-
-async def _tidy(base: Foundation, server: Server, stop: asyncio.Event) -> None:
-    """Remove what was kept for a while only, at the start and then once an hour."""
+def _chores(base: Foundation, server: Server) -> list[Chore]:
+    """What is done again and again while the server runs."""
     limits = limits_of(base.settings)
-    while not stop.is_set():
-        try:
-            await base.resources.bury()
-            await tidy_environments(server.cache, limits, utc_now())
-        except Exception:  # the loop: the next hour tries again
-            log.exception("what is no longer needed could not be removed")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), TIDY_S)
+
+    async def tidy() -> None:
+        await base.resources.bury()
+        await tidy_environments(server.cache, limits, utc_now())
+
+    async def sweep() -> None:
+        await asyncio.to_thread(base.providers.sweep, base.layout.folder("environments"))
+
+    return [
+        # Starts the front door again if its keeper is gone; publishes what another step has missed.
+        Chore(WATCH_S, base.publish, "the front door could not be brought up to date"),
+        # What was kept for a while only.
+        Chore(TIDY_S, tidy, "what is no longer needed could not be removed"),
+        # Containers whose holders were killed before they could remove them.
+        Chore(SWEEP_S, sweep, "containers could not be looked through"),
+    ]
 
 
-async def _sweep(base: Foundation, stop: asyncio.Event) -> None:
-    """Remove containers whose holders were killed before they could; looks twice a minute."""
+async def _repeat(chore: Chore, stop: asyncio.Event) -> None:
+    """At once, and then whenever the time has passed."""
     while not stop.is_set():
         try:
-            await asyncio.to_thread(base.providers.sweep, base.layout.folder("environments"))
+            await chore.work()
         except Exception:  # the loop: the next turn tries again
-            log.exception("containers could not be looked through")
+            log.exception(chore.complaint)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), SWEEP_S)
+            await asyncio.wait_for(stop.wait(), chore.every_s)
 
 
 async def _stop_all(base: Foundation) -> None:
