@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import fcntl
-import os
-import signal
 import sys
 import time
 import traceback
@@ -27,6 +24,8 @@ from lazulite.batch.policy import Counts
 from lazulite.batch.progress import EXIT_CODES, Progress, State
 from lazulite.batch.publication import Publication
 from lazulite.core.errors import SpecError
+from lazulite.executors.signals import cancellation
+from lazulite.store.files import locked
 
 RESERVE_BYTES = 64 << 10
 """Kept on disk until the end is written, so that a full disk can still be reported."""
@@ -51,17 +50,16 @@ class Outcome:
 def main(arguments: list[str]) -> int:
     """Bring the job in the folder to its end; of a job that has ended, just say again how."""
     folder = Path(arguments[0])
-    lock = _wait_for_lock(folder / "lock")
-    canceled = _cancellation(folder / "cancel")
-    progress = Progress(folder, time.time)
-    if progress.state not in EXIT_CODES:
-        reserve = folder / "reserve"
-        reserve.write_bytes(bytes(RESERVE_BYTES))
-        outcome = _outcome(folder, progress, canceled)
-        reserve.unlink()
-        progress.enter(outcome.state, outcome.counts, outcome.error)
-    _tidy(folder, progress.state)
-    os.close(lock)
+    with locked(folder / "lock"):  # a second supervisor waits, and then finds the job ended
+        canceled = cancellation(folder / "cancel")
+        progress = Progress(folder, time.time)
+        if progress.state not in EXIT_CODES:
+            reserve = folder / "reserve"
+            reserve.write_bytes(bytes(RESERVE_BYTES))
+            outcome = _outcome(folder, progress, canceled)
+            reserve.unlink()
+            progress.enter(outcome.state, outcome.counts, outcome.error)
+        _tidy(folder, progress.state)
     return EXIT_CODES[progress.state]
 
 
@@ -106,21 +104,6 @@ def _internal(run: JobRun, logs: JobLogs) -> Outcome:
     last = text.strip().splitlines()[-1]
     message = f"The batch supervisor failed: {last}. See logs/sys/master_role.txt."
     return Outcome(State.FAILED, run.counts, "InternalError", message)
-
-
-def _wait_for_lock(path: Path) -> int:
-    """One supervisor a job: a second one waits, and then finds the job ended or takes it over."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return descriptor
-
-
-def _cancellation(wish: Path) -> Callable[[], bool]:
-    """Whether the job is to be canceled: SIGTERM came, or the file is there."""
-    signals: list[int] = []
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda number, _: signals.append(number))
-    return lambda: bool(signals) or wish.exists()
 
 
 def _tidy(folder: Path, state: State) -> None:

@@ -7,7 +7,6 @@ killed download leaves no half of it.
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import os
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from lazulite.environments.diagnosis import OTHER, Diagnosis
 from lazulite.environments.indexes import installer_environment, read_pip_settings
 from lazulite.environments.places import Places
 from lazulite.environments.venv import uv_binary
-from lazulite.store.files import read_json, write_json
+from lazulite.store.files import locked, read_json, write_json
 
 RETRIES = "1"
 """Of uv, unless the server's environment says: on a machine without a network nobody waits long."""
@@ -34,9 +33,8 @@ def main(spec: Path, environ: Mapping[str, str]) -> int:
         log.say(f"Python {value['version']} is not on this machine: downloading it with uv")
         command = [uv_binary(), "python", "install", value["version"], "--no-bin", "--color=never"]
         command += ["--no-progress", "--install-dir", value["folder"]]
-        with places.lock.open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            failure = _failure(log, command, _environment(environ), lock.fileno())
+        with locked(places.lock) as lock:
+            failure = _failure(log, command, _environment(environ), lock)
     if failure is None:
         places.log.unlink(missing_ok=True)  # the build's own log says which Python it has
         return 0

@@ -7,8 +7,6 @@ process is lost, the command is started again from the beginning, a few times at
 
 from __future__ import annotations
 
-import fcntl
-import os
 import signal
 import sys
 import time
@@ -17,21 +15,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lazulite.core.errors import SpecError
+from lazulite.executors.signals import cancellation
 from lazulite.jobs.command_run import Canceled, CommandRun
 from lazulite.jobs.last_words import last_words
 from lazulite.jobs.progress import EXIT_CODES, ProgressFile, State
 from lazulite.jobs.spec import CommandSpec
+from lazulite.store.files import locked
 
 
 def main(arguments: list[str]) -> int:
     """Bring the job in the folder to its end; of a job that has ended, just say again how."""
     folder = Path(arguments[0])
-    lock = _wait_for_lock(folder / "lock")
-    canceled = _cancellation(folder / "cancel")
-    progress = ProgressFile(folder, time.time)
-    if progress.now.state not in EXIT_CODES:
-        _bring_to_its_end(folder, progress, canceled)
-    os.close(lock)
+    with locked(folder / "lock"):  # a second supervisor waits, and then finds the job ended
+        canceled = cancellation(folder / "cancel")
+        progress = ProgressFile(folder, time.time)
+        if progress.now.state not in EXIT_CODES:
+            _bring_to_its_end(folder, progress, canceled)
     return EXIT_CODES[progress.now.state]
 
 
@@ -75,21 +74,6 @@ def _conclude(progress: ProgressFile, spec: CommandSpec, status: int) -> None:
     message = f"The command ended with {how}. See {spec.log_names[0]} among the run's artifacts."
     error = {"code": "UserProgramFailed", "message": f"{message}\n{last_words(spec.log)}".rstrip()}
     progress.enter(State.FAILED, code, error)
-
-
-def _wait_for_lock(path: Path) -> int:
-    """One supervisor a job: a second one waits, and then finds the job ended or takes it over."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return descriptor
-
-
-def _cancellation(wish: Path) -> Callable[[], bool]:
-    """Whether the job is to be canceled: SIGTERM came, or the file is there."""
-    signals: list[int] = []
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda number, _: signals.append(number))
-    return lambda: bool(signals) or wish.exists()
 
 
 if __name__ == "__main__":
