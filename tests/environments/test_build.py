@@ -45,7 +45,7 @@ class Bench:
         return self.places.log.read_text()
 
     def run(self, code: str) -> str:
-        command = [self.places.ready_python(), "-I", "-c", code]
+        command = [self.places.start().python, "-I", "-c", code]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -230,7 +230,7 @@ def test_the_log_can_be_read_while_the_build_runs(bench, slow_package, until):
     until(started.exists)
 
     assert "building with Python" in made.log()
-    assert made.places.ready_python() is None
+    assert made.places.start() is None
 
     go.touch()
     assert builder.wait() == 0
@@ -249,7 +249,7 @@ def test_a_killed_build_takes_its_installer_along_and_is_built_anew(bench, slow_
     builder.wait()
 
     until(lambda: has_ended(installer))
-    assert made.places.ready_python() is None
+    assert made.places.start() is None
     assert len(made.places.attempts.read_text().splitlines()) == 1
     # The build script of the package is orphaned and may still write: it holds the lock.
     assert not has_ended(started.read_text())
@@ -269,6 +269,6 @@ def test_an_environment_whose_python_was_uninstalled_is_built_anew(bench, wheel)
     python.unlink()
     python.symlink_to("/nowhere/python3.11")
 
-    assert made.places.ready_python() is None
+    assert made.places.start() is None
     assert made.build() == 0
     assert made.run("import tiny; print('again')") == "again"

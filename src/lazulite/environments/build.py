@@ -8,7 +8,6 @@ is what a killed build left, and the next builder wipes it.
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import os
 import re
 import shutil
@@ -41,7 +40,7 @@ from lazulite.environments.places import Places
 from lazulite.environments.plan import Package, Plan, from_json
 from lazulite.environments.selection import CONDA, DOCKER, VENV
 from lazulite.executors.launch import Sandbox
-from lazulite.store.files import read_json, write_json
+from lazulite.store.files import locked, read_json, write_json
 
 LIMIT_S = 3600  # of one build; an endless resolver must not hold its lock for ever
 _NICE = 19
@@ -61,8 +60,9 @@ def main(spec: Path, environ: Mapping[str, str]) -> int:
     """
     value = read_json(spec)
     plan, places = from_json(value), Places(Path(value["root"]), value["hash"])
-    with _locked(places.lock) as lock:
-        if places.ready_python() is not None:
+    places.root.mkdir(parents=True, exist_ok=True)
+    with locked(places.lock) as lock:
+        if places.start() is not None:
             return 0
         if read_json(places.failed) is not None:
             return 1
@@ -178,18 +178,6 @@ def _say_head(plan: Plan, say: Callable[[str], None]) -> None:
         say(f"note: {note}")
     for package in plan.packages:
         say(f"  {package.text}  ({package.place})")
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    """Hold the lock file, waiting for it. The kernel frees it when its last holder dies."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -143,7 +143,7 @@ def _entry(places: Places) -> Entry:
 
 
 def _state(places: Places, *, is_free: bool) -> State:
-    if places.ready_python() is not None:
+    if places.start() is not None:
         return State.READY
     if not is_free:
         return State.BUILDING

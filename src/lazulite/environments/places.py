@@ -15,6 +15,15 @@ from lazulite.store.files import read_json
 
 
 @dataclasses.dataclass(frozen=True)
+class Start:
+    """What it takes to start an environment's Python."""
+
+    python: Path
+    container: Sandbox | None
+    """Where the Python is, if it is in an image."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Places:
     """The paths of one environment."""
 
@@ -56,18 +65,15 @@ class Places:
         """A line per build that began and has not ended: more than one, and builds get killed."""
         return self.root / f"{self.hash}.attempts"
 
-    def ready_python(self) -> Path | None:
-        """The prefix's Python; None unless it is whole and its interpreter is still installed."""
+    def start(self) -> Start | None:
+        """How the Python starts; None unless it is whole and its interpreter still installed."""
         if (ready := read_json(self.ready)) is None:
             return None
-        python = Path((ready.get("start") or {}).get("python", self.prefix / "bin/python"))
+        start = ready.get("start") or {}
+        container = Sandbox.from_json(start["sandbox"]) if "sandbox" in start else None
+        python = Path(start.get("python", self.prefix / "bin/python"))
         # What is in an image cannot be seen from here; the engine is asked for the image.
-        return python if self.container() or python.exists() else None
-
-    def container(self) -> Sandbox | None:
-        """The container that the Python runs in, if it is in an image."""
-        start = (read_json(self.ready) or {}).get("start") or {}
-        return Sandbox.from_json(start["sandbox"]) if "sandbox" in start else None
+        return Start(python, container) if container or python.exists() else None
 
     @contextlib.contextmanager
     def held(self) -> Iterator[bool]:

@@ -21,7 +21,6 @@ from lazulite.environments.requirements import requirements_of
 from lazulite.executors.container import OWNER
 from lazulite.executors.container_engine import MALFORMED, Engine, EngineError
 from lazulite.executors.holders import sweep
-from lazulite.store.files import read_json
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,8 +80,8 @@ class EnvironmentProviders:
         if not places.ready.exists():
             return
         with places.held() as is_free:
-            start = (read_json(places.ready) or {}).get("start") or {}
-            image = start.get("sandbox", {}).get("details", {}).get("image")
+            start = places.start()
+            image = start.container.details.get("image") if start and start.container else None
             if is_free and image and not self._has(image):
                 places.ready.unlink(missing_ok=True)
 

@@ -208,10 +208,10 @@ class Environments:
 
     def _outcome(self, plan: Plan, places: Places) -> Built | Failed | None:
         """What the files say; None while there is no result."""
-        if (python := places.ready_python()) is not None:
+        if (start := places.start()) is not None:
             os.utime(places.ready)
-            sandbox = places.container() or Sandbox().showing(*homes(python))
-            return Built(plan.hash, python, sandbox)
+            sandbox = start.container or Sandbox().showing(*homes(start.python))
+            return Built(plan.hash, start.python, sandbox)
         if (failure := read_json(places.failed)) is not None:
             return Failed(plan.hash, _error(Diagnosis(**failure), plan, places))
         return None
