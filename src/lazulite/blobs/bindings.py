@@ -18,10 +18,9 @@ from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.objects import FoundObject
 from lazulite.blobs.together import Together
 from lazulite.blobs.values import Stamp
-from lazulite.store.blob_tables import blobs
+from lazulite.store.blob_tables import KEYS_PER_QUERY, blobs
 from lazulite.store.database import blocking
 
-KEYS_PER_QUERY = 500  # databases bound the parameters of one statement
 SECOND = 1_000_000_000  # nanoseconds
 
 _IS_VERSION = sa.and_(

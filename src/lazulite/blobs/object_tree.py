@@ -7,7 +7,6 @@ the row to the object that is there; an append reads the object and writes it ag
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,12 +14,11 @@ from lazulite.blobs.bindings import Bindings, known_stamp
 from lazulite.blobs.errors import UnstorableNameError
 from lazulite.blobs.names import BlobAddress
 from lazulite.blobs.object_folders import ObjectFolders
-from lazulite.blobs.objects import FoundObject, Objects
+from lazulite.blobs.objects import CONTROL, FoundObject, Objects
 from lazulite.blobs.staging import Piece, Staging
 from lazulite.blobs.values import Stamp
 
 AHEAD = 8 << 20  # bytes fetched at a time for a reader that goes on and on
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class ObjectTree:

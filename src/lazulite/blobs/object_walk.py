@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterator, Sequence
 
 from lazulite.blobs.bindings import Bindings, Row, known_stamp, stamp_of
-from lazulite.blobs.listing import BEHIND, Found, Query, decode_marker, is_walkable
+from lazulite.blobs.listing import Found, Query, is_walkable, lowest_name
 from lazulite.blobs.names import NAME_CHARACTERS, BlobAddress
-from lazulite.blobs.objects import FoundObject, Objects
+from lazulite.blobs.objects import CONTROL, FoundObject, Objects
 
 LAST = "\U0010ffff"  # behind every name that goes on differently
 PAGE = 1000  # objects; what clouds tell at a time
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # which no object's name can have
 
 
 class ObjectWalk:
@@ -24,7 +22,7 @@ class ObjectWalk:
         """query: prefix and marker bound the walk."""
         self._objects, self._bindings, self._container = objects, bindings, container
         self._prefix, self._page = query.prefix, min(query.limit + 1, PAGE)
-        self._low = max(query.prefix, decode_marker(query.marker).partition(BEHIND)[0])
+        self._low = lowest_name(query)
         self._top = query.prefix.rpartition("/")[0]
         self._left = ""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ PATIENCE = timedelta(seconds=30)  # for tries of one request
 TIMEOUT = timedelta(seconds=120)  # of one try: joining the parts of a large upload takes a while
 RETRIES = 5
 KEY_BYTES = 1024  # of an object's key, on every cloud
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # which no object's name can have
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,10 +31,8 @@ from lazulite.blobs.row_statements import (
 )
 from lazulite.blobs.together import Together
 from lazulite.blobs.values import Access, Blob, Block, Container, Properties, Stamp
-from lazulite.store.blob_tables import blobs, containers
+from lazulite.store.blob_tables import KEYS_PER_QUERY, blobs, containers
 from lazulite.store.database import blocking, reading, write_in_one_hop
-
-NAMES_PER_QUERY = 500  # databases bound the parameters of one statement
 
 
 class BlobRows:
@@ -106,8 +104,8 @@ class BlobRows:
         """Blobs of these files, with the properties of their rows or the default ones."""
         known: dict[tuple[str, Stamp], Properties] = {}
         async with self._reader.connect() as tx:
-            for start in range(0, len(found), NAMES_PER_QUERY):
-                keys = [address.key for address, _ in found[start : start + NAMES_PER_QUERY]]
+            for start in range(0, len(found), KEYS_PER_QUERY):
+                keys = [address.key for address, _ in found[start : start + KEYS_PER_QUERY]]
                 known |= await _properties_of(tx, keys)
         default = Properties()
         return tuple(

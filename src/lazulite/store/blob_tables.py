@@ -6,6 +6,8 @@ import sqlalchemy as sa
 
 from lazulite.store.schema import UtcDateTime, metadata
 
+KEYS_PER_QUERY = 500  # databases bound the parameters of one statement
+
 blobs = sa.Table(
     "blobs",
     metadata,
