@@ -138,7 +138,7 @@ def test_an_update_replaces_the_script_without_a_failed_request(server):
     for thread in threads:
         thread.start()
     server.deploy("rolling", SECOND, **limits)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while server.score("rolling", **key).json() != "second":
         assert time.monotonic() < deadline
     stop.set()

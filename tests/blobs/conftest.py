@@ -109,7 +109,7 @@ async def _serve(
         while not stop.is_set():
             await asyncio.sleep(0.02)
         server.should_exit = True
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not serving.done() and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
         await serving

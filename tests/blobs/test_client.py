@@ -258,7 +258,7 @@ def test_connection_cut_in_the_middle_of_an_upload_leaves_nothing(served, contai
 
 
 def wait_until(condition) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)

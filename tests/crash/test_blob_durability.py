@@ -58,7 +58,7 @@ def content(name: str, version: int) -> bytes:
 
 
 def connected(port: int) -> contextlib.closing[http.client.HTTPConnection]:
-    return contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20))
+    return contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30))
 
 
 def request(connection, method: str, path: str, body: bytes = b"", **headers: str):

@@ -39,7 +39,7 @@ def node(run_folder):
     process.wait()
 
 
-def until(condition, seconds=10.0):
+def until(condition, seconds=30.0):
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "the condition did not come true in time"
@@ -62,7 +62,7 @@ def lease(run_folder):
 heard = weakref.WeakKeyDictionary()  # messages that came together with an earlier one
 
 
-def hear(link, seconds=10.0):
+def hear(link, seconds=30.0):
     """The next message."""
     messages = heard.setdefault(link, [])
 

@@ -40,7 +40,7 @@ class Door(http.client.HTTPConnection):
     """One HTTP connection to HAProxy's socket."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__("localhost", timeout=5)
+        super().__init__("localhost", timeout=30)
         self.path = folder / "door"
 
     def connect(self) -> None:
@@ -57,7 +57,7 @@ def door(keys, clock) -> Iterator[Path]:
         (folder / "cfg").write_text(CONFIG.format(folder=folder))
         process = subprocess.Popen([get_haproxy_binary(), "-db", "-f", str(folder / "cfg")])
         try:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 30
             while not (folder / "door").exists() and process.poll() is None:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)

@@ -34,7 +34,7 @@ class Answer:
 
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=20)
+        super().__init__("localhost", timeout=30)
         self.path = path
 
     def connect(self):
@@ -107,7 +107,7 @@ class Replica:
         return self.log_path.read_text()
 
     def wait_for_log(self, text):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while text not in self.log():
             assert time.monotonic() < deadline, f"{text!r} is not in:\n{self.log()}"
             time.sleep(0.01)

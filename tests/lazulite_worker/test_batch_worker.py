@@ -100,7 +100,7 @@ class Process:
         return found
 
     def end(self):
-        out, err = self.process.communicate(timeout=20)
+        out, err = self.process.communicate(timeout=30)
         self._reader.close()
         self.socket.close()
         self.slot.close()

@@ -41,7 +41,7 @@ def run(data):
 
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=20)
+        super().__init__("localhost", timeout=30)
         self.path = path
 
     def connect(self):
@@ -135,7 +135,7 @@ def is_running(pid):
 
 
 def wait_until_gone(*pids):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while alive := [pid for pid in pids if is_running(pid)]:
         assert time.monotonic() < deadline, f"still running: {alive}"
         time.sleep(0.005)

@@ -51,7 +51,7 @@ def proxied(listener, path, port):
 
 
 def asked(listener, path):
-    connection = http.client.HTTPConnection(*listener.getsockname(), timeout=20)
+    connection = http.client.HTTPConnection(*listener.getsockname(), timeout=30)
     with contextlib.closing(connection):
         connection.request("GET", path)
         return connection.getresponse().read().decode()

@@ -59,7 +59,7 @@ class Served:
         return httpx2.post(url, json=body, timeout=20, **more)
 
     def ends(self):
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=30)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def serve(tmp_path):
     for one in started:
         one.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            one.process.wait(timeout=20)
+            one.process.wait(timeout=30)
 
 
 def test_a_script_is_served_until_sigterm(serve):

@@ -20,7 +20,7 @@ def run(mini_batch): return [os.path.basename(path) + " ok" for path in mini_bat
 """
 
 
-def until(condition, seconds=20.0):
+def until(condition, seconds=30.0):
     """Wait for the condition; fails the test when the time is over."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

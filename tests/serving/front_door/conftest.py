@@ -262,10 +262,10 @@ class Load:
 
     def _connect(self):
         if not self._tls:
-            return http.client.HTTPConnection(*self._door.addresses.http, timeout=20)
+            return http.client.HTTPConnection(*self._door.addresses.http, timeout=30)
         context = ssl.create_default_context(cafile=self._door.certificates.authority)
         port = self._door.addresses.https[1]
-        return http.client.HTTPSConnection("localhost", port, context=context, timeout=20)
+        return http.client.HTTPSConnection("localhost", port, context=context, timeout=30)
 
 
 def listening(path: Path) -> socket.socket:

@@ -128,7 +128,7 @@ async def test_stop_finishes_the_requests_that_run(door):
 
 async def test_stop_does_not_wait_for_idle_connections(door):
     await door.apply(door.endpoint(door.deployment(door.replica())))
-    idle = http.client.HTTPConnection(*door.addresses.http, timeout=10)
+    idle = http.client.HTTPConnection(*door.addresses.http, timeout=30)
     idle.request("POST", "/inference/ep/score", b"{}", {"Authorization": "Bearer the-primary-key"})
     assert idle.getresponse().read() == b"ok"
 

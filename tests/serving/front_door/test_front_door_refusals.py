@@ -116,7 +116,7 @@ async def test_body_that_does_not_arrive_is_408_and_occupies_no_replica(door):
     head = b"POST /inference/ep/score HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n"
     head += b"authorization: Bearer the-primary-key\r\n\r\nabc"
 
-    with socket.create_connection(door.addresses.http, timeout=20) as connection:
+    with socket.create_connection(door.addresses.http, timeout=30) as connection:
         connection.sendall(head)
         said = await asyncio.to_thread(connection.recv, 65536)
 
@@ -274,7 +274,7 @@ async def test_ambiguous_request_is_refused_before_any_replica(door, extra):
     head = b"POST /inference/ep/score HTTP/1.1\r\nhost: localhost\r\n"
     head += b"authorization: Bearer the-primary-key\r\n"
 
-    with socket.create_connection(door.addresses.http, timeout=5) as connection:
+    with socket.create_connection(door.addresses.http, timeout=30) as connection:
         connection.sendall(head + extra + b"\r\nabc")
         said = connection.recv(65536)
 

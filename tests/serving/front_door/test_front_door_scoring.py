@@ -246,7 +246,7 @@ async def test_streamed_answer_is_passed_on_before_it_ends(door):
     await door.apply(door.endpoint(streaming))
 
     def read_halves():
-        connection = http.client.HTTPConnection(*door.addresses.http, timeout=10)
+        connection = http.client.HTTPConnection(*door.addresses.http, timeout=30)
         connection.request("GET", "/inference/ep/score", headers={"Authorization": f"Bearer {KEY}"})
         response = connection.getresponse()
         first = response.read(3)
