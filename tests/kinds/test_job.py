@@ -123,6 +123,7 @@ async def test_a_job_that_waits_is_cancelled_and_only_then_deleted(jobs, plane):
     await jobs("PUT", "j", COMMAND)
     assert (await jobs("DELETE", "j")).status_code == 409
     assert (await jobs("POST", "j/cancel")).status_code == 200
+    assert (await jobs("GET", "j")).json()["properties"]["status"] == "CancelRequested"
     await plane.settle_kinds("/jobs")
     assert (await jobs("GET", "j")).json()["properties"]["status"] == "Canceled"
     assert (await jobs("DELETE", "j")).status_code == 202

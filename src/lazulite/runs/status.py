@@ -18,7 +18,9 @@ def is_clients(job: Resource) -> bool:
 
 def status_of(job: Resource) -> str:
     """Azure's JobStatus."""
-    return str(told(job).get("status") or "NotStarted")
+    status = str(told(job).get("status") or "NotStarted")
+    is_to_end = job.properties.get("cancelRequested") and status not in ENDED.values()
+    return "CancelRequested" if is_to_end else status
 
 
 def has_ended(job: Resource) -> bool:

@@ -154,8 +154,6 @@ class Supervision:
             return ended
         self.delivery.follow(job.uid)
         status = RUNNING.get(progress["state"], RUNNING["finalizing"])
-        if job.properties["cancelRequested"]:
-            status = "CancelRequested"
         observed = {**job.observed, "status": status, "progress": progress}
         return Step(observed=observed, converged=False, after=WATCH)
 
