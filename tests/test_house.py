@@ -1,6 +1,7 @@
 """The size and hygiene budgets of the code, measured."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,14 @@ FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 VAGUE = {"utils", "util", "helpers", "common", "manager", "base", "impl", "misc"}
 
 
+@functools.cache
 def functions():
-    for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, FUNCTION):
-                yield path, node, node.end_lineno - node.lineno + 1
+    return [
+        (path, node, node.end_lineno - node.lineno + 1)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, FUNCTION)
+    ]
 
 
 def quantile(values, share):

@@ -5,6 +5,7 @@
 
 import ast
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,12 +105,18 @@ def generated(page: str, name: str) -> re.Match:
     return found
 
 
+@functools.cache
+def trees() -> dict[Path, ast.Module]:
+    """The whole code, parsed."""
+    return {path: ast.parse(path.read_text()) for path in sorted(SOURCE.rglob("*.py"))}
+
+
+@functools.cache
 def error_codes() -> dict[str, str]:
     """Every code that the product gives an error, and one place where it does."""
-    trees = {path: ast.parse(path.read_text()) for path in sorted(SOURCE.rglob("*.py"))}
-    errors = _error_classes(trees.values())
+    errors = _error_classes(trees().values())
     found = dict.fromkeys(CODES, "lazulite/blobs/errors.py")
-    for path, tree in trees.items():
+    for path, tree in trees().items():
         for code in _codes(tree, errors):
             found.setdefault(code, str(path.relative_to(SOURCE)))
     return found
@@ -125,8 +132,8 @@ def variables() -> set[str]:
     """Every LAZULITE_ variable that stands as a text in the code, and those of the settings."""
     texts = (
         node.value
-        for path in SOURCE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for tree in trees().values()
+        for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
     return {text for text in texts if VARIABLE.fullmatch(text)} | {

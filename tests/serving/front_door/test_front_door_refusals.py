@@ -101,7 +101,7 @@ async def test_replicas_own_timeout_is_408_and_keeps_its_body(door):
     assert "ms-azureml-model-error-statuscode" not in answer.headers
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 async def test_client_may_be_silent_for_as_long_as_its_model_computes(door):
     replica = door.replica(behave=lambda request: (time.sleep(32), (200, {}, b"done"))[1])
     await door.apply(door.endpoint(door.deployment(replica, request_timeout_ms=180_000)))
