@@ -11,13 +11,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lazulite.serving.haproxy_rules import (
-    SCORING,
-    admission,
-    authentication,
-    choice_of_deployment,
-    provenance,
-)
+from lazulite.serving.haproxy_rules import admission, authentication, provenance
 from lazulite.serving.haproxy_text import (
     error_page,
     host_lists,
@@ -25,6 +19,13 @@ from lazulite.serving.haproxy_text import (
     refusal,
     socket_address,
     text_of,
+)
+from lazulite.serving.haproxy_traffic import (
+    SCORING,
+    backend_name,
+    choice_of_deployment,
+    counters,
+    traffic_map,
 )
 from lazulite.serving.routing import Deployment, Endpoint
 
@@ -74,6 +75,7 @@ def render(settings: FrontDoorSettings, endpoints: Iterable[Endpoint]) -> dict[s
         _global(settings),
         _defaults(),
         _metrics(settings),
+        counters(),
         _public(settings, list(token_files)),
         _control(settings),
         _scoring_defaults(),
@@ -96,24 +98,12 @@ def _maps(endpoints: Sequence[Endpoint]) -> dict[str, str]:
             f"{e.name.lower()}/{digest.upper()} 1" for e in endpoints for digest in e.key_hashes
         ),
         "deployments.map": text_of(
-            f"{e.name.lower()}/{d.name.lower()} {_backend_name(e, d.name)}"
+            f"{e.name.lower()}/{d.name.lower()} {backend_name(e, d.name)}"
             for e in endpoints
             for d in e.deployments
         ),
-        "traffic.map": text_of(line for e in endpoints for line in _traffic_slots(e)),
+        "traffic.map": traffic_map(endpoints),
     }
-
-
-def _traffic_slots(endpoint: Endpoint) -> list[str]:
-    names = [name for name, percent in sorted(endpoint.traffic.items()) for _ in range(percent)]
-    return [
-        f"{endpoint.name.lower()}/{slot} {_backend_name(endpoint, name)}"
-        for slot, name in enumerate(names)
-    ]
-
-
-def _backend_name(endpoint: Endpoint, deployment: str) -> str:
-    return f"{endpoint.name}.{deployment}"
 
 
 def _global(settings: FrontDoorSettings) -> list[str]:
@@ -128,6 +118,7 @@ def _global(settings: FrontDoorSettings) -> list[str]:
         "  ssl-default-bind-options ssl-min-ver TLSv1.2",
         "  no strict-limits",
         "  hard-stop-after 200s",
+        "  set-var proc.first_turn rand(100)",
         "  log stderr format raw daemon err",
         f"  stats socket {socket_address(settings.run_folder / 'stats.sock')} mode 600 level admin",
     ]
@@ -252,7 +243,7 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
     )
     waiting = socket_address(Path(deployment.waiting), "unix@")
     return [
-        f"backend {_backend_name(endpoint, name)} from scoring",
+        f"backend {backend_name(endpoint, name)} from scoring",
         # When all replicas die at once, each can cost two tries (a connection that breaks, a socket
         # that is gone) before the request comes to where it can wait. HAProxy closes a client's
         # connection without an answer if no try is left after one on a connection that it reused.

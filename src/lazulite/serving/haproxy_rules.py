@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lazulite.serving.haproxy_text import quoted, refusal
-
-SCORING = "{ var(txn.endpoint) -m found }"
-"""Condition: the request is for a replica, not for the control plane."""
-
-_ENDPOINT = "%[var(txn.endpoint),json(utf8s)]"
+from lazulite.serving.haproxy_traffic import SCORING, SHOWN_ENDPOINT
 
 
 def admission(*, any_host: bool) -> list[str]:
@@ -60,18 +56,18 @@ def authentication(issuer: str, token_files: Sequence[str]) -> list[str]:
     challenge = "WWW-Authenticate Bearer"
     return [
         f"  http-request set-var(txn.auth) var(txn.endpoint),map(endpoints.map) if {SCORING}",
-        refusal(404, "EndpointNotFound", f"There is no online endpoint {_ENDPOINT}.")
+        refusal(404, "EndpointNotFound", f"There is no online endpoint {SHOWN_ENDPOINT}.")
         + f" if {SCORING} !{{ var(txn.auth) -m found }}",
         refusal(
             403,
             "AuthModeNotSupported",
-            f"authMode of endpoint {_ENDPOINT} is not supported here: use key or aml_token.",
+            f"authMode of endpoint {SHOWN_ENDPOINT} is not supported here: use key or aml_token.",
         )
         + f" if {SCORING} !{{ var(txn.auth) -m str key aml_token }}",
         refusal(
             401,
             "AuthenticationFailed",
-            f"Endpoint {_ENDPOINT} needs the header 'Authorization: Bearer ...' "
+            f"Endpoint {SHOWN_ENDPOINT} needs the header 'Authorization: Bearer ...' "
             "with one of its keys or tokens.",
             challenge,
         )
@@ -83,7 +79,7 @@ def authentication(issuer: str, token_files: Sequence[str]) -> list[str]:
         refusal(
             401,
             "AuthenticationFailed",
-            f"The key is not one of endpoint {_ENDPOINT}: read the present ones with listKeys.",
+            f"The key is not one of endpoint {SHOWN_ENDPOINT}: read the present ones with listKeys.",
             challenge,
         )
         + " if { var(txn.auth) -m str key } !{ var(txn.digest),map(keys.map) -m found }",
@@ -111,7 +107,7 @@ def _token_check(issuer: str, token_files: Sequence[str], challenge: str) -> lis
         refusal(
             401,
             "AuthenticationFailed",
-            f"The token is not valid for endpoint {_ENDPOINT}: it must be one that its token "
+            f"The token is not valid for endpoint {SHOWN_ENDPOINT}: it must be one that its token "
             "operation gave out.",
             challenge,
         )
@@ -120,36 +116,8 @@ def _token_check(issuer: str, token_files: Sequence[str], challenge: str) -> lis
         refusal(
             401,
             "ExpiredAuthenticationToken",
-            f"The token for endpoint {_ENDPOINT} has expired: ask its token operation for one.",
+            f"The token for endpoint {SHOWN_ENDPOINT} has expired: ask its token operation for one.",
             challenge,
         )
         + f" if {by_jwt} !is_alive",
-    ]
-
-
-def choice_of_deployment() -> list[str]:
-    """The deployment that the header names, else one by traffic. Source: spec/ONLINE.md 5.5."""
-    asked = "{ var(txn.asked) -m found }"
-    unknown = "!{ var(txn.backend) -m found }"
-    return [
-        f"  http-request set-var(txn.asked) req.fhdr(azureml-model-deployment),lower if {SCORING}",
-        "  http-request set-var(txn.backend)"
-        f" var(txn.endpoint),concat(/,txn.asked),map(deployments.map) if {asked}",
-        refusal(
-            404,
-            "DeploymentNotFound",
-            f"Endpoint {_ENDPOINT} has no deployment %[var(txn.asked),json(utf8s)], which the "
-            "header azureml-model-deployment asks for.",
-        )
-        + f" if {asked} {unknown}",
-        f"  http-request set-var(txn.slot) rand(100) if {SCORING} !{asked}",
-        "  http-request set-var(txn.backend)"
-        f" var(txn.endpoint),concat(/,txn.slot),map(traffic.map) if {SCORING} !{asked}",
-        refusal(
-            404,
-            "NoDeploymentWithTraffic",
-            f"No deployment of endpoint {_ENDPOINT} takes traffic: set its traffic, or name a "
-            "deployment in the header azureml-model-deployment.",
-        )
-        + f" if {SCORING} {unknown}",
     ]

@@ -89,26 +89,38 @@ async def test_replica_sees_no_credential_and_no_forged_origin(door):
     assert headers.get_all("x-forwarded-proto") == ["http"]
 
 
-async def test_traffic_is_split_by_percent(door):
+async def test_traffic_is_split_exactly_and_each_endpoint_counts_for_itself(door):
     blue, green = door.replica("b", labelled("blue")), door.replica("g", labelled("green"))
+    two = (
+        door.deployment(blue, max_concurrent=10),
+        door.deployment(green, name="green", max_concurrent=10),
+    )
     await door.apply(
-        door.endpoint(
-            door.deployment(blue, max_concurrent=10),
-            door.deployment(green, name="green", max_concurrent=10),
-            traffic={"blue": 70, "green": 30},
-        )
+        door.endpoint(*two, traffic={"blue": 70, "green": 30}),
+        door.endpoint(*two, name="other", traffic={"blue": 1, "green": 99}),
     )
     connection = http.client.HTTPConnection(*door.addresses.http)
-    headers = {"Authorization": "Bearer the-primary-key"}
     counts = collections.Counter()
-    for _ in range(1500):
-        connection.request("POST", "/inference/ep/score", b"", headers)
-        counts[connection.getresponse().read()] += 1
+
+    def score(name, **headers):
+        sent = {"Authorization": "Bearer the-primary-key", **headers}
+        connection.request("POST", f"/inference/{name}/score", b"", sent)
+        return connection.getresponse().read()
+
+    for turn in range(300):
+        counts["ep", score("ep")] += 1
+        if turn % 3 == 0:
+            counts["other", score("other")] += 1
+        if turn % 5 == 0:  # whoever names a deployment takes no turn
+            score("ep", **{"azureml-model-deployment": "green"})
     connection.close()
 
-    three_sigma = 3 * (1500 * 0.3 * 0.7) ** 0.5
-    assert abs(counts[b"green"] - 450) < three_sigma
-    assert counts[b"blue"] + counts[b"green"] == 1500
+    assert counts == {
+        ("ep", b"blue"): 210,
+        ("ep", b"green"): 90,
+        ("other", b"blue"): 1,
+        ("other", b"green"): 99,
+    }
 
 
 async def test_header_reaches_a_deployment_without_traffic(door):

@@ -1,12 +1,16 @@
 """The configuration as text: what may never be written into it, and what must not change it."""
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lazulite.serving.haproxy_config import FrontDoorSettings, render
 from lazulite.serving.haproxy_text import quoted
+from lazulite.serving.haproxy_traffic import turns
 from lazulite.serving.routing import Deployment, Endpoint
 
 SETTINGS = FrontDoorSettings(
@@ -99,4 +103,24 @@ def test_traffic_map_has_one_line_per_percent():
 
     slots = render(SETTINGS, [split])["traffic.map"].splitlines()
 
-    assert slots == [f"ep/{n} Ep.{'blue' if n < 97 else 'green'}" for n in range(100)]
+    assert [slot.split()[0] for slot in slots] == [f"ep/{n}" for n in range(100)]
+    assert [slot.split()[1] for slot in slots].count("Ep.green") == 3
+    assert [slot.split()[1] for slot in slots].count("Ep.blue") == 97
+
+
+cuts = st.lists(st.integers(0, 100), max_size=11).map(lambda inner: [0, *sorted(inner), 100])
+
+
+@given(cuts, st.integers(0, 99), st.integers(0, 250))
+def test_any_run_of_requests_is_shared_as_the_percentages_say(cuts, begin, length):
+    shares = {f"d{n}": high - low for n, (low, high) in enumerate(itertools.pairwise(cuts))}
+    order = turns(shares)
+
+    run = [order[slot % 100] for slot in range(begin, begin + length)]
+
+    assert {name: order.count(name) for name in shares} == shares
+    assert all(abs(run.count(name) - length * shares[name] / 100) < 2 for name in shares)
+
+
+def test_no_traffic_has_no_turns():
+    assert turns({}) == turns({"blue": 0}) == []
