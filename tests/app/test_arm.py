@@ -254,7 +254,7 @@ async def test_names_that_no_scoring_uri_can_carry_are_refused(plane, name):
 @pytest.mark.parametrize(
     ("path", "properties", "code"),
     [
-        ("/onlineEndpoints/e", {"authMode": "AADToken"}, "AuthModeNotSupported"),
+        ("/onlineEndpoints/e", {"authMode": "Key", "compute": "aks"}, "KubernetesNotSupported"),
         ("/privateEndpointConnections/p", {}, "FeatureNotSupported"),
     ],
 )  # fmt: skip

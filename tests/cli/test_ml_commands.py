@@ -1,6 +1,7 @@
 """The commands as a user types them, against a server that records what they send."""
 
 import json
+import time
 
 import pytest
 from ruamel.yaml import YAML
@@ -371,3 +372,13 @@ def test_secrets_are_in_no_output(server, lazulite, tmp_path):
         )
         assert "hush" not in out + err
         assert "sig=x" not in out + err
+
+
+def test_credentials_of_an_endpoint_with_access_tokens_are_the_callers_own(server, lazulite):
+    server.keep("onlineEndpoints/e1", {"properties": {"authMode": "AADToken"}})
+    code, out, err = lazulite("ml", "online-endpoint", "get-credentials", "-n", "e1")
+    assert code == 0, err
+    shown = json.loads(out)
+    assert shown["accessToken"] == "for https://ml.azure.com/.default"
+    assert shown["expiryTimeUtc"] > time.time()
+    assert not server.sent("POST", "onlineEndpoints/e1/token")

@@ -88,7 +88,6 @@ async def test_traffic_is_kept_though_the_deployment_is_yet_to_come(plane):
 @pytest.mark.parametrize(
     ("properties", "code"),
     [
-        ({"authMode": "AADToken"}, "AuthModeNotSupported"),
         ({"authMode": "Key", "mirrorTraffic": {"blue": 10}}, "MirrorTrafficNotSupported"),
         ({"authMode": "Key", "compute": "/subscriptions/s/aks"}, "KubernetesNotSupported"),
         ({"authMode": "Key", "publicNetworkAccess": "disabled"}, "NetworkIsolationNotSupported"),
@@ -142,3 +141,19 @@ async def test_a_write_in_an_older_version_keeps_what_it_cannot_say(plane):
     await put(plane, {"authMode": "Key", "mirrorTraffic": {"blue": 0}})
     await put(plane, {"authMode": "Key", "description": "old"}, api=OLD)
     assert (await shown(plane))["mirrorTraffic"] == {"blue": 0}
+
+
+@pytest.mark.parametrize(
+    ("mode", "action", "instead"),
+    [
+        ("AADToken", "listKeys", "https://ml.azure.com"),
+        ("AADToken", "token", "https://ml.azure.com"),
+        ("AMLToken", "listKeys", "use token"),
+        ("Key", "token", "use listKeys"),
+    ],
+)
+async def test_what_another_mode_has_is_refused_and_the_own_way_named(plane, mode, action, instead):
+    await put(plane, {"authMode": mode})
+    answer = await plane.call("POST", f"{PATH}/{action}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadArgument")
+    assert instead in answer.json()["error"]["message"]

@@ -99,7 +99,7 @@ def _encoded(header):
 class ClosedDoor:
     """Stands for the front door, which would start processes."""
 
-    async def apply(self, endpoints):
+    async def apply(self, endpoints, trusted=None):
         return None
 
 

@@ -28,7 +28,7 @@ from lazulite.core.ids import segment_of
 from lazulite.core.settings import Settings
 from lazulite.executors.local import LocalExecutor
 from lazulite.executors.protocol import Phase
-from lazulite.serving.front_door import REFUSED, TASK_NAME, Addresses, FrontDoorError
+from lazulite.serving.front_door import REFUSED, TASK_NAME, FrontDoorError
 from lazulite.store.database import close_database
 from lazulite.store.files import write_json
 
@@ -69,8 +69,8 @@ async def run_server(
     with hold(layout):
         base = await lay_foundation(settings, layout, env)
         await base.resources.release_leases()  # whoever held one is dead: this process has the lock
-        addresses = await _front_door_addresses(base)
-        server = await compose(base, addresses, env)
+        server = await compose(base, await base.front_door.addresses(), env)
+        await _publish(server)
         listening = _listen(layout.control_socket)
         web = _web_server(server)
         async with asyncio.TaskGroup() as group:
@@ -213,15 +213,14 @@ def _web_server(server: Server) -> _WebServer:
     return _WebServer(config)
 
 
-async def _front_door_addresses(base: Foundation) -> Addresses:
-    """Bring the front door up, on its last good configuration if the present one is refused."""
+async def _publish(server: Server) -> None:
+    """Bring the front door up to date; it keeps its last good configuration if it refuses."""
     try:
-        return await base.publish()
+        await server.publisher.publish()
     except FrontDoorError as error:
         if error.code != REFUSED:
             raise
         log.exception("the front door refused its configuration and keeps the last good one")
-        return await base.front_door.addresses()
 
 
 async def _until_provisioned(base: Foundation, server: Server, stop: asyncio.Event) -> None:
@@ -247,7 +246,7 @@ def _chores(base: Foundation, server: Server) -> list[Chore]:
 
     return [
         # Starts the front door again if its keeper is gone; publishes what another step has missed.
-        Chore(WATCH_S, base.publish, "the front door could not be brought up to date"),
+        Chore(WATCH_S, server.publisher.publish, "the front door could not be brought up to date"),
         # What was kept for a while only.
         Chore(TIDY_S, tidy, "what is no longer needed could not be removed"),
         # Containers whose holders were killed before they could remove them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -79,7 +79,7 @@ from lazulite.runs.supervision import Supervision
 from lazulite.serving.certificates import Certificates, ensure_certificates, public_authorities
 from lazulite.serving.front_door import Addresses, FrontDoor, Launch, find_haproxy
 from lazulite.serving.haproxy_config import FrontDoorSettings
-from lazulite.serving.published import published
+from lazulite.serving.publisher import Publisher
 from lazulite.serving.replica_sets import ReplicaSets
 from lazulite.store.database import open_database
 from lazulite.store.resources import Resources
@@ -115,15 +115,6 @@ class Foundation:
     reach: Reach
     providers: EnvironmentProviders
     isolation: Isolation
-    publishing: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
-
-    async def publish(self) -> Addresses:
-        """Let the front door serve what the resource table says.
-
-        One at a time: what was read earlier must not be applied later.
-        """
-        async with self.publishing:
-            return await self.front_door.apply(await published(self.resources))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -131,6 +122,7 @@ class Server:
     """A server ready to answer."""
 
     app: ControlPlane
+    publisher: Publisher
     directory: Directory
     roles: Authorization
     registry: Registry
@@ -186,11 +178,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     url = f"https://localhost:{addresses.https[1]}"
     http_url = f"http://localhost:{addresses.http[1]}"
     origins = _origins(base.settings, addresses)
-    audiences = Audiences.of(origins, account_urls=())
-    tokens = Tokens(
-        base.keyring.tokens, base.installed.tenant_id, [url, *origins], audiences, utc_now
-    )
-    directory = Directory.of(base.engine, tokens, base.hasher, utc_now)
+    directory = _directory(base, [url, *sorted(origins)])
     guard = directory.guard
     store = await _started_store(base)
     workspace = await ensure_landscape(base.resources, base.installed)
@@ -198,7 +186,8 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     keys = AccountKeys(base.resources, base.keyring.secrets)
     blob_paths, delivery = paths_of(base.settings, base.layout, store, base.reach.bringer)
     places = base.reach.places((base.resources, base.keyring.secrets), origins, keys, blob_paths)
-    kinds = _kind_parts(base, store, (url, places, delivery), env)
+    publisher = _publisher(base, directory)
+    kinds = _kind_parts(base, store, (url, places, delivery, publisher), env)
     cache = _cache(base)
     registry = _registry(base, kinds, cache)
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
@@ -216,6 +205,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     routes = [*public_documents(Document(tables)), *directory.routes(), *_scoring_routes(scoring)]
     return Server(
         app=ControlPlane(routes, catalog, services, blobs),
+        publisher=publisher,
         directory=directory,
         roles=roles,
         registry=registry,
@@ -310,19 +300,35 @@ def _front_door(
     return FrontDoor(fixed, launch, layout.folder("front-door"), executor)
 
 
+def _directory(base: Foundation, origins: Sequence[str]) -> Directory:
+    audiences = Audiences.of(origins, account_urls=())
+    keys, tenant_id = base.keyring.tokens, base.installed.tenant_id
+    tokens = Tokens(keys, tenant_id, origins, audiences, utc_now)
+    return Directory.of(base.engine, tokens, base.hasher, utc_now)
+
+
+def _publisher(base: Foundation, directory: Directory) -> Publisher:
+    return Publisher(
+        front_door=base.front_door,
+        resources=base.resources,
+        tokens=directory.tokens,
+        access=directory.access,
+    )
+
+
 def _kind_parts(
     base: Foundation,
     store: BlobStore,
-    site: tuple[str, DataPlaces, Delivery],
+    site: tuple[str, DataPlaces, Delivery, Publisher],
     env: Mapping[str, str],
 ) -> KindParts:
-    url, places, delivery = site
+    url, places, delivery, publisher = site
     resources, executor = base.resources, base.executor
     environments = _environments(base, env)
     workshop = Workshop(resources, environments, places.locate, base.layout.folder("assets"))
     sandbox, jobs = base.isolation.sandbox, base.layout.folder("jobs")
     supervision = Supervision(resources, executor, jobs, base.layout.run, delivery, sandbox)
-    publish, worker = base.publish, base.layout.worker_path()
+    publish, worker = publisher.publish, base.layout.worker_path()
     tokens = EndpointTokens(base.keyring.endpoints, _issuer(base.installed), utc_now)
     return KindParts(
         resources=resources,

@@ -31,6 +31,8 @@ SHAPE: Mapping[str, Shape] = {
     "public_network_access": frozenset({"enabled", "disabled"}),
 }
 AUTH_MODES = {"key": "Key", "aml_token": "AMLToken", "aad_token": "AADToken"}
+ML_SCOPE = "https://ml.azure.com/.default"
+"""What an access token for scoring is asked for."""
 VERSION = "2023-10-01"
 """The version of the API that says all of an endpoint."""
 _NEWER = frozenset({"mirrorTraffic", "publicNetworkAccess"})
@@ -91,8 +93,15 @@ def invoke(workspace: Workspace, arguments: Arguments) -> str:
 
 
 def credentials(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """Keys of an endpoint with auth_mode key, a token of one with aml_token."""
+    """What opens the endpoint: both keys, a token of its own, or an access token.
+
+    For auth_mode aad_token it is the caller's own access token, as the Python SDK has it; whether
+    it may score is for roles to say. Source: spec/CLIENTS.md 3.1.
+    """
     endpoint = view(workspace.get(f"{COLLECTION}/{arguments.name}"))
+    if endpoint.get("auth_mode") == "aad_token":
+        token, expires_at = workspace.tokens.lasting(ML_SCOPE)
+        return {"accessToken": token, "expiryTimeUtc": int(expires_at), "tokenType": "Bearer"}
     action = "listKeys" if endpoint.get("auth_mode") == "key" else "token"
     return dict(workspace.post(f"{COLLECTION}/{arguments.name}/{action}"))
 
@@ -152,7 +161,7 @@ def _named(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _secret(workspace: Workspace, arguments: Arguments, endpoint: Mapping[str, Any]) -> str:
     if endpoint.get("auth_mode") == "aad_token":
-        return workspace.tokens.get("https://ml.azure.com/.default")
+        return workspace.tokens.get(ML_SCOPE)
     found = credentials(workspace, arguments)
     return str(found.get("primaryKey") or found.get("accessToken"))
 

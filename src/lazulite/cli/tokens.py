@@ -38,13 +38,20 @@ class Tokens:
 
     def get(self, scope: str) -> str:
         """A valid token for the scope; asks the server only if none is kept."""
+        return self.lasting(scope)[0]
+
+    def lasting(self, scope: str) -> tuple[str, float]:
+        """The same, and when it expires, in unix seconds."""
         kept = _read(self.connection.token_cache).get(self._key(scope))
         if kept and kept["expires_at"] - _MARGIN_S > self.now():
-            return str(kept["access_token"])
-        return self.renew(scope)
+            return str(kept["access_token"]), float(kept["expires_at"])
+        return self._renewed(scope)
 
     def renew(self, scope: str) -> str:
         """A new token, kept in place of the old one."""
+        return self._renewed(scope)[0]
+
+    def _renewed(self, scope: str) -> tuple[str, float]:
         answer = self._ask(scope)
         token = str(answer["access_token"])
         expires_at = self.now() + float(answer["expires_in"])
@@ -55,7 +62,7 @@ class Tokens:
         }
         fresh[self._key(scope)] = {"access_token": token, "expires_at": expires_at}
         _write(self.connection.token_cache, fresh)
-        return token
+        return token, expires_at
 
     def _ask(self, scope: str) -> dict[str, Any]:
         form = {

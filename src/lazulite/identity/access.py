@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,6 +22,7 @@ from lazulite.store.identity_tables import (
 
 _FRESH = timedelta(seconds=1)
 _MOST_CACHED = 1000
+_T = TypeVar("_T")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,30 @@ class Access:
             self._cache[object_id] = (now, found)
         return found
 
+    async def everyone(self) -> list[Principal]:
+        """All principals that there are, as they are now."""
+        async with self._engine.begin() as connection:
+            who = (await connection.execute(sa.select(service_principals))).mappings().all()
+            roles = (await connection.execute(sa.select(role_assignments))).mappings().all()
+            owners = sa.select(client_secrets.c.client_id, client_secrets.c.key_id)
+            secrets = (await connection.execute(owners)).mappings().all()
+            own = (await connection.execute(sa.select(*CUSTOM_ROLE))).mappings().all()
+        given = _grouped((row["object_id"], _assignment(row)) for row in roles)
+        key_ids = _grouped((row["client_id"], row["key_id"]) for row in secrets)
+        custom = {role.id: role for role in map(custom_role, own)}
+        return [
+            Principal(
+                client_id=row["client_id"],
+                object_id=row["object_id"],
+                tenant_id=row["tenant_id"],
+                display_name=row["display_name"],
+                credentials=frozenset(key_ids.get(row["client_id"], ())),
+                assignments=tuple(given.get(row["object_id"], ())),
+                custom=custom,
+            )
+            for row in who
+        ]
+
     def forget(self) -> None:
         """Drop the cache. Called after every change of principals and roles."""
         self._changes += 1
@@ -121,6 +146,13 @@ def custom_role(row: Mapping[Any, Any]) -> Role:
 
 def _select(table: sa.Table, object_id: str) -> sa.Select[Any]:
     return sa.select(table).where(table.c.object_id == object_id)
+
+
+def _grouped(pairs: Iterable[tuple[str, _T]]) -> dict[str, list[_T]]:
+    found: dict[str, list[_T]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found
 
 
 def _assignment(row: Mapping[Any, Any]) -> RoleAssignment:

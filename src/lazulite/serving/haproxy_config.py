@@ -11,7 +11,9 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lazulite.serving.haproxy_rules import admission, authentication, provenance
+from lazulite.serving.access_tokens import AccessTokens
+from lazulite.serving.haproxy_auth import auth_files, authentication
+from lazulite.serving.haproxy_rules import admission, provenance
 from lazulite.serving.haproxy_text import (
     error_page,
     host_lists,
@@ -63,20 +65,21 @@ class FrontDoorSettings:
     """A request that fits is held back until complete, and can be repeated when a replica dies."""
 
 
-def render(settings: FrontDoorSettings, endpoints: Iterable[Endpoint]) -> dict[str, str]:
+def render(
+    settings: FrontDoorSettings, endpoints: Iterable[Endpoint], trusted: AccessTokens
+) -> dict[str, str]:
     """The files of one configuration folder: haproxy.cfg, and what it reads from beside itself.
 
     The same endpoints give the same texts, in whatever order they come.
     """
     ordered = sorted(endpoints, key=lambda endpoint: endpoint.name.lower())
-    token_files = {f"token-{n}.pem": pem for n, pem in enumerate(settings.token_keys)}
     names, domains = host_lists(settings.hosts)
     sections = [
         _global(settings),
         _defaults(),
         _metrics(settings),
         counters(),
-        _public(settings, list(token_files)),
+        _public(settings, trusted),
         _control(settings),
         _scoring_defaults(),
         *(_deployment(e, d) for e in ordered for d in e.deployments),
@@ -85,18 +88,13 @@ def render(settings: FrontDoorSettings, endpoints: Iterable[Endpoint]) -> dict[s
         "haproxy.cfg": "\n\n".join("\n".join(section) for section in sections) + "\n",
         "hosts.lst": names,
         "domains.lst": domains,
-        **token_files,
+        **auth_files(settings.token_keys, trusted, ordered),
         **_maps(ordered),
     }
 
 
 def _maps(endpoints: Sequence[Endpoint]) -> dict[str, str]:
     return {
-        "endpoints.map": text_of(f"{e.name.lower()} {e.auth_mode}" for e in endpoints),
-        "audiences.map": text_of(f"{e.name.lower()} {e.uid}" for e in endpoints),
-        "keys.map": text_of(
-            f"{e.name.lower()}/{digest.upper()} 1" for e in endpoints for digest in e.key_hashes
-        ),
         "deployments.map": text_of(
             f"{e.name.lower()}/{d.name.lower()} {backend_name(e, d.name)}"
             for e in endpoints
@@ -163,7 +161,7 @@ def _metrics(settings: FrontDoorSettings) -> list[str]:
     ]
 
 
-def _public(settings: FrontDoorSettings, token_files: Sequence[str]) -> list[str]:
+def _public(settings: FrontDoorSettings, trusted: AccessTokens) -> list[str]:
     return [
         "frontend public from base",
         f'  bind "fd@${{LZ_HTTPS}}" ssl crt {quoted(str(settings.certificate))} alpn h2,http/1.1',
@@ -172,7 +170,7 @@ def _public(settings: FrontDoorSettings, token_files: Sequence[str]) -> list[str
         *provenance(),
         "  http-request set-var(txn.endpoint) path,field(3,/),lower"
         " if { path_beg /inference/ } !{ path,field(4,/) jobs }",
-        *authentication(settings.issuer, token_files),
+        *authentication(settings.issuer, settings.token_keys, trusted),
         *choice_of_deployment(),
         f"  http-request set-path /%[path,field(4,/,0)] if {SCORING}",
         f"  use_backend %[var(txn.backend)] if {SCORING}",

@@ -13,7 +13,7 @@ from lazulite.serving.routing import Endpoint
 
 SCORING = "{ var(txn.endpoint) -m found }"
 """Condition: the request is for a replica, not for the control plane."""
-SHOWN_ENDPOINT = "%[var(txn.endpoint),json(utf8s)]"
+ENDPOINT = "%[var(txn.endpoint),json(utf8s)]"
 """The endpoint's name in a message."""
 COUNTERS = "turns"
 _SLOTS = 100
@@ -71,7 +71,7 @@ def choice_of_deployment() -> list[str]:
         refusal(
             404,
             "DeploymentNotFound",
-            f"Endpoint {SHOWN_ENDPOINT} has no deployment %[var(txn.asked),json(utf8s)], which the "
+            f"Endpoint {ENDPOINT} has no deployment %[var(txn.asked),json(utf8s)], which the "
             "header azureml-model-deployment asks for.",
         )
         + f" if {asked} {unknown}",
@@ -83,7 +83,7 @@ def choice_of_deployment() -> list[str]:
         refusal(
             404,
             "NoDeploymentWithTraffic",
-            f"No deployment of endpoint {SHOWN_ENDPOINT} takes traffic: set its traffic, or name a "
+            f"No deployment of endpoint {ENDPOINT} takes traffic: set its traffic, or name a "
             "deployment in the header azureml-model-deployment.",
         )
         + f" if {SCORING} {unknown}",

@@ -45,6 +45,7 @@ def _endpoint(row: Resource, children: list[Deployment | None]) -> Endpoint:
     return Endpoint(
         name=row.name,
         uid=row.uid,
+        scope=row.id,
         auth_mode=MODES[row.properties["authMode"]],
         key_hashes=EndpointKeys.from_json(row.secrets).digests,
         traffic=scaled(present),

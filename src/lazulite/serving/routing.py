@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 AuthMode = Literal["key", "aml_token", "aad_token"]
 
@@ -69,6 +69,10 @@ class Endpoint:
     uid: str
     """The audience (`aud`) of its aml_token tokens."""
     auth_mode: AuthMode
+    scope: str = ""
+    """Its ARM id, for messages."""
+    callers: tuple[str, ...] = ()
+    """Object ids of those who may score; used by auth_mode aad_token."""
     key_hashes: tuple[str, ...] = ()
     """SHA-256 of each valid key, in lower-case hexadecimal digits; used by auth_mode key."""
     traffic: Mapping[str, int] = dataclasses.field(default_factory=dict)
@@ -79,6 +83,12 @@ class Endpoint:
         """Refuse what the configuration cannot carry."""
         require_name("endpoint", self.name)
         require_name("uid", self.uid)
+        if self.auth_mode not in get_args(AuthMode):
+            raise ValueError(f"auth_mode is {self.auth_mode!r}: nobody could be let in")
+        if not self.scope.isprintable():
+            raise ValueError(f"scope {self.scope[:200]!r}: it must be an ARM id")
+        for caller in self.callers:
+            require_name("caller", caller)
         for digest in self.key_hashes:
             if not _SHA256.fullmatch(digest):
                 raise ValueError(f"key hash {digest[:80]!r}: it must be 64 lower-case hex digits")

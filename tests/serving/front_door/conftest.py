@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lazulite.executors.local import LocalExecutor
+from lazulite.serving.access_tokens import NO_ACCESS_TOKENS
 from lazulite.serving.certificates import ensure_certificates
 from lazulite.serving.front_door import FrontDoor, Launch, find_haproxy
 from lazulite.serving.haproxy_config import FrontDoorSettings
@@ -111,8 +112,8 @@ class Door:
     replicas: list = dataclasses.field(default_factory=list)
     waiting: socket.socket | None = None
 
-    async def apply(self, *endpoints: Endpoint) -> None:
-        self.addresses = await self.front.apply(endpoints)
+    async def apply(self, *endpoints: Endpoint, trusted=NO_ACCESS_TOKENS) -> None:
+        self.addresses = await self.front.apply(endpoints, trusted)
 
     def replica(self, name: str = "r", behave=lambda request: (200, {}, b"ok")) -> Replica:
         replica = Replica(str(self.settings.run_folder / f"{name}.sock"), behave)

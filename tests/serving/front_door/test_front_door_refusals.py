@@ -44,16 +44,6 @@ async def test_unknown_endpoint_deployment_and_no_traffic_are_told_apart(door):
     assert door.call("/inference/").status == 404
 
 
-async def test_auth_mode_that_is_not_served_lets_nobody_in(door):
-    replica = door.replica()
-    await door.apply(door.endpoint(door.deployment(replica), auth_mode="aad_token"))
-
-    answer = door.call()
-
-    assert (answer.status, answer.error["code"]) == (403, "AuthModeNotSupported")
-    assert replica.seen == []
-
-
 @pytest.mark.parametrize("status", [201, 204, 301, 400, 404, 500, 502, 503])
 async def test_models_own_failure_is_424_with_its_status_and_body(door, status):
     body = b"" if status == 204 else b'{"message": "mine"}'

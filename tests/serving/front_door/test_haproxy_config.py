@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lazulite.serving.access_tokens import NO_ACCESS_TOKENS
 from lazulite.serving.haproxy_config import FrontDoorSettings, render
 from lazulite.serving.haproxy_text import quoted
 from lazulite.serving.haproxy_traffic import turns
@@ -41,6 +42,15 @@ def test_name_that_could_break_out_is_refused(name):
         endpoint(uid=name)
 
 
+def test_mode_that_nobody_checks_and_names_that_break_lines_are_refused():
+    with pytest.raises(ValueError, match="auth_mode"):
+        endpoint(auth_mode="none")
+    with pytest.raises(ValueError, match="scope"):
+        endpoint(scope="/subscriptions/s\n/x")
+    with pytest.raises(ValueError, match="caller"):
+        endpoint(callers=("a b",))
+
+
 @pytest.mark.parametrize(
     "path", ["b.sock", "/a b", "/a\n", "/a$HOME", "/a,b", "/a#b", '/a"', "/a'", "/" + "a" * 95, "/"]
 )
@@ -50,7 +60,7 @@ def test_socket_path_that_haproxy_would_misread_is_refused(path):
     with pytest.raises(ValueError, match="socket path"):
         Deployment(name="blue", sockets=(), waiting=path)
     with pytest.raises(ValueError, match="socket path"):
-        render(dataclasses.replace(SETTINGS, control_socket=Path(path)), [])
+        render(dataclasses.replace(SETTINGS, control_socket=Path(path)), [], NO_ACCESS_TOKENS)
 
 
 @pytest.mark.parametrize("digest", ["", "a" * 63, "A" * 64, "g" * 64, "a" * 64 + "\n"])
@@ -79,13 +89,13 @@ def test_limit_that_is_no_positive_whole_number_is_refused(field, value):
 @pytest.mark.parametrize("changes", [{"issuer": "a\nb"}, {"certificate": Path("/a\nglobal")}])
 def test_setting_with_a_line_break_is_refused(changes):
     with pytest.raises(ValueError, match="control characters"):
-        render(dataclasses.replace(SETTINGS, **changes), [])
+        render(dataclasses.replace(SETTINGS, **changes), [], NO_ACCESS_TOKENS)
 
 
 @pytest.mark.parametrize("host", ["a b", "a\nb", "", "*x", "a/b"])
 def test_host_that_is_none_is_refused(host):
     with pytest.raises(ValueError, match="host"):
-        render(dataclasses.replace(SETTINGS, hosts=(host,)), [])
+        render(dataclasses.replace(SETTINGS, hosts=(host,)), [], NO_ACCESS_TOKENS)
 
 
 def test_quotes_are_joined_as_haproxy_joins_them():
@@ -101,7 +111,7 @@ def test_traffic_map_has_one_line_per_percent():
     green = dataclasses.replace(BLUE, name="green")
     split = endpoint(name="Ep", deployments=(BLUE, green), traffic={"green": 3, "blue": 97})
 
-    slots = render(SETTINGS, [split])["traffic.map"].splitlines()
+    slots = render(SETTINGS, [split], NO_ACCESS_TOKENS)["traffic.map"].splitlines()
 
     assert [slot.split()[0] for slot in slots] == [f"ep/{n}" for n in range(100)]
     assert [slot.split()[1] for slot in slots].count("Ep.green") == 3
