@@ -80,6 +80,32 @@ async def test_traffic_that_cannot_be_is_refused(plane, traffic, why):
     assert why in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("mirror", "why"),
+    [
+        ({"green": 51}, "51 % of the requests"),
+        ({"green": 10, "red": 5}, "not to ['green', 'red']"),
+        ({"Blue": 10}, "takes 100 % of the traffic"),
+        ({"green": -1}, "0 to 100"),
+    ],
+)
+async def test_mirrored_traffic_that_cannot_be_is_refused(plane, mirror, why):
+    properties = {"authMode": "Key", "traffic": {"blue": 100}, "mirrorTraffic": mirror}
+    answer = await put(plane, properties)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "ValidationError")
+    assert why in answer.json()["error"]["message"]
+
+
+async def test_mirrored_traffic_is_kept_and_shown_and_bars_live_traffic(plane):
+    mirror = {"green": 50, "red": 0}
+    properties = {"authMode": "Key", "traffic": {"blue": 100}, "mirrorTraffic": mirror}
+    assert (await put(plane, properties)).status_code == 201
+    assert (await shown(plane))["mirrorTraffic"] == mirror
+    both = {"properties": {"traffic": {"green": 100}}}
+    assert (await plane.call("PATCH", PATH, both, api=NEW)).status_code == 400
+    assert (await shown(plane))["traffic"] == {"blue": 100}
+
+
 async def test_traffic_is_kept_though_the_deployment_is_yet_to_come(plane):
     await put(plane, {"authMode": "AMLToken", "traffic": {"blue": "100"}}, api=OLD)
     assert (await shown(plane, OLD))["traffic"] == {"blue": 100}
@@ -88,7 +114,6 @@ async def test_traffic_is_kept_though_the_deployment_is_yet_to_come(plane):
 @pytest.mark.parametrize(
     ("properties", "code"),
     [
-        ({"authMode": "Key", "mirrorTraffic": {"blue": 10}}, "MirrorTrafficNotSupported"),
         ({"authMode": "Key", "compute": "/subscriptions/s/aks"}, "KubernetesNotSupported"),
         ({"authMode": "Key", "publicNetworkAccess": "disabled"}, "NetworkIsolationNotSupported"),
     ],

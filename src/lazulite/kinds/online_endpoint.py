@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from lazulite.arm.bodies import read_form
 from lazulite.arm.kind import ENDPOINT_NAME, Action, Answer, Call, Kind, Properties, Proposal
@@ -31,6 +31,7 @@ from lazulite.deployments.unserved import Unserved, refuse_unserved
 from lazulite.identity.endpoint_keys import EndpointKeys, EndpointTokens, KeyName
 from lazulite.identity.sealing import SecretBox
 from lazulite.operations.reconciler import Step
+from lazulite.serving.routing import MOST_MIRRORED
 from lazulite.store.pages import ROW
 from lazulite.store.resources import Json, Resource, Resources
 
@@ -51,7 +52,6 @@ INSTEAD = {
 }
 """How to get what opens an endpoint, by authMode."""
 SOON = timedelta(milliseconds=100)
-MOST_MIRRORED = 50  # percent
 
 
 class OnlineEndpoint(EndpointProperties):
@@ -81,10 +81,27 @@ class OnlineEndpoint(EndpointProperties):
 
     @field_validator("mirror_traffic")
     @classmethod
-    def _is_at_most_half(cls, value: dict[str, int]) -> dict[str, int]:
+    def _is_at_most_half_to_one(cls, value: dict[str, int]) -> dict[str, int]:
+        mirrored = sorted(name for name, share in value.items() if share)
+        if len(mirrored) > 1:
+            raise ValueError(f"requests are mirrored to one deployment, not to {mirrored}")
         if sum(value.values()) > MOST_MIRRORED:
-            raise ValueError(f"shares to mirror add up to more than {MOST_MIRRORED}")
+            raise ValueError(
+                f"{sum(value.values())} % of the requests are to be mirrored: the most is "
+                f"{MOST_MIRRORED}"
+            )
         return value
+
+    @model_validator(mode="after")
+    def _mirrors_to_one_without_traffic(self) -> OnlineEndpoint:
+        live = {name.casefold(): share for name, share in self.traffic.items()}
+        for name, mirrored in self.mirror_traffic.items():
+            if mirrored and (share := live.get(name.casefold())):
+                raise ValueError(
+                    f"mirrorTraffic names {name!r}, which takes {share} % of the traffic: a "
+                    "deployment has live or mirrored requests, so set one of the two to 0"
+                )
+        return self
 
 
 ONLINE_ENDPOINT_WIRE = Wire(
@@ -95,7 +112,6 @@ ONLINE_ENDPOINT_WIRE = Wire(
     )
 )
 UNSERVED = (
-    Unserved("mirrorTraffic", "MirrorTrafficNotSupported", "leave it empty"),
     Unserved(
         "compute",
         "KubernetesNotSupported",

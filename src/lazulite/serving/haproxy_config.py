@@ -13,6 +13,13 @@ from pathlib import Path
 
 from lazulite.serving.access_tokens import AccessTokens
 from lazulite.serving.haproxy_auth import auth_files, authentication
+from lazulite.serving.haproxy_mirror import (
+    copies_frontend,
+    copying,
+    loading,
+    metrics,
+    mirror_files,
+)
 from lazulite.serving.haproxy_rules import admission, provenance
 from lazulite.serving.haproxy_text import (
     error_page,
@@ -75,11 +82,12 @@ def render(
     ordered = sorted(endpoints, key=lambda endpoint: endpoint.name.lower())
     names, domains = host_lists(settings.hosts)
     sections = [
-        _global(settings),
+        [*_global(settings), *loading(settings.run_folder, ordered)],
         _defaults(),
-        _metrics(settings),
+        [*_metrics(settings), *metrics(ordered)],
         counters(),
         _public(settings, trusted),
+        copies_frontend(settings.run_folder, ordered),
         _control(settings),
         _scoring_defaults(),
         *(_deployment(e, d) for e in ordered for d in e.deployments),
@@ -89,6 +97,7 @@ def render(
         "hosts.lst": names,
         "domains.lst": domains,
         **auth_files(settings.token_keys, trusted, ordered),
+        **mirror_files(ordered),
         **_maps(ordered),
     }
 
@@ -157,7 +166,7 @@ def _metrics(settings: FrontDoorSettings) -> list[str]:
         "frontend metrics from base",
         f"  bind {socket_address(settings.run_folder / 'metrics.sock', 'unix@')} mode 600",
         "  http-request use-service prometheus-exporter if { path /metrics }",
-        "  http-request return status 404",
+        "  http-request return status 404 unless { path /mirror }",
     ]
 
 
@@ -259,6 +268,7 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
             "Retry-After 1",
         )
         + f" if {{ be_conn gt {limit} }}",
+        *copying(endpoint),
         *error_page(
             503,
             f"{waited}iif(TooManyRequests,ServiceUnavailable)]",

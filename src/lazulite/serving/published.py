@@ -36,19 +36,23 @@ async def published(resources: Resources) -> list[Endpoint]:
 def _endpoint(row: Resource, children: list[Deployment | None]) -> Endpoint:
     served = tuple(child for child in children if child is not None)
     by_name = {child.name.lower(): child.name for child in served}
-    wanted = row.properties["traffic"]
-    present = {
-        by_name[deployment.lower()]: share
-        for deployment, share in wanted.items()
-        if deployment.lower() in by_name
-    }
+
+    def present(shares: Mapping[str, int]) -> dict[str, int]:
+        return {
+            by_name[name.lower()]: share
+            for name, share in shares.items()
+            if name.lower() in by_name
+        }
+
+    mirror = present(row.properties["mirrorTraffic"])
     return Endpoint(
         name=row.name,
         uid=row.uid,
         scope=row.id,
         auth_mode=MODES[row.properties["authMode"]],
         key_hashes=EndpointKeys.from_json(row.secrets).digests,
-        traffic=scaled(present),
+        traffic=scaled(present(row.properties["traffic"])),
+        mirror={name: share for name, share in mirror.items() if share},
         deployments=served,
     )
 

@@ -9,6 +9,9 @@ from typing import Literal, get_args
 
 AuthMode = Literal["key", "aml_token", "aad_token"]
 
+MOST_MIRRORED = 50
+"""Percent. Source: spec/ONLINE.md 5.5."""
+
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SOCKET = re.compile(r"/[\w./@+=~-]{1,94}")
@@ -77,6 +80,8 @@ class Endpoint:
     """SHA-256 of each valid key, in lower-case hexadecimal digits; used by auth_mode key."""
     traffic: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """Percent by deployment name: 100 in all, or nothing at all."""
+    mirror: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """Percent of the requests that are copied, by the name of one deployment without traffic."""
     deployments: tuple[Deployment, ...] = ()
 
     def __post_init__(self) -> None:
@@ -93,6 +98,7 @@ class Endpoint:
             if not _SHA256.fullmatch(digest):
                 raise ValueError(f"key hash {digest[:80]!r}: it must be 64 lower-case hex digits")
         self._check_traffic()
+        self._check_mirror()
 
     def _check_traffic(self) -> None:
         names = {deployment.name for deployment in self.deployments}
@@ -109,6 +115,15 @@ class Endpoint:
                 f"traffic of endpoint {self.name!r} adds up to {sum(self.traffic.values())}: "
                 "it must be 100, or 0 to take no traffic"
             )
+
+    def _check_mirror(self) -> None:
+        served = {deployment.name for deployment in self.deployments}
+        for name, percent in self.mirror.items():
+            if name not in served or type(percent) is not int or not 1 <= percent <= MOST_MIRRORED:
+                raise ValueError(
+                    f"mirror {name!r}: {percent!r} of endpoint {self.name!r}: it must be 1 to "
+                    f"{MOST_MIRRORED} for one of its deployments {sorted(served)}"
+                )
 
 
 def require_name(what: str, name: str) -> None:
