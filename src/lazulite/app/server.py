@@ -77,7 +77,7 @@ from lazulite.runs.run_rows import Runs
 from lazulite.runs.shown import show as show_job
 from lazulite.runs.supervision import Supervision
 from lazulite.serving.certificates import Certificates, ensure_certificates, public_authorities
-from lazulite.serving.front_door import Addresses, FrontDoor, Launch, find_haproxy
+from lazulite.serving.front_door import Addresses, FrontDoor, Launch, find_haproxy, most_connections
 from lazulite.serving.haproxy_config import FrontDoorSettings
 from lazulite.serving.publisher import Publisher
 from lazulite.serving.replica_sets import ReplicaSets
@@ -289,6 +289,7 @@ def _front_door(
         issuer=_issuer(installed),
         token_keys=(keyring.endpoints.public_pem().decode(),),
         hosts=("localhost", "*.localhost", LOOPBACK, "[::1]", *settings.hosts),
+        max_connections=most_connections(),
     )
     launch = Launch(
         python=sys.executable,

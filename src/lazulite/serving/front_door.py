@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import hashlib
 import json
+import resource
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -33,6 +34,8 @@ _CONTRACT = 2
 
 _STOP_PATIENCE_S = 7.0
 _POLL_S = 0.01
+_FEWEST_CONNECTIONS = 500
+_MOST_CONNECTIONS = 20_000
 
 
 class FrontDoorError(OutageError):
@@ -226,6 +229,17 @@ class FrontDoor:
 def _addresses(status: Mapping[str, Any]) -> Addresses:
     listening = status["addresses"]
     return Addresses(https=tuple(listening["LZ_HTTPS"]), http=tuple(listening["LZ_HTTP"]))
+
+
+def most_connections() -> int:
+    """How many clients may be connected at a time.
+
+    Idle ones wait for 5 s and cost a descriptor and some 2 KiB each. A quarter of the descriptors
+    that this user may have is left for requests on their way to replicas.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    descriptors = _MOST_CONNECTIONS if most == resource.RLIM_INFINITY else most * 3 // 4
+    return max(_FEWEST_CONNECTIONS, min(_MOST_CONNECTIONS, descriptors))
 
 
 def find_haproxy() -> str:

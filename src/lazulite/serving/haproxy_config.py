@@ -20,7 +20,7 @@ from lazulite.serving.haproxy_mirror import (
     metrics,
     mirror_files,
 )
-from lazulite.serving.haproxy_rules import admission, provenance
+from lazulite.serving.haproxy_rules import admission, body_limit, body_refused, provenance
 from lazulite.serving.haproxy_text import (
     error_page,
     host_lists,
@@ -175,11 +175,14 @@ def _public(settings: FrontDoorSettings, trusted: AccessTokens) -> list[str]:
         "frontend public from base",
         f'  bind "fd@${{LZ_HTTPS}}" ssl crt {quoted(str(settings.certificate))} alpn h2,http/1.1',
         '  bind "fd@${LZ_HTTP}"',
-        *admission(any_host="*" in settings.hosts),
         *provenance(),
+        *admission(any_host="*" in settings.hosts),
         "  http-request set-var(txn.endpoint) path,field(3,/),lower"
         " if { path_beg /inference/ } !{ path,field(4,/) jobs }",
         *authentication(settings.issuer, settings.token_keys, trusted),
+        body_limit(),
+        # Before a deployment is chosen: what arrives slowly must not count as in flight there.
+        f"  http-request wait-for-body time 10s if {SCORING}",
         *choice_of_deployment(),
         f"  http-request set-path /%[path,field(4,/,0)] if {SCORING}",
         f"  use_backend %[var(txn.backend)] if {SCORING}",
@@ -227,6 +230,7 @@ def _scoring_defaults() -> list[str]:
         # A replica's own timeout is a plain 500: only its lateness tells it from a failed run().
         "  http-response set-var-fmt(txn.took) %Tr if { status 500 }",
         f'  http-response set-status 408 reason "Request Timeout" if {is_late}',
+        body_refused(),
         "  http-response allow if { status 200 408 }",
         "  http-response set-header ms-azureml-model-error-statuscode %[status]",
         "  http-response set-header ms-azureml-model-error-reason model_error",

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from lazulite.serving.haproxy_text import refusal
+from lazulite.serving.haproxy_traffic import SCORING
+from lazulite.serving.keeper_spec import LARGEST_BODY
+
+_TOO_LARGE = refusal(
+    413,
+    "RequestEntityTooLarge",
+    f"The body is longer than {LARGEST_BODY} bytes. Send less at once.",
+)
 
 
 def admission(*, any_host: bool) -> list[str]:
@@ -26,6 +34,19 @@ def admission(*, any_host: bool) -> list[str]:
             + " unless host_is_ours",
         ]
     return rules
+
+
+def body_limit() -> str:
+    """A refusal of bodies that say beforehand that they are too long."""
+    return _TOO_LARGE + f" if {SCORING} {{ req.body_size gt {LARGEST_BODY} }}"
+
+
+def body_refused() -> str:
+    """The same of bodies that did not: a replica's own 413, which says nothing of a run()."""
+    by_replica = "{ res.hdr(x-ms-run-function-failed) -m found }"
+    ran = "{ res.hdr(x-ms-run-fn-exec-ms) -m found }"
+    answer = _TOO_LARGE.replace("http-request", "http-response", 1)
+    return answer + f" if {{ status 413 }} {by_replica} !{ran}"
 
 
 def provenance() -> list[str]:

@@ -14,6 +14,9 @@ from lazulite.executors.wrappers import wrapper_of
 SOCKET_PATH_LIMIT = 100
 """Bytes. The kernel takes 107; the keeper adds a suffix while a socket is not for clients."""
 
+LARGEST_BODY = 100 * 1024 * 1024
+"""Bytes of one request's body that a deployment takes."""
+
 MOST_DIGITS = 10
 """Of a time limit: milliseconds of months."""
 
@@ -48,7 +51,7 @@ class KeeperSpec:
     """For one run(): Azure's default. SCORING_TIMEOUT_MS in env may only lower it."""
     drain_s: float = 10.0
     """How long a replica may take to finish its requests when it is stopped."""
-    max_body: int = 100 * 1024 * 1024
+    max_body: int = LARGEST_BODY
     """Bytes of one request's body."""
     max_init_failures: int = 3
     """Replica deaths, in all, after which a deployment that was never ready has failed."""

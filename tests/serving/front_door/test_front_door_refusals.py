@@ -11,6 +11,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from lazulite.serving.haproxy_process import Console
+from lazulite.serving.keeper_spec import LARGEST_BODY
+
 
 async def test_wrong_or_missing_key_is_401_with_a_challenge(door):
     replica = door.replica()
@@ -247,6 +250,55 @@ async def test_too_long_url_and_header_are_414_and_431(door):
     assert (long.status, long.error["code"]) == (431, "RequestHeaderFieldsTooLarge")
     longest = door.call("/", method="GET", body=None, headers={"x-long": "a" * 66_000})
     assert longest.status == 400
+
+
+async def test_client_that_left_while_it_waited_is_never_run(door):
+    released = threading.Event()
+    replica = door.replica(behave=lambda request: (released.wait(10), (200, {}, b"first"))[1])
+    await door.apply(door.endpoint(door.deployment(replica, max_queue_wait_ms=20_000)))
+    head = b"POST /inference/ep/score HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n"
+    head += b"authorization: Bearer the-primary-key\r\n\r\nstale"
+
+    first = asyncio.create_task(asyncio.to_thread(door.call))
+    await door.until(lambda: replica.seen)
+    with socket.create_connection(door.addresses.http, timeout=20) as connection:
+        connection.sendall(head)
+        await door.until(lambda: waiting(door) == 1)
+    await door.until(lambda: waiting(door) == 0)
+    released.set()
+
+    assert (await first).body == b"first"
+    assert door.call(body=b"next").body == b"first"
+    assert [request.body for request in replica.seen] == [b"{}", b"next"]
+
+
+def waiting(door) -> int:
+    """Requests in the queue of ep.blue."""
+    with Console(str(door.settings.run_folder / "stats.sock")) as console:
+        lines = console.ask(b"show stat").decode().splitlines()
+    names = lines[0].lstrip("# ").split(",")
+    rows = [dict(zip(names, line.split(","), strict=False)) for line in lines[1:]]
+    [row] = [row for row in rows if (row["pxname"], row.get("svname")) == ("ep.blue", "BACKEND")]
+    return int(row["qcur"])
+
+
+async def test_body_over_the_limit_is_413_whether_or_not_it_tells_its_length(door):
+    def refusing(request):
+        ran = {"x-ms-run-fn-exec-ms": "1.0"} if request.body == b"ran" else {}
+        return 413, {"x-ms-run-function-failed": "False", **ran}, b"mine"
+
+    replica = door.replica(behave=refusing)
+    await door.apply(door.endpoint(door.deployment(replica)))
+
+    told = door.call(body=b"", headers={"content-length": str(LARGEST_BODY + 1)})
+    untold = door.call()
+    own = door.call(body=b"ran")
+
+    assert (untold.status, untold.error["code"]) == (413, "RequestEntityTooLarge")
+    assert (told.status, told.error["code"]) == (413, "RequestEntityTooLarge")
+    assert str(LARGEST_BODY) in told.error["message"]
+    assert (own.status, own.headers["ms-azureml-model-error-statuscode"]) == (424, "413")
+    assert len(replica.seen) == 2
 
 
 @pytest.mark.parametrize(
