@@ -63,6 +63,7 @@ class Replica(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 512
 
     def __init__(self, path: str, behave: Callable[[Request], tuple[int, dict, bytes]]):
         self.path, self.behave, self.seen = path, behave, []
