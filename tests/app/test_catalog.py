@@ -75,6 +75,7 @@ async def test_operations_are_what_roles_can_grant(plane):
         f"{ML}/workspaces/read",
         f"{ML}/workspaces/computes/write",
         f"{ML}/workspaces/onlineEndpoints/listKeys/action",
+        f"{ML}/workspaces/onlineEndpoints/score/action",
         f"{ML}/workspaces/metadata/artifacts/read",
     }
     assert all(one["display"].keys() >= {"provider", "resource", "operation"} for one in shown)

@@ -6,6 +6,9 @@ import time
 
 import pytest
 
+from tests.live import wait_for
+
+NEW = "2023-10-01"
 ECHO = "def init():\n    pass\n\ndef run(data):\n    return 'first'\n"
 SECOND = ECHO.replace("first", "second")
 
@@ -194,3 +197,28 @@ def test_limits_that_nothing_could_keep_are_refused(server, settings):
     answer = server.call("PUT", "/onlineEndpoints/limits/deployments/blue", body)
     assert answer.status_code == 400
     assert next(iter(settings.values())) in answer.json()["error"]["message"]
+
+
+TOLD = "def init():\n    pass\n\ndef run(data):\n    print('saw', data)\n    return 'live'\n"
+
+
+def test_mirrored_requests_come_to_the_shadow_and_callers_see_the_live_answer(server):
+    mirror = {"authMode": "Key", "traffic": {"blue": 100}, "mirrorTraffic": {"green": 50}}
+    server.deploy("mirrored", TOLD)
+    server.deploy("mirrored", TOLD.replace("live", "shadow"), deployment="green")
+    answer = server.call(
+        "PUT", "/onlineEndpoints/mirrored", {"location": "l", "properties": mirror}, api=NEW
+    )
+    assert answer.status_code == 200, answer.text
+    server.settled("/onlineEndpoints/mirrored")
+
+    answers = [server.score("mirrored", f'"number {n}"'.encode()) for n in range(20)]
+
+    assert {(each.status_code, each.json()) for each in answers} == {(200, "live")}
+
+    def copies():
+        path = "/onlineEndpoints/mirrored/deployments/green/getLogs"
+        said = server.call("POST", path, {"tail": 500}).json()["content"]
+        return {n for n in range(20) if f'saw "number {n}"' in said}
+
+    wait_for(lambda: len(copies()) in {9, 10, 11})

@@ -76,6 +76,7 @@ from lazulite.runs.metrics import Metrics
 from lazulite.runs.run_rows import Runs
 from lazulite.runs.shown import show as show_job
 from lazulite.runs.supervision import Supervision
+from lazulite.serving.access_tokens import SCORE_IN_WORKSPACE
 from lazulite.serving.certificates import Certificates, ensure_certificates, public_authorities
 from lazulite.serving.front_door import Addresses, FrontDoor, Launch, find_haproxy, most_connections
 from lazulite.serving.haproxy_config import FrontDoorSettings
@@ -385,7 +386,7 @@ def _cache(base: Foundation) -> Cache:
 
 
 def _entries(arm: ArmApp, services: Services) -> tuple[Entry, ...]:
-    permissions = tuple(route.permission for _, route in services.routes())
+    permissions = (*(route.permission for _, route in services.routes()), SCORE_IN_WORKSPACE)
     return (
         *Providers(arm.gate.registry, arm.gate.resources, permissions).entries(),
         *Inventory(arm.gate.registry, arm.gate.resources).entries(),

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from lazulite.identity.access import Principal
 from lazulite.identity.tokens import Audience, Tokens
 
-SCORE = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/score/action"
+SCORE_IN_WORKSPACE = "onlineEndpoints/score/action"
+SCORE = f"Microsoft.MachineLearningServices/workspaces/{SCORE_IN_WORKSPACE}"
 """The permission that a caller needs at the endpoint."""
 
 
