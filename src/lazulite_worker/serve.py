@@ -77,14 +77,16 @@ def _prepared(options, environ):
     _take_place(app_root, folders, entry_script)
     log.configure(environ.get("AZUREML_LOG_LEVEL", "INFO").upper(), folders)
     log.redirect_print()
+    logger.info("Starting up app insights client: none, nothing is sent from here")
     model = environ.get("LAZULITE_MLFLOW_MODEL")
     if model and not entry_script:
         scorer = MlflowScorer(model)
     else:
         scorer = load_script(entry_script, app_root)
-    logger.info("Invoking user's init function")
+    of_script = logging.getLogger("azmlinfsrv.user_script")
+    of_script.info("Invoking user's init function")
     scorer.init()
-    logger.info("Users's init has completed successfully")
+    of_script.info("Users's init has completed successfully")
     cell = None if options.cell_fd is None else shared_cell(options.cell_fd)
     clock = RunClock(_timeout_ms(environ), cell)
     access = log.AccessLog(_access_writer(), os.getpid())
