@@ -114,7 +114,9 @@ def test_a_form_has_its_fields_and_files(server):
         b'--B\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n'
         b"Content-Type: text/plain\r\n\r\nin\r\nside\r\n--B--\r\n"
     )
-    found = "[request.form['note'], request.files['f'].read().decode(), request.files['f'].filename]"
+    found = (
+        "[request.form['note'], request.files['f'].read().decode(), request.files['f'].filename]"
+    )
     kind = {"Content-Type": "multipart/form-data; boundary=B", "x-do": found}
     assert server.call("POST", "/score", body, kind).json() == ["hi", "in\r\nside", "a.txt"]
 

@@ -22,7 +22,7 @@ def init():
 @input_schema("count", Standard(1))
 @input_schema("options", Standard({"k": [1.5]}))
 @output_schema(Standard({"sum": 1.5, "words": ["w"]}))
-def run(array, frame, text="none", count=2, options=None):
+def run(array, frame, text="none", count=2, options={"k": [0.5]}):
     return {
         "sum": float(array.sum()),
         "shape": list(array.shape),
@@ -49,11 +49,11 @@ def post(server, value, kind="application/json"):
 @pytest.mark.parametrize(
     ("more", "found"),
     [
-        ({}, {"words": ["none", "none"], "options": None}),
+        ({}, {"words": ["none", "none"], "options": {"k": [0.5]}}),
         ({"text": "a", "count": 1}, {"words": ["a"]}),
         ({"options": {"k": [2.0]}}, {"options": {"k": [2.0]}}),
         ({"unknown": 1}, {"sum": 3.0}),
-        ({"array": [[1.5], [2]]}, {"sum": 3.5, "shape": [2, 1]}),
+        ({"array": [[1.5, 2], [0, 0]]}, {"sum": 3.5, "shape": [2, 2]}),
         ({"frame": [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]}, {"columns": ["a", "b"]}),
     ],
 )
@@ -68,7 +68,7 @@ def test_any_kind_of_json_will_do(server):
 
 
 def test_a_get_takes_its_arguments_from_the_query(server):
-    query = "array=[[1]]&frame=[%7B%22a%22:1,%22b%22:%22x%22%7D]&text=w"
+    query = "array=[[1,2]]&frame=[%7B%22a%22:1,%22b%22:%22x%22%7D]&text=w"
     answer = server.call("GET", f"/score?{query}")
     assert answer.json()["words"] == ["w", "w"]
 
@@ -152,7 +152,7 @@ def test_a_schema_that_swagger_2_cannot_say_is_skipped(serve, science_python):
     assert refused.status == 404
     assert refused.json()["message"] == (
         "Swagger version [2] is not supported for the scoring script. "
-        "Supported swagger versions: [3.1]."
+        "Supported swagger versions: [3, 3.1]."
     )
     assert server.call("GET", "/swagger.json?version=3.1").status == 200
 
