@@ -123,7 +123,7 @@ class Standalone:
         """Replace workers that have ended, and those whose request takes too long."""
         for worker in list(self._workers):
             since = worker.busy_since
-            if since and time.monotonic() - since > self._settings.worker_timeout_s:
+            if since and time.monotonic() - since > self._settings.run_limit_s:
                 logger.error("Worker %d did not answer in time and is killed.", worker.pid)
                 worker.kill()
             if (how := worker.reap()) is not None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
+
+from lazulite.serving.keeper_spec import DEBUG_PORT
 
 DEFAULT_PORT = 5001
 SEPARATE_HEALTH_PORT = 5000
@@ -35,10 +38,15 @@ class StandaloneSettings:
     """The interpreter that serves."""
     worker_count: int
     worker_timeout_s: int
-    """How long a request may keep a worker before it is replaced."""
+    """WORKER_TIMEOUT: how long a request may keep a worker."""
     port: int
     health_port: int
     config_file: str | None
+
+    @property
+    def run_limit_s(self) -> float:
+        """How long a request may keep a worker before it is replaced; a debugger may for ever."""
+        return math.inf if self.env.get(DEBUG_PORT) else self.worker_timeout_s
 
     @property
     def ports(self) -> tuple[int, ...]:
