@@ -40,10 +40,13 @@ def error_answer(status, message, run_function_failed=False):
 
 
 def result_answer(result):
-    """The answer for what run() returned: responses as they are, anything else as JSON."""
+    """The answer for what run() returned: responses as they are, anything else as JSON.
+
+    None is answered with {}, as Azure's server does.
+    """
     if isinstance(result, AMLResponse) or _is_werkzeug_response(result):
         return _own_answer(result)
-    return json_answer(result)
+    return json_answer({} if result is None else result)
 
 
 def _is_werkzeug_response(result):

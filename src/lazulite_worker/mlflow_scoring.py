@@ -1,19 +1,19 @@
 """MLflow models served without a script: JSON to what the model takes, predictions to JSON.
 
-Accepts Azure's {"input_data": ...} and the forms of MLflow's own server; column names and types
-are those of the model's signature. Runs in the user's environment, so any MLflow from 1.x on.
+Accepts Azure's {"input_data": ...} and the forms of MLflow's own server, CSV too; column names and
+types are those of the model's signature. Runs in the user's environment, so any MLflow from 1.x on.
 Source: spec/ONLINE.md 6, DESIGN.md 10; learn.microsoft.com, "Deploy MLflow models".
 """
 
 import base64
-import json
+import io
 import logging
 import os
 
+from lazulite_worker.mlflow_bodies import CSV, read_body
 from lazulite_worker.script import BadInputError, MethodNotAllowedError
 from lazulite_worker.swagger import Schema
 
-FORMS = ("input_data", "dataframe_split", "dataframe_records", "instances", "inputs")
 _SCHEMAS = {
     "boolean": {"type": "boolean"},
     "integer": {"type": "integer", "format": "int32"},
@@ -69,28 +69,20 @@ class MlflowScorer(object):
         """The model's input from the body; BadInputError says what the model expects."""
         if request.method != "POST":
             raise MethodNotAllowedError(request.method)
-        body = _json_object(request.body)
-        form = next((name for name in FORMS if name in body), None)
-        if form is None:
-            raise BadInputError(
-                'The body must have "input_data" (or one of %s); it has %s.'
-                % (", ".join(FORMS[1:]), ", ".join(sorted(body)) or "nothing")
-            )
+        body = read_body(request)
         try:
-            value = self._input(form, body[form])
+            return self._input(body.form, body.value), body.params
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise BadInputError(
-                "%r cannot be read: %s. %s" % (form, error, self._expectation())
+                "%r cannot be read: %s. %s" % (body.form, error, self._expectation())
             ) from None
-        return value, body.get("params")
 
     def run(self, inputs):
         """Predict; a JSON-ready value. BadInputError if the signature refuses the input."""
         value, params = inputs
+        given = {"params": params} if params else {}
         try:
-            result = (
-                self._model.predict(value, params=params) if params else self._model.predict(value)
-            )
+            result = self._model.predict(value, **given)
         except Exception as error:
             if getattr(error, "error_code", None) in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST"):
                 raise BadInputError("%s %s" % (error, self._expectation())) from None
@@ -98,6 +90,11 @@ class MlflowScorer(object):
         return json_ready(result)
 
     def _input(self, form, value):
+        if form == CSV:
+            import pandas  # noqa: PLC0415 - see init()
+
+            frame = pandas.read_csv(io.StringIO(value))
+            return frame if self._columns is None else self._typed(frame)
         if self._columns is None and self._has_signature():
             return self._tensors(form, value)
         frame = self._frame(form, value)
@@ -292,16 +289,6 @@ def _check_values(series, column, fits):
             good = False
         if not good:
             raise ValueError("column %r must be %s, got %r" % (column.name, column.kind, one))
-
-
-def _json_object(body):
-    try:
-        value = json.loads(body.decode("utf-8"))
-    except ValueError as error:
-        raise BadInputError("POST body could not be decoded as JSON: %s" % error) from None
-    if not isinstance(value, dict):
-        raise BadInputError("POST body should be a JSON dictionary.")
-    return value
 
 
 def _listed(names):

@@ -21,6 +21,11 @@ _RAW_HTTP_MODULES = (
     "azureml.contrib.services.aml_request",
 )
 
+_UNDECORATED = "run() is not decorated. Server will invoke it with the input in JSON string."
+_DECORATED = (
+    "run() is decorated with @input_schema. Server will invoke it with the following arguments: %s."
+)
+
 logger = logging.getLogger("azmlinfsrv.user_script")
 
 
@@ -76,8 +81,11 @@ class UserScript(object):
         if raw is not None:
             parse = self._raw_inputs(raw)
         elif decorated:
+            names = ", ".join(parameter.name for parameter in self._parameters)
+            logger.info(_DECORATED, names)
             parse = self._schema_inputs
         else:
+            logger.info(_UNDECORATED)
             parse = self._text_inputs
         return self._with_headers(parse) if self._takes_headers else parse
 
@@ -90,7 +98,9 @@ class UserScript(object):
         return inputs
 
     def _raw_inputs(self, request_class):
-        logger.info("run() is decorated with @rawhttp. It is called with the request object.")
+        logger.info(
+            "run() is decorated with @rawhttp. Server will invoke it with the flask request object."
+        )
 
         def inputs(request):
             return {self._first: request_class(request)}

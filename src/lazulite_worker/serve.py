@@ -7,29 +7,26 @@ JSON, {"ready": true} or {"error": traceback}; after an error it exits with code
 
 import argparse
 import faulthandler
-import itertools
-import json
 import logging
 import os
 import signal
 import socket
 import sys
-import traceback
 
 from lazulite_worker import log
+from lazulite_worker.boot_report import report, report_failure
 from lazulite_worker.cors import Cors
+from lazulite_worker.debugger import wait_for_debugger
 from lazulite_worker.life import end_with
 from lazulite_worker.mlflow_scoring import MlflowScorer
 from lazulite_worker.run_clock import RunClock, shared_cell
 from lazulite_worker.script import load_script
 from lazulite_worker.server import Server
 from lazulite_worker.service import Service
+from lazulite_worker.settings import debug_port, timeout_ms, with_config_file
 from lazulite_worker.swagger import documents, script_schema
 
 BOOT_ERROR = 3  # the code that gunicorn, and so Azure's server, gives a worker that cannot start
-ERROR_LIMIT = 8 * 1024
-TREE_LINES = 200
-DEFAULT_TIMEOUT_MS = 3600 * 1000
 DEFAULT_MAX_BODY = 100 * 1024 * 1024
 
 logger = logging.getLogger("azmlinfsrv")
@@ -48,11 +45,11 @@ def main(arguments, environ):
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     try:
-        server = _prepared(options, environ)
+        server = _prepared(options, with_config_file(environ))
     except (Exception, SystemExit):  # noqa: BLE001 - user code
-        _report_failure(options.status_fd, environ.get("AZUREML_MODEL_DIR", ""))
+        report_failure(options.status_fd, environ.get("AZUREML_MODEL_DIR", ""))
         return BOOT_ERROR
-    _report(options.status_fd, {"ready": True})
+    report(options.status_fd, {"ready": True})
     server.serve()
     sys.stdout.flush()
     return 0
@@ -71,22 +68,23 @@ def _options(arguments):
 
 def _prepared(options, environ):
     """A server whose script is loaded and initialised. Raises what the user's code raises."""
+    if debug_port(environ):
+        wait_for_debugger(debug_port(environ))
     app_root = os.path.abspath(environ.get("AML_APP_ROOT") or os.getcwd())
     entry_script = environ.get("AZUREML_ENTRY_SCRIPT", "")
     folders = _script_folders(app_root, entry_script, environ.get("AZUREML_SOURCE_DIRECTORY", ""))
     _take_place(app_root, folders, entry_script)
     log.configure(environ.get("AZUREML_LOG_LEVEL", "INFO").upper(), folders)
     log.redirect_print()
+    logger.info("Starting up app insights client: none, nothing is sent from here")
     model = environ.get("LAZULITE_MLFLOW_MODEL")
     if model and not entry_script:
         scorer = MlflowScorer(model)
     else:
         scorer = load_script(entry_script, app_root)
-    logger.info("Invoking user's init function")
-    scorer.init()
-    logger.info("Users's init has completed successfully")
+    _initialise(scorer)
     cell = None if options.cell_fd is None else shared_cell(options.cell_fd)
-    clock = RunClock(_timeout_ms(environ), cell)
+    clock = RunClock(timeout_ms(environ), cell)
     access = log.AccessLog(_access_writer(), os.getpid())
     service = Service(
         scorer, clock, _documents(app_root, environ, scorer), access, _extras(environ)
@@ -96,9 +94,23 @@ def _prepared(options, environ):
         server.share(socket.socket(fileno=options.waiting_fd))
     clock.install()
     server.stop_on_sigterm()
+    if "AML_DBG_MODEL_INFO" in environ or "AML_DBG_RESOURCE_INFO" in environ:
+        logger.warning("The debuggability features have been removed.")
     logger.info("Scoring timeout is set to %d", clock.limit_ms)
     logger.info("Worker with pid %d ready for serving traffic", os.getpid())
     return server
+
+
+def _initialise(scorer):
+    """init(), with the lines around it that users look for."""
+    told = logging.getLogger("azmlinfsrv.user_script")
+    told.info("Invoking user's init function")
+    try:
+        scorer.init()
+    except BaseException:
+        logger.error("User's init function failed")  # noqa: TRY400 - the traceback follows
+        raise
+    told.info("Users's init has completed successfully")
 
 
 def _script_folders(app_root, entry_script, source):
@@ -116,17 +128,6 @@ def _take_place(app_root, folders, entry_script):
     shims = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shims")
     sys.path[:] = folders + kept + [shims]
     sys.argv[:] = [entry_script or "main.py"]
-
-
-def _timeout_ms(environ):
-    text = environ.get("SCORING_TIMEOUT_MS", str(DEFAULT_TIMEOUT_MS))
-    try:
-        timeout = int(text)
-    except ValueError:
-        timeout = 0
-    if timeout <= 0:
-        raise ValueError("SCORING_TIMEOUT_MS must be a whole number above 0, not %r." % text)
-    return timeout
 
 
 def _documents(app_root, environ, scorer):
@@ -158,33 +159,6 @@ def _access_writer():
     if not logger.isEnabledFor(logging.INFO):
         return lambda _text: None
     return sys.stdout.write
-
-
-def _report(descriptor, value):
-    if descriptor is None:
-        return
-    with os.fdopen(descriptor, "w", encoding="utf-8") as status:
-        status.write(json.dumps(value) + "\n")
-
-
-def _report_failure(descriptor, model_dir):
-    text = traceback.format_exc()
-    logger.error("The scoring script could not be started.\nEncountered Exception: %s", text)
-    if os.path.isdir(model_dir):
-        logger.info("Model Directory Contents:")
-        for line in itertools.islice(_tree(model_dir), TREE_LINES):
-            logger.info(line)
-    sys.stdout.flush()
-    _report(descriptor, {"error": text[-ERROR_LIMIT:]})
-
-
-def _tree(folder, indent=""):
-    for entry in sorted(os.scandir(folder), key=lambda found: found.name):
-        is_folder = entry.is_dir(follow_symlinks=False)
-        yield indent + entry.name + (os.sep if is_folder else "")
-        if is_folder:
-            for line in _tree(entry.path, indent + "    "):
-                yield line
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from lazulite_worker.service import RunFailedError
 
 SLICE_S = 0.0005
 RECEIVE_BYTES = 64 * 1024
+COPIED_BYTES = 64 * 1024
 ACCEPTS_PER_TURN = 64
 LINGER_S = 2.0
 STREAM_STALL_S = 60.0
@@ -256,7 +257,7 @@ class Server(object):
         elif answer.body is None:
             self._stream(connection, request, head, answer.parts)
         else:
-            self._send(connection, head + answer.body)
+            self._send(connection, head, answer.body)
 
     def _head(self, answer, request, connection):
         fields = answer.fields
@@ -300,19 +301,26 @@ class Server(object):
             sock.setblocking(False)
             self._sent(connection)
 
-    def _send(self, connection, data):
+    def _send(self, connection, data, body=b""):
+        """Send what the socket takes now, the rest later. A large body is not copied."""
+        large = len(body) > COPIED_BYTES
+        if body and not large:
+            data += body
         try:
-            count = connection.sock.send(data)
+            count = connection.sock.sendmsg([data, body]) if large else connection.sock.send(data)
         except BlockingIOError:
             count = 0
         except OSError:
             self._close(connection)
             return
-        if count == len(data):
-            self._sent(connection)
-        else:
-            connection.out = memoryview(data)[count:]
+        if large and count < len(data):
+            data, large = data + body, False
+        rest = memoryview(body)[count - len(data) :] if large else memoryview(data)[count:]
+        if rest:
+            connection.out = rest
             self._watch(connection, selectors.EVENT_WRITE)
+        else:
+            self._sent(connection)
 
     def _sent(self, connection):
         if connection.out is not None:

@@ -4,6 +4,7 @@ Source: spec/ONLINE.md 5.4; the shape is that of azureml-inference-server-http 1
 """
 
 import json
+import logging
 import os
 
 from lazulite_worker.aml_request import query_arguments
@@ -16,6 +17,8 @@ _FILES = (
     ("3.1", "swagger3.1.json"),
 )
 _ANY_OBJECT = {"type": "object", "example": {}}
+
+logger = logging.getLogger("azmlinfsrv.swagger")
 
 
 class UnknownVersionError(Exception):
@@ -67,8 +70,24 @@ def documents(folder, service, schema):
         if version not in own and os.path.isfile(path):
             with open(path, encoding="utf-8") as file:
                 found[version] = json.load(file)
+            logger.info("Loaded user's swagger file for version [%s] from %s", version, path)
             own.add(version)
+    _tell(found)
     return Documents(found)
+
+
+def _tell(found):
+    prepared = ", ".join(sorted(found))
+    skipped = ", ".join(sorted(set(_VERSIONS.values()) - set(found)))
+    if not found:
+        logger.info("No swagger is prepared.")
+    elif skipped:
+        logger.info(
+            "Swaggers are prepared for versions [%s] and skipped for versions [%s].",
+            *(prepared, skipped),
+        )
+    else:
+        logger.info("Swaggers are prepared for the following versions: [%s].", prepared)
 
 
 def script_schema(function, schema_util):

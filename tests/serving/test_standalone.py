@@ -12,7 +12,7 @@ import time
 import httpx2
 import pytest
 
-from lazulite.serving.standalone import BAD_ARGUMENT, BOOT_ERROR
+from lazulite.serving.standalone import BAD_ARGUMENT
 from lazulite.serving.standalone_settings import BadArgumentError, read_standalone
 from tests.live import wait_for
 
@@ -77,22 +77,6 @@ def serve(tmp_path):
             one.process.wait(timeout=30)
 
 
-def test_a_script_is_served_until_sigterm(serve):
-    health = free_port()
-    options = ("--health_port", str(health), "--model_dir", "/models/a")
-    server = serve(options=options, env={"AML_CORS_ORIGINS": "https://a.example"}).ready()
-    answer = server.post({"x": 1}, headers={"origin": "https://a.example"})
-    assert answer.json()["asked"] == {"x": 1}
-    assert answer.headers["x-ms-server-version"].startswith("azmlinfsrv/")
-    assert answer.headers["access-control-allow-origin"] == "https://a.example"
-    assert httpx2.get(f"http://127.0.0.1:{health}/").text == "Healthy"
-    assert "azmlinfsrv.print - model in /models/a" in server.text
-    for line in ("Worker Count: 1", f"Server Port: {server.port}", f"Health Port: {health}"):
-        assert line in server.text.splitlines()
-    server.process.send_signal(signal.SIGTERM)
-    assert server.ends() == 0
-
-
 def test_sigterm_waits_for_the_request_that_runs(serve):
     server = serve().ready()
     with socket.create_connection(("127.0.0.1", server.port)) as client:
@@ -115,20 +99,6 @@ def test_a_killed_worker_and_one_that_hangs_are_replaced(serve):
         server.post({"sleep": 60})
     server.ready(4)
     assert server.post({}).json()["pid"] != pid
-
-
-@pytest.mark.parametrize(
-    ("script", "said"),
-    [
-        ("def init(:\n", "SyntaxError"),
-        ("def init(): pass\n", "does not have a run() function defined"),
-        ("def init():\n    raise ValueError('no model')\ndef run(data): pass\n", "no model"),
-    ],
-)
-def test_a_script_that_does_not_start_ends_the_server(serve, script, said):
-    server = serve(script, options=("--worker_count", "2"))
-    assert server.ends() == BOOT_ERROR
-    assert said in server.text
 
 
 def test_a_port_in_use_ends_the_server(serve):

@@ -29,6 +29,7 @@ from lazulite.deployments.online_properties import (
     ProbeSettings,
 )
 from lazulite.deployments.own_servers import own_replicas
+from lazulite.deployments.triton import refuse_bare_triton
 from lazulite.deployments.unserved import Unserved, refuse_unserved
 from lazulite.deployments.worker_count import check_worker_count, worker_count
 from lazulite.operations.reconciler import Step
@@ -201,6 +202,10 @@ def online_deployment(deployments: OnlineDeployments) -> Kind:
         entry = {"capacity": capacity, "resourceType": kind, "sku": sku}
         return Answer(body={"value": [entry], "nextLink": None})
 
+    async def checked(proposal: Proposal) -> Proposal:
+        await refuse_bare_triton(deployments.resources, proposal.id, proposal.properties)
+        return await _checked(proposal)
+
     async def may_delete(deployment: Resource) -> None:
         endpoint = await deployments.resources.find(parent_of(deployment.id))
         shares = {} if endpoint is None else endpoint.properties["traffic"]
@@ -219,7 +224,7 @@ def online_deployment(deployments: OnlineDeployments) -> Kind:
         properties=OnlineDeployment,
         wire=ONLINE_DEPLOYMENT_WIRE,
         envelope=frozenset({"location", "tags", "kind", "sku", "identity"}),
-        prepare=_checked,
+        prepare=checked,
         may_delete=may_delete,
         reconcile=deployments.reconcile,
         show=_show,

@@ -24,8 +24,8 @@ import lazulite_worker
 from lazulite.executors.launch import Launch, Sandbox
 from lazulite.executors.signals import woken_by
 from lazulite.serving.replica_process import ReplicaProcess
+from lazulite.serving.standalone_banner import banner
 from lazulite.serving.standalone_settings import (
-    OFF,
     BadArgumentError,
     StandaloneSettings,
     read_standalone,
@@ -52,9 +52,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except BadArgumentError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return BAD_ARGUMENT
-    print(settings.banner(), flush=True)
-    if settings.env.get("AML_APP_INSIGHTS_ENABLED", "").lower() == "true":
-        print(OFF, flush=True)
+    print(banner(settings), flush=True)
     with contextlib.ExitStack() as held:
         try:
             listeners = [held.enter_context(_listening(port)) for port in settings.ports]
@@ -125,7 +123,7 @@ class Standalone:
         """Replace workers that have ended, and those whose request takes too long."""
         for worker in list(self._workers):
             since = worker.busy_since
-            if since and time.monotonic() - since > self._settings.worker_timeout_s:
+            if since and time.monotonic() - since > self._settings.run_limit_s:
                 logger.error("Worker %d did not answer in time and is killed.", worker.pid)
                 worker.kill()
             if (how := worker.reap()) is not None:

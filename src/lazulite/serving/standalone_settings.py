@@ -8,19 +8,20 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import lazulite
+from lazulite.serving.keeper_spec import DEBUG_PORT
 
 DEFAULT_PORT = 5001
 SEPARATE_HEALTH_PORT = 5000
 AS = "azmlinfsrv/1.5.1"
 """The server whose contract is kept, as x-ms-server-version names it."""
-OFF = "The server is told of Application Insights, and sends nothing: it works without a cloud."
 
 
 class BadArgumentError(Exception):
@@ -37,41 +38,20 @@ class StandaloneSettings:
     """The interpreter that serves."""
     worker_count: int
     worker_timeout_s: int
-    """How long a request may keep a worker before it is replaced."""
+    """WORKER_TIMEOUT: how long a request may keep a worker."""
     port: int
     health_port: int
     config_file: str | None
 
     @property
+    def run_limit_s(self) -> float:
+        """How long a request may keep a worker before it is replaced; a debugger may for ever."""
+        return math.inf if self.env.get(DEBUG_PORT) else self.worker_timeout_s
+
+    @property
     def ports(self) -> tuple[int, ...]:
         """All to listen on, the one for scoring first."""
         return tuple(dict.fromkeys((self.port, self.health_port)))
-
-    def banner(self) -> str:
-        """What is printed before the workers start."""
-        said = self.env.get
-        lines = {
-            "Entry Script Name": said("AZUREML_ENTRY_SCRIPT"),
-            "Model Directory": said("AZUREML_MODEL_DIR"),
-            "Config File": self.config_file,
-            "Worker Count": self.worker_count,
-            "Worker Timeout (seconds)": self.worker_timeout_s,
-            "Server Port": self.port,
-            "Health Port": self.health_port,
-            "Application Insights Enabled": said("AML_APP_INSIGHTS_ENABLED", "false"),
-            "Application Insights Key": said("AML_APP_INSIGHTS_KEY"),
-            "Inferencing HTTP server version": AS,
-            "CORS for the specified origins": said("AML_CORS_ORIGINS"),
-            "Create dedicated endpoint for health": said("SEPERATE_HEALTH_ENDPOINT"),
-        }
-        settings = "\n".join(f"{label}: {value}" for label, value in lines.items())
-        return (
-            f"Azure ML Inferencing HTTP server, as Lazulite {lazulite.__version__} has it\n\n\n"
-            f"Server Settings\n---------------\n{settings}\n\n\n"
-            "Server Routes\n---------------\n"
-            f"Liveness Probe: GET   127.0.0.1:{self.health_port}/\n"
-            f"Score:          POST  127.0.0.1:{self.port}/score\n"
-        )
 
 
 def read_standalone(arguments: Sequence[str], environ: Mapping[str, str]) -> StandaloneSettings:
@@ -95,11 +75,18 @@ def read_standalone(arguments: Sequence[str], environ: Mapping[str, str]) -> Sta
         worker_timeout_s=_positive(env, "WORKER_TIMEOUT", 300),
         port=port,
         health_port=health_port,
-        config_file=given.config_file,
+        config_file=env.get("AZUREML_CONFIG_FILE"),
     )
 
 
 ENTRY_SCRIPT = "AZUREML_ENTRY_SCRIPT"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def insights_key_is_valid(env: Mapping[str, str]) -> bool:
+    """Whether Application Insights is asked for, with a key that can be one."""
+    is_on = env.get("AML_APP_INSIGHTS_ENABLED") == "true"
+    return is_on and _GUID.fullmatch(env.get("AML_APP_INSIGHTS_KEY", "")) is not None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -123,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--appinsights_instrumentation_key", help="accepted and printed; nothing is sent")
     add("--access_control_allow_origins", help='origins of pages that may call: "a, b" or "*"')
     add("--config_file", "--config-file", help="JSON with the names of variables as keys")
+    add("--rest", action="store_true", help=argparse.SUPPRESS)
     add("--python", help="environment or interpreter to serve in; default: the server's own")
     return parser
 
@@ -149,7 +137,7 @@ def _told(given: argparse.Namespace) -> dict[str, str | None]:
         "AML_APP_INSIGHTS_KEY": key,
         "AML_APP_INSIGHTS_ENABLED": "true" if key else None,
         "AML_CORS_ORIGINS": given.access_control_allow_origins,
-        "AZUREML_CONFIG_FILE": given.config_file,
+        "AZUREML_CONFIG_FILE": os.path.realpath(given.config_file) if given.config_file else None,
     }
 
 
