@@ -141,8 +141,6 @@ async def test_a_datastore_by_its_id_keeps_its_workspace(endpoint):
     [
         ({"endpointComputeType": "Kubernetes"}, "KubernetesNotSupported", NEW),
         ({"endpointComputeType": "K8S"}, "KubernetesNotSupported", OLD),
-        ({"scaleSettings": {"scaleType": "TargetUtilization"}}, "ScaleTypeNotSupported", OCTOBER),
-        ({"scaleSettings": {"scaleType": "Auto"}}, "ScaleTypeNotSupported", OLD),
         ({"egressPublicNetworkAccess": "Disabled"}, "NetworkIsolationNotSupported", NEW),
         (
             {"privateNetworkConnection": True},
