@@ -28,6 +28,7 @@ def shown_on(cores: int) -> Callable[[Resource, str], Awaitable[Json]]:
         replicas = observed.get("replicas", [])
         return {
             "instanceCount": _instances(deployment),
+            "runningInstances": (observed.get("serving") or {}).get("instances", 0),
             "capacityNotice": _notice(deployment, cores),
             "isolation": observed.get("isolation"),
             "keeperRestarts": observed.get("restarts", 0),
