@@ -115,8 +115,8 @@ def test_a_deployment_without_requests_falls_asleep_and_a_request_wakes_it(serve
         "targetUtilizationPercentage": 70,
     }
     settings = {
-        "requestTimeout": "PT1S",
-        "maxQueueWait": "PT0.1S",
+        "requestTimeout": "PT2S",
+        "maxQueueWait": "PT3S",
         "maxConcurrentRequestsPerInstance": 8,
     }
     script = WHO.format(broken=str(tmp_path / "broken"))

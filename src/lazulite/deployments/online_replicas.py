@@ -44,6 +44,11 @@ def utilization_scale(deployment: Resource) -> UtilizationScale | None:
     return UtilizationScale.model_validate(scale)
 
 
+def capacity_is_fixed(deployment: Resource) -> bool:
+    """Whether the caller says how many instances there are, not the load."""
+    return utilization_scale(deployment) is None
+
+
 def replicas_of(deployment: Resource, materials: Materials, instances: int) -> ReplicaSpec:
     """What its processes are started with. Raises SpecError for an image that cannot score."""
     if materials.server is not None:

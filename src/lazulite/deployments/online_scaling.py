@@ -16,6 +16,7 @@ from lazulite.core.ids import name_of, parent_of
 from lazulite.deployments.online_properties import UtilizationScale
 from lazulite.deployments.online_replicas import (
     capacity,
+    capacity_is_fixed,
     completed,
     reachable_s,
     utilization_scale,
@@ -38,7 +39,7 @@ class Scaled:
     is_reached: bool
     """Whether as many instances serve as are to."""
     error: Json | None = None
-    """Why more of them do not start."""
+    """Why more of them do not start, though the caller has said how many."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Scaling:
         return Scaled(
             {**observed, "serving": serving, "leaving": leaving, "refused": refused},
             is_reached=serving["instances"] == target,
-            error=refused["error"] if refused else None,
+            error=refused["error"] if refused and capacity_is_fixed(deployment) else None,
         )
 
     async def _ordered(self, serving: Json, instances: int) -> Json:
@@ -145,8 +146,7 @@ def _refused(deployment: Resource, observed: Json, target: int, now: float) -> J
     last: Json | None = observed.get("refused")
     if last is None or last["generation"] != deployment.generation or target < last["instances"]:
         return None
-    is_fixed = utilization_scale(deployment) is None
-    return last if is_fixed or now - last["at"] < RETRY_S else None
+    return last if capacity_is_fixed(deployment) or now - last["at"] < RETRY_S else None
 
 
 def _looping(status: Mapping[str, Any], processes: int) -> Json | None:

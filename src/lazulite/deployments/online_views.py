@@ -30,6 +30,7 @@ def shown_on(cores: int) -> Callable[[Resource, str], Awaitable[Json]]:
             "instanceCount": _instances(deployment),
             "runningInstances": (observed.get("serving") or {}).get("instances", 0),
             "capacityNotice": _notice(deployment, cores),
+            "scaleError": (observed.get("refused") or {}).get("error"),
             "isolation": observed.get("isolation"),
             "keeperRestarts": observed.get("restarts", 0),
             "replicas": [{key: replica.get(key) for key in fields} for replica in replicas],
