@@ -2,7 +2,8 @@
 
 The timer is armed at most once per limit, not once per request: when it fires early it is set to
 what is left of the request that runs then. The start of the running request also stands in a
-shared cell, by which the keeper ends a process whose run() never comes back to Python.
+shared cell, by which the keeper ends a process whose run() never comes back to Python, and leaves
+one in peace that is busy. A negative start: the parts of an answer are being sent.
 """
 
 import mmap
@@ -47,6 +48,10 @@ class RunClock(object):
         """run() ended: from here on nothing is interrupted. May be called twice."""
         self._started = 0.0
         _START.pack_into(self._cell, 0, 0.0)
+
+    def send(self):
+        """Between two calls of user code a part of the answer is sent, as fast as it is read."""
+        _START.pack_into(self._cell, 0, -monotonic())
 
     def _on_alarm(self, _signal, _frame):
         if not self._started:

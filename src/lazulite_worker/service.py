@@ -171,9 +171,11 @@ class Service(object):
         try:
             part = self._guarded(_next, parts)
             while part is not None:
+                self._clock.send()
                 yield part
                 part = self._guarded(_next, parts)
         finally:
+            self._clock.stop()
             parts.close()
 
 

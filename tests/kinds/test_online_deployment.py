@@ -141,8 +141,6 @@ async def test_a_datastore_by_its_id_keeps_its_workspace(endpoint):
     [
         ({"endpointComputeType": "Kubernetes"}, "KubernetesNotSupported", NEW),
         ({"endpointComputeType": "K8S"}, "KubernetesNotSupported", OLD),
-        ({"scaleSettings": {"scaleType": "TargetUtilization"}}, "ScaleTypeNotSupported", OCTOBER),
-        ({"scaleSettings": {"scaleType": "Auto"}}, "ScaleTypeNotSupported", OLD),
         ({"egressPublicNetworkAccess": "Disabled"}, "NetworkIsolationNotSupported", NEW),
         (
             {"privateNetworkConnection": True},
@@ -228,3 +226,43 @@ async def test_a_number_of_workers_that_cannot_be_is_refused(endpoint, count):
 async def test_a_number_of_workers_or_none_is_kept(endpoint, count):
     answer = await put(endpoint, {"environmentVariables": {"WORKER_COUNT": count}})
     assert answer.status_code == 201, answer.text
+
+
+async def test_target_utilization_in_both_forms_with_azures_defaults(endpoint):
+    await put(endpoint, {"scaleSettings": {"scaleType": "Auto", "maxInstances": 3}}, OLD)
+    wanted = {
+        "minInstances": 1,
+        "maxInstances": 3,
+        "pollingInterval": "PT1S",
+        "targetUtilizationPercentage": 70,
+    }
+    new, old = await shown(endpoint), await shown(endpoint, OLD)
+    assert new["properties"]["scaleSettings"] == {"scaleType": "TargetUtilization", **wanted}
+    assert old["properties"]["scaleSettings"] == {"scaleType": "Auto", **wanted}
+
+
+@pytest.mark.parametrize(
+    ("properties", "target"),
+    [
+        ({"scaleSettings": {"minInstances": 4, "maxInstances": 3}}, "scaleSettings.minInstances"),
+        ({"scaleSettings": {"pollingInterval": "PT0S"}}, "scaleSettings.pollingInterval"),
+        ({"scaleSettings": {"maxInstances": 101}}, "scaleSettings"),
+        ({"livenessProbe": {"period": "PT0S"}}, "livenessProbe.period"),
+        ({"readinessProbe": {"timeout": "PT0S"}}, "readinessProbe.timeout"),
+    ],
+)
+async def test_a_scale_or_a_probe_that_cannot_be_is_refused(endpoint, properties, target):
+    if scale := properties.get("scaleSettings"):
+        properties = {"scaleSettings": {"scaleType": "TargetUtilization", **scale}}
+    answer = await put(endpoint, properties)
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    first = error["details"][0] if error["details"] else error
+    assert first["target"].startswith(target)
+
+
+async def test_more_processes_than_cores_are_said_not_refused(endpoint):
+    await put(endpoint, {}, sku={"name": "Default", "capacity": 100})
+    assert "100 processes share the" in (await shown(endpoint))["properties"]["capacityNotice"]
+    await put(endpoint, {})
+    assert (await shown(endpoint))["properties"]["capacityNotice"] is None

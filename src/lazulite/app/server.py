@@ -46,6 +46,7 @@ from lazulite.deployments.cached_environments import CachedEnvironments
 from lazulite.deployments.environment_users import EnvironmentUsers
 from lazulite.deployments.invoking import Invoker
 from lazulite.deployments.materials import Workshop
+from lazulite.deployments.online_scaling import Scaling
 from lazulite.deployments.places import DataPlaces
 from lazulite.environments.cache import Cache
 from lazulite.environments.conda_wish import Channels
@@ -80,6 +81,7 @@ from lazulite.serving.access_tokens import SCORE_IN_WORKSPACE
 from lazulite.serving.certificates import Certificates, ensure_certificates, public_authorities
 from lazulite.serving.front_door import Addresses, FrontDoor, Launch, find_haproxy, most_connections
 from lazulite.serving.haproxy_config import FrontDoorSettings
+from lazulite.serving.load import LoadReader
 from lazulite.serving.publisher import Publisher
 from lazulite.serving.replica_sets import ReplicaSets
 from lazulite.store.database import open_database
@@ -331,6 +333,7 @@ def _kind_parts(
     sandbox, jobs = base.isolation.sandbox, base.layout.folder("jobs")
     supervision = Supervision(resources, executor, jobs, base.layout.run, delivery, sandbox)
     publish, worker = publisher.publish, base.layout.worker_path()
+    sets = ReplicaSets(executor, base.layout.run, worker, sandbox)
     tokens = EndpointTokens(base.keyring.endpoints, _issuer(base.installed), utc_now)
     return KindParts(
         resources=resources,
@@ -347,8 +350,9 @@ def _kind_parts(
         deployments=OnlineDeployments(
             resources,
             workshop,
-            ReplicaSets(executor, base.layout.run, worker, sandbox),
+            sets,
             publish,
+            Scaling(sets, LoadReader(base.layout.run / "stats.sock"), utc_now),
             utc_now,
         ),
         jobs=Jobs(

@@ -125,6 +125,8 @@ def view(resource: Mapping[str, Any]) -> dict[str, Any]:
         "liveness_probe": _probe_view(properties.get("livenessProbe")),
         "readiness_probe": _probe_view(properties.get("readinessProbe")),
         "scale_settings": _scale_view(properties.get("scaleSettings")),
+        "running_instances": properties.get("runningInstances"),
+        "replicas": [present(replica) for replica in properties.get("replicas") or []],
     }
     return present(shown)
 
@@ -140,7 +142,10 @@ def _put(workspace: Workspace, found: Document, *, waiting: bool) -> dict[str, A
         )
     body = to_body(resolved(workspace, found), values.get("location") or workspace.location())
     where = VERBS.path(values["endpoint_name"], values["name"])
-    return view(operations.put(workspace, where, body, waiting=waiting))
+    made = operations.put(workspace, where, body, waiting=waiting)
+    if notice := made["properties"].get("capacityNotice"):
+        workspace.report.note(notice)
+    return view(made)
 
 
 def _give_all_traffic(workspace: Workspace, endpoint: str, name: str) -> None:

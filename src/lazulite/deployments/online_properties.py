@@ -5,12 +5,15 @@ Source: spec/REST.md 7.6, spec/ONLINE.md 5.5.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from lazulite.arm.kind import Duration, Properties
 from lazulite.arm.wire import Reshaped, Respelled, Unknown, Wire
+from lazulite.core.durations import parse_duration
+from lazulite.core.errors import ArmError
 from lazulite.deployments.asset_references import AssetReference, model_text, reference_object
 from lazulite.deployments.endpoint_properties import BEFORE_OCTOBER_2021, DeploymentProperties
 from lazulite.store.resources import Json
@@ -54,9 +57,31 @@ class UtilizationScale(Properties):
 
     scale_type: Literal["TargetUtilization"]
     min_instances: int = Field(default=1, ge=0)
-    max_instances: int = Field(default=1, ge=1)
+    max_instances: int = Field(default=1, ge=1, le=MOST_INSTANCES)
     polling_interval: Duration = "PT1S"
     target_utilization_percentage: int = Field(default=70, ge=1, le=100)
+
+
+SHORTEST_POLL = timedelta(milliseconds=100)
+
+
+def check_scale(scale: Json) -> None:
+    """Raise ArmError 400 for bounds that no number of instances meets, or a hasty interval."""
+    if scale["scaleType"] != "TargetUtilization":
+        return
+    least, most = scale["minInstances"], scale["maxInstances"]
+    if least > most:
+        raise ArmError(
+            "ValidationError",
+            f"minInstances is {least} and maxInstances {most}: the first must not be larger.",
+            target="scaleSettings.minInstances",
+        )
+    if parse_duration(scale["pollingInterval"]) < SHORTEST_POLL:
+        raise ArmError(
+            "ValidationError",
+            f"pollingInterval is {scale['pollingInterval']}: it must be PT0.1S or more.",
+            target="scaleSettings.pollingInterval",
+        )
 
 
 class Collection(Properties):

@@ -10,10 +10,10 @@ import lazulite
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import SpecError
 from lazulite.deployments.materials import Materials
-from lazulite.deployments.online_properties import ProbeSettings
+from lazulite.deployments.probes import probe_of
 from lazulite.executors.container import OWN_CONTAINER
 from lazulite.executors.launch import Sandbox
-from lazulite.serving.own_server import MODULE, VARIABLE, OwnServer, Probe, Route
+from lazulite.serving.own_server import MODULE, VARIABLE, OwnServer, Route
 from lazulite.serving.replica_sets import ReplicaSpec
 from lazulite.store.resources import Resource
 
@@ -62,8 +62,8 @@ def own_server(
         scoring=scoring,
         readiness=routes["readiness"],
         liveness=routes["liveness"],
-        readiness_probe=_probe(properties, "readinessProbe"),
-        liveness_probe=_probe(properties, "livenessProbe"),
+        readiness_probe=probe_of(properties, "readinessProbe"),
+        liveness_probe=probe_of(properties, "livenessProbe"),
         env=env,
     )
 
@@ -74,19 +74,3 @@ _ROUTES = ("scoring", "readiness", "liveness")
 def _route(server: Mapping[str, Any], name: str) -> Route | None:
     found = server.get(name)
     return Route(path=str(found["path"]), port=int(found["port"])) if found else None
-
-
-def _probe(properties: Mapping[str, Any], name: str) -> Probe:
-    """A probe's settings in seconds. Left out, they are Azure's defaults."""
-    given = properties.get(name) or ProbeSettings().model_dump(by_alias=True)
-    delay, period, timeout = (
-        parse_duration(given[field], f"{name}.{field}").total_seconds()
-        for field in ("initialDelay", "period", "timeout")
-    )
-    return Probe(
-        delay_s=delay,
-        period_s=period,
-        timeout_s=timeout,
-        failures=int(given["failureThreshold"]),
-        successes=int(given["successThreshold"]),
-    )

@@ -1,45 +1,57 @@
 """Online deployments: a model behind an endpoint, run by a keeper of replica processes.
 
 A changed deployment starts a second keeper; the front door turns to it once all its replicas are
-ready, and the first one drains. Source: spec/REST.md 7.6, spec/ONLINE.md 5.5.
+ready, and the first one drains. A change that processes do not know of, such as their number, is
+made with those that run. Source: spec/REST.md 7.6, spec/ONLINE.md 5.5.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from lazulite.arm.bodies import read_form
 from lazulite.arm.kind import ENDPOINT_NAME, Action, Answer, Call, Kind, Properties, Proposal
 from lazulite.arm.watching import Watching
+from lazulite.computes.capacity import this_machine
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import parent_of
 from lazulite.deployments.logs import last_lines, tail
-from lazulite.deployments.materials import Materials, Preparing, Workshop
+from lazulite.deployments.materials import Preparing, Workshop
 from lazulite.deployments.online_properties import (
     MOST_INSTANCES,
     ONLINE_DEPLOYMENT_WIRE,
     OnlineDeployment,
-    ProbeSettings,
+    check_scale,
 )
-from lazulite.deployments.own_servers import own_replicas
+from lazulite.deployments.online_replicas import (
+    adopted,
+    needs_new_processes,
+    present_task,
+    reachable_s,
+    replicas_of,
+    serves_present,
+    serving_of,
+)
+from lazulite.deployments.online_scaling import Scaling
+from lazulite.deployments.online_views import WATCH, shown_on, watch_every
+from lazulite.deployments.probes import check_probes
 from lazulite.deployments.triton import refuse_bare_triton
 from lazulite.deployments.unserved import Unserved, refuse_unserved
-from lazulite.deployments.worker_count import check_worker_count, worker_count
+from lazulite.deployments.worker_count import check_worker_count
 from lazulite.operations.reconciler import Step
+from lazulite.serving.replica_health import failure, unwell
 from lazulite.serving.replica_sets import ReplicaSets, ReplicaSpec, all_ready
 from lazulite.store.resources import Json, Resource, Resources
 
 NOW = timedelta(0)
 SOON = timedelta(milliseconds=40)
-WATCH = timedelta(seconds=2)
-LINGER_S = 6.0  # longest that the front door keeps an idle connection to an old configuration
 SHORTEST, LONGEST = timedelta(milliseconds=1), timedelta(milliseconds=180_000)
 
 
@@ -49,12 +61,6 @@ UNSERVED = (
         "KubernetesNotSupported",
         "deployments run on this server, not on a cluster: use Managed",
         ("Kubernetes", "AzureMLCompute"),
-    ),
-    Unserved(
-        "scaleSettings.scaleType",
-        "ScaleTypeNotSupported",
-        "use Default (Manual in 2021-03-01-preview) and say the number of instances",
-        ("TargetUtilization",),
     ),
     Unserved(
         "egressPublicNetworkAccess",
@@ -102,6 +108,7 @@ class OnlineDeployments:
     sets: ReplicaSets
     publish: Callable[[], Awaitable[object]]
     """Makes the front door serve what the resource table says."""
+    scaling: Scaling
     clock: Clock
 
     async def reconcile(self, deployment: Resource) -> Step:
@@ -111,39 +118,59 @@ class OnlineDeployments:
             return await self._taken_down(deployment, observed)
         serving = observed.get("serving")
         kept = await self._ensured(serving) if serving else {}
-        if serving and serving["task"] == deployment.task_name:
-            return await self._watched(observed, kept)
+        if serving and serves_present(deployment, serving):
+            return await self._watched(deployment, observed, kept)
+        if (
+            serving
+            and kept.get("state") == "ready"
+            and not needs_new_processes(deployment, serving)
+        ):
+            observed = {**observed, "serving": adopted(deployment, serving)}
+            return await self._watched(deployment, observed, kept)
         try:
             return await self._rolled_out(deployment, observed)
         except SpecError as error:
             if not serving:
                 raise
             await self.publish()  # what served before goes on
-            return Step(observed=observed, converged=True, after=WATCH, error=error.body)
+            seen = {**observed, "replicas": kept.get("replicas", [])}
+            return Step(observed=seen, converged=True, after=WATCH, error=error.body)
 
     async def _rolled_out(self, deployment: Resource, observed: Json) -> Step:
         """Bring the present generation up and turn to it. Raises SpecError if it does not start."""
+        instances = self.scaling.begin(deployment)
         materials = await self.workshop.materials(deployment)
         if isinstance(materials, Preparing):
             return Step(observed={**observed, **materials.observed()}, converged=False, after=SOON)
-        spec = _replicas(deployment, materials)
+        spec = replicas_of(deployment, materials, instances)
         status = await self.sets.ensure(deployment.task_name, spec)
-        if status.get("state") == "failed":
-            raise _failure(status)
+        if status.get("state") in {"failed", "crash-loop"}:
+            raise failure(status)
         observed = {**observed, "environment": materials.environment, "phase": "replicas"}
-        if not all_ready(status):
+        if not all_ready(status, spec.processes):
             return Step(observed=observed, converged=False, after=SOON)
-        turned = self._turned(observed, _serving(deployment, spec, status))
+        turned = self._turned(observed, serving_of(deployment, spec, status, instances))
         return Step(observed=turned, converged=False, after=NOW)
 
-    async def _watched(self, observed: Json, status: Json) -> Step:
+    async def _watched(self, deployment: Resource, observed: Json, status: Json) -> Step:
         """Keep the front door as it should be; while a replica restarts, the rest serves on."""
-        await self.publish()
-        error = _failure(status).body if status.get("state") == "failed" else None
-        phase = "ready" if all_ready(status) else "replicas"
-        replicas, isolation = status.get("replicas", []), status.get("isolation")
-        seen = {**observed, "phase": phase, "replicas": replicas, "isolation": isolation}
-        return Step(observed=seen, converged=True, after=WATCH, error=error)
+        scaled = await self.scaling.step(deployment, observed, status)
+        serving = scaled.observed["serving"]
+        is_same = serving == deployment.observed.get("serving")
+        if is_same:  # a change is served once it is in the row
+            await self.publish()
+        ready = all_ready(status, len(serving["sockets"]))
+        seen = {
+            **scaled.observed,
+            "phase": "ready" if ready else "replicas",
+            "replicas": status.get("replicas", []),
+            "isolation": status.get("isolation"),
+            "restarts": status.get("restarts", 0),
+        }
+        error = unwell(status) or scaled.error
+        converged = is_same and (scaled.is_reached or error is not None)
+        after = watch_every(deployment) if converged else SOON
+        return Step(observed=seen, converged=converged, after=after, error=error)
 
     async def _ensured(self, serving: Json) -> Json:
         """The set that serves, as it was started: what it was made from may be gone by now."""
@@ -156,39 +183,47 @@ class OnlineDeployments:
             environment = call.resource.observed.get("environment")
             log = self.workshop.environments.log(environment) if environment else b""
             return Answer(body={"content": last_lines(log, asked.tail)})
-        return Answer(body={"content": tail(self.sets.logs(call.resource.task_name), asked.tail)})
+        task = present_task(call.resource)
+        return Answer(body={"content": tail(self.sets.logs(task), asked.tail)})
 
     def _turned(self, observed: Json, serving: Json) -> Json:
         """Serve the new replicas; the old ones stay until nothing can reach them any more."""
         old = observed.get("serving")
         retiring = list(observed["retiring"])
         if old:
-            wait = LINGER_S + (old["requestTimeoutMs"] + old["maxQueueWaitMs"]) / 1000
-            retiring.append({"task": old["task"], "until": self.clock().timestamp() + wait})
-        return {**observed, "serving": serving, "retiring": retiring}
+            until = self.clock().timestamp() + reachable_s(old)
+            retiring.append({"task": old["task"], "until": until})
+        return {**observed, "serving": serving, "retiring": retiring, "leaving": None}
 
     async def _swept(self, deployment: Resource) -> Json:
         """Discard the sets of generations that serve no more, once nothing can reach them."""
         observed = deployment.observed
         now = self.clock().timestamp()
-        retiring = [old for old in observed.get("retiring", ()) if now < old["until"]]
+        retiring = [
+            old
+            for old in observed.get("retiring", ())
+            if now < old["until"] or not await self.sets.discard(old["task"])
+        ]
         needed = {old["task"] for old in retiring} | {_serving_task(observed)}
         swept = int(observed.get("swept", 0))
         left = []
         for generation in range(swept + 1, deployment.generation):
             name = f"{deployment.uid}-{generation}"
-            if name in needed or not await self.sets.discard(name):
+            if name not in needed and not await self.sets.discard(name):
                 left.append(generation)
         swept = min(left) - 1 if left else deployment.generation - 1
         return {**observed, "retiring": retiring, "swept": max(0, swept)}
 
     async def _taken_down(self, deployment: Resource, observed: Json) -> Step:
         """Out of the front door first; then the sweep of the next step stops the replicas."""
-        if observed.get("serving") or observed["retiring"]:
+        self.scaling.forget(deployment)
+        if serving := observed.get("serving"):
             await self.publish()
-            cleared = {**observed, "serving": None, "retiring": []}
+            retiring = [{**old, "until": 0} for old in observed["retiring"]]
+            retiring.append({"task": serving["task"], "until": 0})
+            cleared = {**observed, "serving": None, "retiring": retiring}
             return Step(observed=cleared, converged=False, after=NOW)
-        gone = observed["swept"] == deployment.generation - 1
+        gone = observed["swept"] == deployment.generation - 1 and not observed["retiring"]
         return Step(observed=observed, converged=gone, after=None if gone else SOON)
 
 
@@ -227,7 +262,7 @@ def online_deployment(deployments: OnlineDeployments) -> Kind:
         prepare=checked,
         may_delete=may_delete,
         reconcile=deployments.reconcile,
-        show=_show,
+        show=shown_on(this_machine().cores),
         has_operation_uri=True,
         watching=Watching(prefix="odidp"),
         actions={
@@ -235,11 +270,6 @@ def online_deployment(deployments: OnlineDeployments) -> Kind:
             "skus": Action(perform=skus, method="GET", permission="read"),
         },
     )
-
-
-def instances(deployment: Resource) -> int:
-    """How many there are to be."""
-    return int((deployment.envelope.get("sku") or {}).get("capacity") or 1)
 
 
 async def _checked(proposal: Proposal) -> Proposal:
@@ -255,6 +285,8 @@ async def _checked(proposal: Proposal) -> Proposal:
                 target=f"requestSettings.{name}",
             )
     check_worker_count(proposal.properties)
+    check_probes(proposal.properties)
+    check_scale(proposal.properties["scaleSettings"])
     return _counted(proposal)
 
 
@@ -280,70 +312,6 @@ def _counted(proposal: Proposal) -> Proposal:
     )
 
 
-def _replicas(deployment: Resource, materials: Materials) -> ReplicaSpec:
-    if materials.server is not None:
-        return own_replicas(deployment, materials, instances(deployment), _init_timeout(deployment))
-    return ReplicaSpec(
-        python=materials.python,
-        processes=instances(deployment) * worker_count(deployment.properties),
-        env={**_variables(deployment), **materials.variables()},
-        code_dir=materials.code_dir or materials.model_dir,
-        init_timeout_s=_init_timeout(deployment),
-        request_timeout_ms=_milliseconds(deployment, "requestTimeout"),
-        sandbox=materials.sandbox.to_json(),
-    )
-
-
-def _serving(deployment: Resource, spec: ReplicaSpec, status: Mapping[str, Any]) -> Json:
-    settings = deployment.properties["requestSettings"]
-    return {
-        "task": deployment.task_name,
-        "spec": dataclasses.asdict(spec),
-        "sockets": [replica["socket"] for replica in status["replicas"]],
-        "waitingSocket": status["waiting_socket"],
-        "requestTimeoutMs": _milliseconds(deployment, "requestTimeout"),
-        "maxQueueWaitMs": max(1, _milliseconds(deployment, "maxQueueWait")),
-        "maxConcurrent": settings["maxConcurrentRequestsPerInstance"],
-        "instances": instances(deployment),
-    }
-
-
-def _milliseconds(deployment: Resource, setting: str) -> int:
-    text = deployment.properties["requestSettings"][setting]
-    return int(parse_duration(text, setting).total_seconds() * 1000)
-
-
-def _init_timeout(deployment: Resource) -> float:
-    """As long as Azure's readiness probe would go on trying."""
-    probe = deployment.properties.get("readinessProbe") or ProbeSettings().model_dump(by_alias=True)
-    period = parse_duration(probe["period"], "readinessProbe.period").total_seconds()
-    delay = parse_duration(probe["initialDelay"], "readinessProbe.initialDelay").total_seconds()
-    return delay + period * int(probe["failureThreshold"])
-
-
-def _variables(deployment: Resource) -> dict[str, str]:
-    given = deployment.properties["environmentVariables"]
-    return {key: str(value) for key, value in given.items() if value is not None}
-
-
 def _serving_task(observed: Json) -> str | None:
     serving = observed.get("serving")
     return serving["task"] if serving else None
-
-
-def _failure(status: Mapping[str, Any]) -> SpecError:
-    error = status.get("error") or {}
-    code = error.get("code") or "ReplicaFailed"
-    return SpecError(code, error.get("message") or "The replicas did not start.")
-
-
-async def _show(deployment: Resource, base: str) -> Json:
-    replicas = deployment.observed.get("replicas", [])
-    return {
-        "instanceCount": instances(deployment),
-        "isolation": deployment.observed.get("isolation"),
-        "replicas": [
-            {key: replica.get(key) for key in ("index", "state", "restarts")}
-            for replica in replicas
-        ],
-    }

@@ -105,7 +105,7 @@ def render(
 def _maps(endpoints: Sequence[Endpoint]) -> dict[str, str]:
     return {
         "deployments.map": text_of(
-            f"{e.name.lower()}/{d.name.lower()} {backend_name(e, d.name)}"
+            f"{e.name.lower()}/{d.name.lower()} {backend_name(e.name, d.name)}"
             for e in endpoints
             for d in e.deployments
         ),
@@ -248,19 +248,20 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
     wait_ms, run_ms = deployment.max_queue_wait_ms, deployment.request_timeout_ms
     waited = f"%[date(0,ms),sub(txn.arrived),add(1),div({wait_ms}),bool,"
     addresses = [socket_address(Path(path), "unix@") for path in deployment.sockets]
-    slots = deployment.slots
+    slots, asleep = deployment.slots, not deployment.sockets
+    cold_ms = deployment.cold_ms if asleep else 0
     servers = (
         f"  server p{n} {address} maxconn {slots} {WATCHED}" for n, address in enumerate(addresses)
     )
     waiting = socket_address(Path(deployment.waiting), "unix@")
     return [
-        f"backend {backend_name(endpoint, name)} from scoring",
+        f"backend {backend_name(endpoint.name, name)} from scoring",
         # When all replicas die at once, each can cost two tries (a connection that breaks, a socket
         # that is gone) before the request comes to where it can wait. HAProxy closes a client's
         # connection without an answer if no try is left after one on a connection that it reused.
         f"  retries {max(4, 2 * len(addresses))}",
         f"  timeout queue {wait_ms}ms",
-        f"  timeout server {run_ms + ANSWER_MARGIN_MS}ms",
+        f"  timeout server {run_ms + ANSWER_MARGIN_MS + cold_ms}ms",
         f"  http-after-response set-header azureml-model-deployment {name}",
         f"  http-request set-var(txn.timeout) int({run_ms})",
         refusal(
@@ -268,7 +269,7 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
             "TooManyRequests",
             f"Deployment '{name}' has {limit} requests in flight, its limit: 2 x "
             f"max_concurrent_requests_per_instance {deployment.max_concurrent} x "
-            f"{deployment.instances} instances. Try again, or raise one of the two.",
+            f"{deployment.limiting_instances} instances. Try again, or raise one of the two.",
             "Retry-After 1",
         )
         + f" if {{ be_conn gt {limit} }}",
@@ -289,5 +290,5 @@ def _deployment(endpoint: Endpoint, deployment: Deployment) -> list[str]:
         ),
         *servers,
         # While no replica is up, requests wait in the backlog of this socket: the keeper holds it.
-        f"  server waiting {waiting} backup maxconn {max(1, slots * len(addresses))}",
+        f"  server waiting {waiting} backup maxconn {deployment.waiting_slots}",
     ]

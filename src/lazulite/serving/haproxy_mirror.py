@@ -60,7 +60,7 @@ def copying(endpoint: Endpoint) -> list[str]:
     step after each hundred keeps it from always being the same turns, and so deployments.
     """
     return [
-        f"  http-request lua.mirror {quoted(backend_name(endpoint, name))}"
+        f"  http-request lua.mirror {quoted(backend_name(endpoint.name, name))}"
         f" if {{ var(txn.turn),div(100),add(txn.turn),mul({percent}),mod(100) lt {percent} }}"
         for name, percent in endpoint.mirror.items()
     ]

@@ -22,7 +22,7 @@ _SLOTS = 100
 def traffic_map(endpoints: Sequence[Endpoint]) -> str:
     """The text of traffic.map: for each slot of each endpoint, the backend."""
     return text_of(
-        f"{endpoint.name.lower()}/{slot} {backend_name(endpoint, name)}"
+        f"{endpoint.name.lower()}/{slot} {backend_name(endpoint.name, name)}"
         for endpoint in endpoints
         for slot, name in enumerate(turns(endpoint.traffic))
     )
@@ -46,9 +46,9 @@ def turns(shares: Mapping[str, int]) -> list[str]:
     return order
 
 
-def backend_name(endpoint: Endpoint, deployment: str) -> str:
-    """The name of a deployment's backend."""
-    return f"{endpoint.name}.{deployment}"
+def backend_name(endpoint: str, deployment: str) -> str:
+    """What a deployment is called in HAProxy's configuration and statistics."""
+    return f"{endpoint}.{deployment}"
 
 
 def counters() -> list[str]:

@@ -1,7 +1,9 @@
 """Keeps the replicas of one deployment alive: `python -m lazulite.serving.keeper spec.json`.
 
 A detached task that needs nobody: it reads spec.json, writes status.json and logs/ in its
-working directory, and goes on whatever becomes of the control plane. SIGTERM drains and ends it;
+working directory, and goes on whatever becomes of the control plane, which may order another
+number of replicas (keeper_orders). One that is asleep has none, until a request waits. SIGTERM
+drains and ends it;
 if it dies itself, its replicas die with it, so that another can start clean. Exit codes: 0 after
 SIGTERM, 1 if the deployment failed before it was ever ready, 2 for a spec that cannot be used.
 """
@@ -16,13 +18,15 @@ import selectors
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lazulite.executors.guard import adopt_orphans, reap_orphans
 from lazulite.executors.launch import Sandbox
 from lazulite.executors.signals import woken_by
+from lazulite.serving.fleet import Fleet
+from lazulite.serving.keeper_orders import Bell, Orders
 from lazulite.serving.keeper_spec import (
     BrokenSpecError,
     KeeperSpec,
@@ -31,7 +35,7 @@ from lazulite.serving.keeper_spec import (
     replica_environment,
 )
 from lazulite.serving.keeper_status import KeeperState, ReplicaState, StatusFile, status_document
-from lazulite.serving.replica import Fleet, Replica
+from lazulite.serving.replica import Replica
 from lazulite.serving.replica_socket import ReplicaSocket
 
 ROTATE_EVERY_S = 2.0
@@ -51,24 +55,23 @@ class Keeper:
         self._waiting = ReplicaSocket(spec.waiting_socket)
         self._waiting.show()
         waiting = self._waiting.fileno()
-        self._fleet = Fleet(
-            [Replica(index, spec, env, folder, waiting) for index in range(len(spec.sockets))]
-        )
+        self._fleet = Fleet(lambda index, path: Replica(index, path, spec, env, (folder, waiting)))
+        self._bell = Bell(folder)
+        self._orders = Orders(spec.sockets, spec.asleep)
+        self._is_asleep = False
         self._status = StatusFile(folder / "status.json")
         self._selector = selectors.DefaultSelector()
-        self._was_ready = False
+        self._was_ready = spec.asleep
         self._deaths_before_ready = 0
         self._error: dict[str, str] | None = None
-        self._stopping = False
+        self._stopping = self._is_draining = False
         self._rotate_at = 0.0
 
     def run(self) -> int:
         """Keep the replicas until SIGTERM, or until they have failed. Returns the exit code."""
         self._watch_signals()
-        now = time.monotonic()
-        for replica in self._fleet.replicas:
-            if self._error is None:
-                self._start(replica, now)
+        self._selector.register(self._bell, selectors.EVENT_READ, self._bell.silence)
+        self._obey(self._bell.orders() or self._orders, time.monotonic())
         while not self._is_over():
             self._fleet.arrange_sockets()
             self._write_status()
@@ -77,38 +80,78 @@ class Keeper:
             self._look(time.monotonic())
         self._fleet.close_sockets()
         self._waiting.close()
+        self._bell.close()
         self._write_status()
         return 1 if self._error else 0
 
     def _look(self, now: float) -> None:
-        for replica in self._fleet.replicas:
+        for replica in list(self._fleet.replicas):
             if replica.process is not None and (how := replica.process.reap()) is not None:
                 self._died(replica, how, now)
         reap_orphans(spare=self._fleet.pids)
         for replica in self._fleet.replicas:
             if replica.due <= now and self._error is None:
                 self._act(replica, now)
+            if replica.probe_due <= now:
+                replica.probe(now)
         if now >= self._rotate_at:
             self._rotate_at = now + ROTATE_EVERY_S
             for replica in self._fleet.replicas:
                 replica.log.rotate()
-        if self._stopping and self.state is not KeeperState.STOPPING:
+        self._hear_orders(now)
+        if self._stopping and not self._is_draining:
             self._stop(now)
+
+    def _hear_orders(self, now: float) -> None:
+        """The bell only wakes: what is written is read at every turn, so that none is missed."""
+        orders = self._bell.orders()
+        if orders is not None and orders != self._orders and not self._stopping:
+            self._obey(orders, now)
+
+    def _obey(self, orders: Orders, now: float) -> None:
+        self._orders = orders
+        if orders.asleep and not self._fleet.is_leaving:
+            logger.info("falling asleep")
+        self._resize(() if orders.asleep else orders.sockets, now)
+        self._be_asleep(orders.asleep)
+
+    def _be_asleep(self, asleep: bool) -> None:
+        """Watch for somebody who waits, or leave that to the replicas."""
+        if asleep and not self._is_asleep:
+            self._selector.register(self._waiting.fileno(), selectors.EVENT_READ, self._wake)
+        elif self._is_asleep and not asleep:
+            self._selector.unregister(self._waiting.fileno())
+        self._is_asleep = asleep
+
+    def _wake(self) -> None:
+        """A request waits."""
+        logger.info("woken by a request")
+        self._be_asleep(False)
+        self._resize(self._orders.sockets, time.monotonic())
+
+    def _resize(self, paths: Sequence[str], now: float) -> None:
+        new, surplus = self._fleet.resize(paths)
+        for replica in new:
+            if self._error is None:
+                self._start(replica, now)
+        for replica in surplus:
+            replica.stop(now + self._spec.drain_s)
+            if replica.process is None:
+                self._fleet.drop(replica)
 
     @property
     def state(self) -> KeeperState:
-        """Ready: every replica has been ready once, and one is now."""
+        """Ready: every replica has been ready once, and one is now, or none is to be."""
         if self._error is not None:
             return KeeperState.FAILED
-        if any(one.state is ReplicaState.STOPPING for one in self._fleet.replicas):
+        if self._is_draining:
             return KeeperState.STOPPING
-        return (
-            KeeperState.READY if self._was_ready and self._fleet.is_served else KeeperState.STARTING
-        )
+        serves = self._is_asleep or self._fleet.is_served
+        return KeeperState.READY if self._was_ready and serves else KeeperState.STARTING
 
     def _patience(self, now: float) -> float:
-        due = min(replica.due for replica in self._fleet.replicas)
-        return max(0.0, min(due, self._rotate_at) - now)
+        due = [min(replica.due, replica.probe_due) for replica in self._fleet.replicas]
+        return max(0.0, min([*due, self._rotate_at]) - now)
 
     def _start(self, replica: Replica, now: float) -> None:
         try:
@@ -144,8 +187,18 @@ class Keeper:
         logger.warning("replica %d, pid %d, ended: %s", replica.index, process.pid, how)
         if replica.state is ReplicaState.STOPPING:
             replica.exit, replica.due = how, math.inf
+            self._left(replica, now)
             return
         self._fell(replica, how, now)
+
+    def _left(self, replica: Replica, now: float) -> None:
+        """It ended on being told: it goes, or was wanted again meanwhile."""
+        if self._is_draining:
+            return
+        if replica.is_leaving:
+            self._fleet.drop(replica)
+        else:
+            self._start(replica, now)
 
     def _fell(self, replica: Replica, how: str | None, now: float) -> None:
         """A replica ended by itself, or did not start: plan the next one, or give up."""
@@ -171,6 +224,8 @@ class Keeper:
             replica.meet_deadline(now)
 
     def _stop(self, now: float) -> None:
+        self._is_draining = True
+        self._be_asleep(False)
         self._waiting.close()  # nobody will serve those who wait: let them look elsewhere now
         for replica in self._fleet.replicas:
             replica.stop(now + self._spec.drain_s)
@@ -178,13 +233,18 @@ class Keeper:
     def _is_over(self) -> bool:
         if self._error is not None:
             return True
-        return self._stopping and self._fleet.is_gone and self.state is KeeperState.STOPPING
+        return self._is_draining and self._fleet.is_gone
 
     def _write_status(self) -> None:
         spec = self._spec
         kind = Sandbox.from_json(spec.sandbox).kind
         document = status_document(
-            self.state, self._fleet.reports(), self._error, spec.waiting_socket, kind
+            self.state,
+            self._fleet.reports(),
+            self._error,
+            spec.waiting_socket,
+            kind,
+            is_asleep=self._is_asleep,
         )
         self._status.write(document)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from lazulite.executors.launch import Sandbox
 from lazulite.executors.wrappers import wrapper_of
+from lazulite.serving.own_server import Probe
 
 SOCKET_PATH_LIMIT = 100
 """Bytes. The kernel takes 107; the keeper adds a suffix while a socket is not for clients."""
@@ -41,6 +42,12 @@ class KeeperSpec:
     """The folder that contains the package lazulite_worker; nothing else in it is seen."""
     sockets: tuple[str, ...]
     """One path per replica, each at most SOCKET_PATH_LIMIT bytes."""
+    asleep: bool = False
+    """Start no replica before a request waits; then all of them."""
+    liveness: Probe | None = None
+    """How a process is asked whether it lives; None: it is not."""
+    readiness: Probe | None = None
+    """The same, for whether it is to get requests."""
     waiting_socket: str
     """Where requests wait for whichever replica is ready next; the same limit."""
     code_dir: str | None = None
@@ -73,7 +80,12 @@ def parse_spec(text: str) -> KeeperSpec:
     try:
         fields = json.loads(text)
         env = {name: str(value) for name, value in fields.get("env", {}).items()}
-        spec = KeeperSpec(**{**fields, "sockets": tuple(fields["sockets"]), "env": env})
+        probes = {
+            name: Probe(**fields[name]) if fields.get(name) else None
+            for name in ("liveness", "readiness")
+        }
+        read = {"sockets": tuple(fields["sockets"]), "env": env, **probes}
+        spec = KeeperSpec(**{**fields, **read})
         wrapper_of(Sandbox.from_json(spec.sandbox))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BrokenSpecError(f"spec.json does not describe replicas: {error!r}") from error

@@ -29,7 +29,9 @@ class ReplicaState(StrEnum):
 
     STARTING = "starting"
     READY = "ready"
+    UNREADY = "unready"  # it fails its readiness probe: no new request is sent to it
     BACKOFF = "backoff"  # it ended; the next one starts in a while
+    CRASH_LOOP = "crash-loop"  # the same, or starting, after several ends in a row
     STOPPING = "stopping"  # told to end, or ended on being told
 
 
@@ -64,15 +66,18 @@ def status_document(
     error: dict[str, str] | None,
     waiting_socket: str | None,
     isolation: str = PLAIN,
+    *,
+    is_asleep: bool = False,
 ) -> dict[str, Any]:
     """The content of status.json but for `updated`.
 
     error: code and message, if it failed; waiting_socket: None if the spec could not be used;
-    isolation: the kind of the replicas' sandboxes.
+    isolation: the kind of the replicas' sandboxes; is_asleep: none starts before somebody waits.
     """
     return {
         "state": state,
         "isolation": isolation,
+        "asleep": is_asleep,
         "waiting_socket": waiting_socket,
         "replicas": list(replicas),
         "error": error,

@@ -80,4 +80,6 @@ def _served(row: Resource) -> Deployment | None:
         max_queue_wait_ms=serving["maxQueueWaitMs"],
         max_concurrent=serving["maxConcurrent"],
         instances=serving["instances"],
+        most_instances=serving.get("mostInstances", max(1, serving["instances"])),
+        cold_ms=serving.get("coldMs", 0),
     )

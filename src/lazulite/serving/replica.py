@@ -1,18 +1,20 @@
-"""A replica over its many processes, and the replicas of a deployment together."""
+"""A replica over its many processes."""
 
 from __future__ import annotations
 
 import math
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lazulite.executors.launch import Launch, Sandbox
 from lazulite.serving.keeper_spec import KeeperSpec
 from lazulite.serving.keeper_status import ReplicaState
+from lazulite.serving.own_server import Probe
 from lazulite.serving.replica_log import ReplicaLog
+from lazulite.serving.replica_probe import ReplicaProbe
 from lazulite.serving.replica_process import ReplicaProcess
 from lazulite.serving.replica_socket import ReplicaSocket
 
@@ -23,6 +25,9 @@ STUCK_S = 2.0
 DUMP_S = 0.3
 """Between asking a process for its stacks and killing it."""
 ERROR_LIMIT = 8 * 1024
+CRASH_LOOP = 3
+"""Ends in a row, none after a healthy while, from which on a replica is said to loop."""
+SERVING = frozenset({ReplicaState.READY, ReplicaState.UNREADY})
 
 
 def restart_delay(failures: int) -> float:
@@ -30,18 +35,22 @@ def restart_delay(failures: int) -> float:
     return min(30.0, 0.1 * 2.0 ** min(failures - 1, 20)) if failures else 0.0
 
 
+Site = tuple[Path, int]
+"""Where logs/ goes, and the descriptor of the socket that all replicas serve besides their own."""
+
+
 class Replica:
     """One replica: a socket, a log, and the process that serves, which may be replaced."""
 
     def __init__(
-        self, index: int, spec: KeeperSpec, env: Mapping[str, str], folder: Path, waiting: int
+        self, index: int, path: str, spec: KeeperSpec, env: Mapping[str, str], site: Site
     ) -> None:
-        """env: all variables of the process; folder: logs/ goes there.
-
-        waiting: descriptor of the socket that all replicas serve besides their own.
-        """
+        """path: of its socket; env: all variables of the process."""
+        folder, waiting = site
         self.index = index
-        self.socket = ReplicaSocket(spec.sockets[index])
+        self.is_leaving = False
+        """Whether it is gone for good once its process has ended."""
+        self.socket = ReplicaSocket(path)
         self.log = ReplicaLog(folder / "logs" / f"replica-{index}.log", spec.log_limit)
         self.process: ReplicaProcess | None = None
         self.state = ReplicaState.STARTING
@@ -55,6 +64,9 @@ class Replica:
         self._spec, self._waiting = spec, waiting
         self._failures = 0
         self._ready_at: float | None = None
+        self._started_at = 0.0
+        self._liveness: ReplicaProbe | None = None
+        self._readiness: ReplicaProbe | None = None
         self._reason: str | None = None  # why the current process will have ended
         self._condemned: tuple[str, float, int] | None = None  # why, busy since, size of the log
         options = f"--max-body={spec.max_body}"
@@ -65,7 +77,7 @@ class Replica:
     def start(self, now: float) -> ReplicaProcess:
         """Start a process. Raises OSError if there is no such interpreter, or no memory."""
         self._condemned = self._ready_at = None
-        self._reason = None
+        self._reason, self._started_at = None, now
         with self.log.open() as log:
             listeners = (self.socket.fileno(), self._waiting)
             self.process = ReplicaProcess(self._launch, self._sandbox, listeners, log.fileno())
@@ -84,17 +96,43 @@ class Replica:
         self.state, self._condemned = ReplicaState.READY, None
         self._ready_at = now
         self.due = now + self._limit_s
+        self._liveness = self._probe(self._spec.liveness, now)
+        self._readiness = self._probe(self._spec.readiness, now)
+
+    @property
+    def probe_due(self) -> float:
+        """When probe() is to be called (time.monotonic)."""
+        if self.state not in SERVING or self._condemned is not None:
+            return math.inf
+        return min((probe.due for probe in self._probes), default=math.inf)
+
+    def probe(self, now: float) -> None:
+        """Ask the process whether it lives and is ready, and act on what is known by now."""
+        process = self.process
+        if process is None:
+            return
+        for probe in self._probes:
+            if probe.due <= now:
+                probe.look(now, process, self.socket.place)
+        if self._liveness is not None and self._liveness.has_failed:
+            reason = f"The liveness probe {self._liveness.complaint}"
+            self._liveness.start_over(now)
+            self._condemn(process, reason, now)
+        elif self._readiness is not None:
+            self._judge(self._readiness)
 
     def back_off(self, how: str | None, now: float) -> None:
         """Say when to start the next process. how: the last one ended, None if it never ran."""
         was_healthy = self._ready_at is not None and now - self._ready_at > HEALTHY_S
         self._failures = 0 if was_healthy else self._failures + 1
         self.state, self.exit, self.error = ReplicaState.BACKOFF, how, self._reason
+        self._end_probes()
         self.due = now + restart_delay(self._failures)
 
     def stop(self, kill_at: float) -> None:
         """Let the process finish its requests, until kill_at (time.monotonic)."""
         self.state, self.due = ReplicaState.STOPPING, math.inf
+        self._end_probes()
         if self.process is not None:
             self.process.signal(signal.SIGTERM)
             self.due = kill_at
@@ -121,12 +159,43 @@ class Replica:
         return {
             "index": self.index,
             "pid": self.process.pid if self.process is not None else None,
-            "state": self.state,
+            "state": ReplicaState.CRASH_LOOP if self.is_looping else self.state,
             "socket": self.socket.path,
             "restarts": self.restarts,
             "exit": self.exit,
-            "error": self.error,
+            "error": self._complaint or self.error,
         }
+
+    @property
+    def is_looping(self) -> bool:
+        """Whether it ends again and again, and does not serve now."""
+        waits = self.state in {ReplicaState.STARTING, ReplicaState.BACKOFF}
+        return waits and self._failures >= CRASH_LOOP
+
+    @property
+    def _complaint(self) -> str | None:
+        if self.state is not ReplicaState.UNREADY or self._readiness is None:
+            return None
+        return f"The readiness probe {self._readiness.complaint}"
+
+    @property
+    def _probes(self) -> tuple[ReplicaProbe, ...]:
+        return tuple(one for one in (self._liveness, self._readiness) if one is not None)
+
+    def _probe(self, probe: Probe | None, now: float) -> ReplicaProbe | None:
+        return None if probe is None else ReplicaProbe(probe, self._started_at, now)
+
+    def _end_probes(self) -> None:
+        for probe in self._probes:
+            probe.close()
+        self._liveness = self._readiness = None
+
+    def _judge(self, readiness: ReplicaProbe) -> None:
+        """Out of the front door while it is not ready, and back."""
+        if self.state is ReplicaState.READY and readiness.has_failed:
+            self.state = ReplicaState.UNREADY
+        elif self.state is ReplicaState.UNREADY and readiness.has_succeeded:
+            self.state = ReplicaState.READY
 
     @property
     def _limit_s(self) -> float:
@@ -142,69 +211,9 @@ class Replica:
     def _end(self, process: ReplicaProcess, now: float) -> None:
         if self.state is not ReplicaState.STOPPING and self._condemned is not None:
             reason, since, offset = self._condemned
-            if self.state is ReplicaState.READY and process.busy_since != since:
+            if self.state in SERVING and process.busy_since != since:
                 self._condemned, self.due = None, now + self._limit_s  # it came back after all
                 return
             self._reason = f"{reason}.\n{self.log.text_from(offset, ERROR_LIMIT)}"
         process.kill()
         self.due = math.inf
-
-
-class Fleet:
-    """The replicas of a deployment: what holds for all of them."""
-
-    def __init__(self, replicas: Sequence[Replica]) -> None:
-        self.replicas = tuple(replicas)
-
-    @property
-    def is_served(self) -> bool:
-        """True if a replica is ready."""
-        return any(replica.state is ReplicaState.READY for replica in self.replicas)
-
-    @property
-    def is_complete(self) -> bool:
-        """True if all replicas are ready."""
-        return all(replica.state is ReplicaState.READY for replica in self.replicas)
-
-    @property
-    def is_gone(self) -> bool:
-        """True if no process is left."""
-        return all(replica.process is None for replica in self.replicas)
-
-    @property
-    def pids(self) -> set[int]:
-        """The processes that are there."""
-        return {one.process.pid for one in self.replicas if one.process is not None}
-
-    def arrange_sockets(self) -> None:
-        """Clients find ready replicas only; those of a dead one are turned away at once.
-
-        Who has connected to a replica that stops is still served.
-        """
-        for replica in self.replicas:
-            if replica.state is ReplicaState.READY:
-                replica.socket.show()
-            elif replica.process is None:
-                replica.socket.close()
-            else:
-                replica.socket.hide()
-
-    def close_sockets(self) -> None:
-        """Remove every socket."""
-        for replica in self.replicas:
-            replica.socket.close()
-
-    def kill(self) -> None:
-        """End all processes and wait until they are gone."""
-        for replica in self.replicas:
-            if replica.process is not None:
-                replica.process.kill()
-        for replica in self.replicas:
-            if replica.process is not None:
-                replica.exit = replica.process.wait()
-                replica.process.close()
-                replica.process = None
-
-    def reports(self) -> list[dict[str, Any]]:
-        """The replicas' entries in status.json."""
-        return [replica.report() for replica in self.replicas]

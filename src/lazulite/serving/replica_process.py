@@ -16,7 +16,10 @@ from lazulite.executors.launch import Launch, Sandbox
 from lazulite.executors.wrappers import ending, inside, process_of
 
 CELL = struct.Struct("=d")
-"""The cell that a replica shares: when its running request began (CLOCK_MONOTONIC), or 0."""
+"""The cell that a replica shares: when its running request began (CLOCK_MONOTONIC), or 0.
+
+Negative while it sends the parts of an answer.
+"""
 
 
 class ReplicaProcess:
@@ -70,7 +73,12 @@ class ReplicaProcess:
     @property
     def busy_since(self) -> float:
         """When the running run() began (time.monotonic), or 0."""
-        return float(CELL.unpack_from(self._cell)[0])
+        return max(0.0, float(CELL.unpack_from(self._cell)[0]))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it runs a request, or sends the parts of an answer: it answers nobody else."""
+        return bool(CELL.unpack_from(self._cell)[0])
 
     def message(self) -> dict[str, str | bool] | None:
         """What the replica says of its start; None if not yet all, empty if it ended silently."""

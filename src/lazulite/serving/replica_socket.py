@@ -20,6 +20,11 @@ class ReplicaSocket:
         self._socket: socket.socket | None = None
 
     @property
+    def place(self) -> str:
+        """Where it is found now, hidden or not."""
+        return self.path if self.is_visible else self._hidden
+
+    @property
     def is_open(self) -> bool:
         """True if connections to it can be waiting."""
         return self._socket is not None
@@ -46,7 +51,7 @@ class ReplicaSocket:
     def close(self) -> None:
         """Turn away those that wait: they see their connection reset. Safe to repeat."""
         if self._socket is not None:
-            _unlink(self.path if self.is_visible else self._hidden)
+            _unlink(self.place)
             self._socket.close()
             self._socket, self.is_visible = None, False
 

@@ -14,6 +14,14 @@ MOST_MIRRORED = 50
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_LEAST = {
+    "request_timeout_ms": 1,
+    "max_queue_wait_ms": 1,
+    "max_concurrent": 1,
+    "instances": 0,
+    "most_instances": 1,
+    "cold_ms": 0,
+}
 _SOCKET = re.compile(r"/[\w./@+=~-]{1,94}")
 
 
@@ -34,21 +42,41 @@ class Deployment:
     max_concurrent: int = 1
     """max_concurrent_requests_per_instance."""
     instances: int = 1
+    """How many there are now; 0 while the deployment sleeps."""
+    most_instances: int = 1
+    """How many there may come to be."""
+    cold_ms: int = 0
+    """What a request that finds it asleep may wait for it to wake."""
 
     def __post_init__(self) -> None:
         """Refuse what the configuration cannot carry."""
         require_name("deployment", self.name)
         for path in (*self.sockets, self.waiting):
             require_socket(path)
-        for field in ("request_timeout_ms", "max_queue_wait_ms", "max_concurrent", "instances"):
+        for field, least in _LEAST.items():
             value = getattr(self, field)
-            if type(value) is not int or value < 1:
-                raise ValueError(f"{field} is {value!r}: it must be a whole number of 1 or more")
+            if type(value) is not int or value < least:
+                raise ValueError(
+                    f"{field} is {value!r}: it must be a whole number of {least} or more"
+                )
 
     @property
     def in_flight_limit(self) -> int:
-        """Requests that may run or wait at one time; more get 429. Source: spec/ONLINE.md 5.5."""
-        return 2 * self.max_concurrent * self.instances
+        """Requests that may run or wait at one time; more get 429. Source: spec/ONLINE.md 5.5.
+
+        Of a deployment that grows, as many as it may grow to take.
+        """
+        return 2 * self.max_concurrent * self.limiting_instances
+
+    @property
+    def limiting_instances(self) -> int:
+        """How many instances the limit of requests is counted for."""
+        return max(self.instances, self.most_instances)
+
+    @property
+    def waiting_slots(self) -> int:
+        """Requests that may wait for a replica to start; all of them while it sleeps."""
+        return self.slots * len(self.sockets) if self.sockets else self.in_flight_limit
 
     @property
     def slots(self) -> int:

@@ -78,7 +78,7 @@ def test_traffic_that_cannot_be_split_is_refused(traffic):
 
 
 @pytest.mark.parametrize(
-    "field", ["request_timeout_ms", "max_queue_wait_ms", "max_concurrent", "instances"]
+    "field", ["request_timeout_ms", "max_queue_wait_ms", "max_concurrent", "most_instances"]
 )
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "1"])
 def test_limit_that_is_no_positive_whole_number_is_refused(field, value):
