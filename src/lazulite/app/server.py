@@ -25,6 +25,7 @@ from lazulite.app.landscape import ensure_landscape, furnish_all
 from lazulite.app.layout import Layout
 from lazulite.app.providers import Providers
 from lazulite.app.services import ServiceParts, all_services
+from lazulite.app.telemetry import Telemetry
 from lazulite.arm.app import ArmApp
 from lazulite.arm.authorization import Authorization
 from lazulite.arm.gate import Gate
@@ -41,6 +42,7 @@ from lazulite.core.settings import SettingError, Settings
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.batch_scoring import BatchScoring
 from lazulite.dataplane.services import Services
+from lazulite.dataplane.telemetry_logs import TelemetryLogs
 from lazulite.deployments.blob_paths import Delivery
 from lazulite.deployments.cached_environments import CachedEnvironments
 from lazulite.deployments.environment_users import EnvironmentUsers
@@ -58,6 +60,7 @@ from lazulite.executors.container_engine import find_engine
 from lazulite.executors.isolation import Isolation, isolation
 from lazulite.executors.local import LocalExecutor
 from lazulite.identity.applications import SecretHasher
+from lazulite.identity.authorize import Guard
 from lazulite.identity.bootstrap import Bootstrap, Installation
 from lazulite.identity.endpoint_keys import EndpointTokens
 from lazulite.identity.keys import Keyring, open_keyring
@@ -79,10 +82,14 @@ from lazulite.runs.supervision import Supervision
 from lazulite.serving.certificates import Certificates, ensure_certificates, public_authorities
 from lazulite.serving.front_door import Addresses, FrontDoor, Launch, find_haproxy
 from lazulite.serving.haproxy_config import FrontDoorSettings
+from lazulite.serving.kept_logs import KeptLogs
 from lazulite.serving.published import published
 from lazulite.serving.replica_sets import ReplicaSets
 from lazulite.store.database import open_database
 from lazulite.store.resources import Resources
+from lazulite.telemetry.collector import Collector, Sources
+from lazulite.telemetry.insights import Insights
+from lazulite.telemetry.store import TelemetryStore
 
 LOOPBACK = "127.0.0.1"
 SOURCE = Path(lazulite.__file__).parent.parent
@@ -117,6 +124,11 @@ class Foundation:
     isolation: Isolation
     publishing: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
 
+    @property
+    def kept_logs(self) -> KeptLogs:
+        """Logs of replicas that are no more."""
+        return KeptLogs(self.layout.folder("telemetry") / "logs")
+
     async def publish(self) -> Addresses:
         """Let the front door serve what the resource table says.
 
@@ -139,6 +151,7 @@ class Server:
     delivery: Delivery
     cache: Cache
     isolation: Isolation
+    telemetry: Telemetry
     url: str
     http_url: str
     workspace: str
@@ -205,15 +218,30 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
     turns = Turns(base.settings.requests_per_caller)
     arm = ArmApp(Gate(registry, base.resources, guard), reconciler.wake, roles, turns)
-    invoker = Invoker(base.resources, show_job, reconciler.wake)
-    scoring = BatchScoring(invoker, base.resources, guard)
+    scoring = BatchScoring(
+        Invoker(base.resources, show_job, reconciler.wake), base.resources, guard
+    )
     blobs = _blob_gateway(base, store, directory, keys, (url, frozenset({*origins, http_url})))
     artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
-    parts = ServiceParts(arm=arm, scoring=scoring, artifacts=artifacts, jobs=kinds.jobs)
+    telemetry = _telemetry(base, kinds, guard, turns)
+    parts = ServiceParts(
+        arm=arm,
+        scoring=scoring,
+        artifacts=artifacts,
+        jobs=kinds.jobs,
+        logs=TelemetryLogs(telemetry.store, utc_now),
+    )
     services = Services(all_services(parts), base.resources, guard, turns)
-    catalog = Catalog(_entries(arm, services), base.resources, guard, arm.handle)
+    catalog = Catalog(
+        _entries(arm, services), base.resources, guard, telemetry.insights.before(arm.handle)
+    )
     tables = Tables(registry=registry, roles=roles, services=services, graph=directory.operations())
-    routes = [*public_documents(Document(tables)), *directory.routes(), *_scoring_routes(scoring)]
+    routes = [
+        *public_documents(Document(tables)),
+        *directory.routes(),
+        *_scoring_routes(scoring),
+        *telemetry.routes(guard, base.installed.subscription_id),
+    ]
     return Server(
         app=ControlPlane(routes, catalog, services, blobs),
         directory=directory,
@@ -224,10 +252,27 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         delivery=delivery,
         cache=cache,
         isolation=base.isolation,
+        telemetry=telemetry,
         url=url,
         http_url=http_url,
         workspace=workspace,
     )
+
+
+def _telemetry(base: Foundation, kinds: KindParts, guard: Guard, turns: Turns) -> Telemetry:
+    folder = base.layout.folder("telemetry")
+    store = TelemetryStore(folder / "telemetry.db")
+    sources = Sources(
+        access=folder / "access",
+        tasks=base.executor.root,
+        kept_logs=base.kept_logs.folder,
+        run_folder=base.layout.run,
+        data_folder=base.layout.data,
+        build_log=kinds.deployments.workshop.environments.log,
+    )
+    collector = Collector(base.resources, store, sources, utc_now)
+    insights = Insights(store, base.resources, guard, turns, utc_now)
+    return Telemetry(store, collector, insights, base.settings)
 
 
 async def _started_store(base: Foundation) -> BlobStore:
@@ -306,6 +351,7 @@ def _front_door(
         https=(settings.host, settings.port),
         http=(LOOPBACK, settings.http_port),
         drain_s=settings.drain_s,
+        access_log=layout.folder("telemetry") / "access",
     )
     return FrontDoor(fixed, launch, layout.folder("front-door"), executor)
 
@@ -339,7 +385,7 @@ def _kind_parts(
         deployments=OnlineDeployments(
             resources,
             workshop,
-            ReplicaSets(executor, base.layout.run, worker, sandbox),
+            ReplicaSets(executor, base.layout.run, worker, sandbox, base.kept_logs),
             publish,
             utc_now,
         ),

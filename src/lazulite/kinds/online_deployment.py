@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
@@ -155,7 +156,13 @@ class OnlineDeployments:
             environment = call.resource.observed.get("environment")
             log = self.workshop.environments.log(environment) if environment else b""
             return Answer(body={"content": last_lines(log, asked.tail)})
-        return Answer(body={"content": tail(self.sets.logs(call.resource.task_name), asked.tail)})
+        return Answer(body={"content": tail(self._logs(call.resource), asked.tail)})
+
+    def _logs(self, deployment: Resource) -> list[Path]:
+        """Of the present generation; until it has any, of the one that serves, or came before."""
+        serving, name = _serving_task(deployment.observed), deployment.task_name
+        found = self.sets.logs(name) or (self.sets.logs(serving) if serving else [])
+        return found or self.sets.kept.before(name)
 
     def _turned(self, observed: Json, serving: Json) -> Json:
         """Serve the new replicas; the old ones stay until nothing can reach them any more."""

@@ -74,15 +74,31 @@ def parse_line(line: bytes) -> Access | None:
     fields = line.decode("utf-8", "replace").split(" ", len(_FIELDS) - 1)
     if len(fields) != len(_FIELDS) or fields[1] == "-":
         return None
+    _, dot, deployment = fields[2].partition(".")
     try:
-        numbers = [int(field) for field in fields[5:12]]
-        endpoint, dot, deployment = fields[2].partition(".")
         return Access(
-            int(fields[0]), fields[1], deployment if dot else "", int(fields[3]),
-            None if fields[4] == "-" else int(fields[4]), *numbers, fields[12], fields[13] == "1",
-            _given(fields[14]), fields[15], fields[16], *(_text(each) for each in fields[17:20]),
+            int(fields[0]),
+            fields[1],
+            deployment if dot else "",
+            int(fields[3]),
+            None if fields[4] == "-" else int(fields[4]),
+            int(fields[5]),
+            int(fields[6]),
+            int(fields[7]),
+            int(fields[8]),
+            int(fields[9]),
+            int(fields[10]),
+            int(fields[11]),
+            fields[12],
+            fields[13] == "1",
+            _given(fields[14]),
+            fields[15],
+            fields[16],
+            _text(fields[17]),
+            _text(fields[18]),
+            _text(fields[19]),
             fields[20].rstrip("\n"),
-        )  # fmt: skip
+        )
     except ValueError:
         return None
 

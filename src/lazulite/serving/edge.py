@@ -6,7 +6,8 @@ HAProxy is replaced or restarted waits in the kernel's backlog. It starts in its
     python -m lazulite.serving.edge spec.json
 
 spec.json: {"contract": number, "haproxy": path, "run_folder": path, "configurations": path,
-"drain_s": seconds, "access_log": folder or "", "listen": {"LZ_HTTPS": [host, port], "LZ_HTTP": [host, port]}}. Each folder in
+"drain_s": seconds, "access_log": folder or "",
+"listen": {"LZ_HTTPS": [host, port], "LZ_HTTP": [host, port]}}. Each folder in
 `configurations` is one (haproxy.cfg and its maps); the one that `current.json` names is served at
 the start.
 Requests on <run_folder>/edge.sock are one JSON line each, and so are the answers:

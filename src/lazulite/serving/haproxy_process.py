@@ -33,7 +33,7 @@ class HAProxy:
         listeners: Mapping[str, socket.socket],
         outputs: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        """listeners, and descriptors to write to: by the environment variables that tell HAProxy."""
+        """listeners, outputs: by the environment variables that tell HAProxy the descriptors."""
         self.configuration: str | None = None
         self.listeners, self._outputs = listeners, outputs
         self.serving: subprocess.Popen[bytes] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import sys
@@ -13,6 +14,7 @@ from lazulite.core.errors import SpecError
 from lazulite.executors.container import OWN_CONTAINER
 from lazulite.executors.launch import Sandbox
 from lazulite.executors.protocol import Executor, Phase, Task
+from lazulite.serving.kept_logs import KeptLogs
 from lazulite.store.files import read_json
 
 DRAIN_S = 10
@@ -43,6 +45,8 @@ class ReplicaSets:
     worker_path: Path
     sandbox: Sandbox
     """What sets are started in from now on, besides what each set shows them."""
+    kept: KeptLogs
+    """Where the logs of sets go that are no more."""
 
     async def ensure(self, name: str, spec: ReplicaSpec) -> dict[str, Any]:
         """The keeper's status: state, replicas, error; {} while it starts.
@@ -55,7 +59,7 @@ class ReplicaSets:
         if phase in {Phase.PENDING, Phase.RUNNING} or status.get("state") == "failed":
             return status
         task = self._task(name, spec)
-        await self.executor.forget(name)
+        await self._forget(name)
         await self.executor.ensure(task)
         return {}
 
@@ -64,12 +68,18 @@ class ReplicaSets:
         if await self.executor.observe(name) in {Phase.PENDING, Phase.RUNNING}:
             await self.executor.stop(name)
             return False
-        await self.executor.forget(name)
+        await self._forget(name)
         return True
 
     def logs(self, name: str) -> list[Path]:
-        """The log file of each replica."""
-        return sorted((self.executor.folder(name) / "logs").glob("replica-*.log"))
+        """The log file of each replica; of a set that is no more, what is kept."""
+        present = sorted((self.executor.folder(name) / "logs").glob("replica-*.log"))
+        return present or self.kept.of(name)
+
+    async def _forget(self, name: str) -> None:
+        """Keep the logs, and remove the rest."""
+        await asyncio.to_thread(self.kept.keep, name, self.executor.folder(name) / "logs")
+        await self.executor.forget(name)
 
     def _task(self, name: str, spec: ReplicaSpec) -> Task:
         uid, _, generation = name.rpartition("-")
