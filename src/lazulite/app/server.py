@@ -42,7 +42,6 @@ from lazulite.core.settings import SettingError, Settings
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.batch_scoring import BatchScoring
 from lazulite.dataplane.services import Services
-from lazulite.dataplane.telemetry_logs import TelemetryLogs
 from lazulite.deployments.blob_paths import Delivery
 from lazulite.deployments.cached_environments import CachedEnvironments
 from lazulite.deployments.environment_users import EnvironmentUsers
@@ -199,11 +198,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     url = f"https://localhost:{addresses.https[1]}"
     http_url = f"http://localhost:{addresses.http[1]}"
     origins = _origins(base.settings, addresses)
-    audiences = Audiences.of(origins, account_urls=())
-    tokens = Tokens(
-        base.keyring.tokens, base.installed.tenant_id, [url, *origins], audiences, utc_now
-    )
-    directory = Directory.of(base.engine, tokens, base.hasher, utc_now)
+    directory = _directory(base, url, origins)
     guard = directory.guard
     store = await _started_store(base)
     workspace = await ensure_landscape(base.resources, base.installed)
@@ -225,23 +220,14 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
     telemetry = _telemetry(base, kinds, guard, turns)
     parts = ServiceParts(
-        arm=arm,
-        scoring=scoring,
-        artifacts=artifacts,
-        jobs=kinds.jobs,
-        logs=TelemetryLogs(telemetry.store, utc_now),
+        arm=arm, scoring=scoring, artifacts=artifacts, jobs=kinds.jobs, logs=telemetry.logs
     )
     services = Services(all_services(parts), base.resources, guard, turns)
-    catalog = Catalog(
-        _entries(arm, services), base.resources, guard, telemetry.insights.before(arm.handle)
-    )
+    handle = telemetry.insights.before(arm.handle)
+    catalog = Catalog(_entries(arm, services), base.resources, guard, handle)
     tables = Tables(registry=registry, roles=roles, services=services, graph=directory.operations())
-    routes = [
-        *public_documents(Document(tables)),
-        *directory.routes(),
-        *_scoring_routes(scoring),
-        *telemetry.routes(guard, base.installed.subscription_id),
-    ]
+    routes = [*public_documents(Document(tables)), *directory.routes(), *_scoring_routes(scoring)]
+    routes += telemetry.routes(guard, base.installed.subscription_id)
     return Server(
         app=ControlPlane(routes, catalog, services, blobs),
         directory=directory,
@@ -273,6 +259,14 @@ def _telemetry(base: Foundation, kinds: KindParts, guard: Guard, turns: Turns) -
     collector = Collector(base.resources, store, sources, utc_now)
     insights = Insights(store, base.resources, guard, turns, utc_now)
     return Telemetry(store, collector, insights, base.settings)
+
+
+def _directory(base: Foundation, url: str, origins: frozenset[str]) -> Directory:
+    audiences = Audiences.of(origins, account_urls=())
+    tokens = Tokens(
+        base.keyring.tokens, base.installed.tenant_id, [url, *origins], audiences, utc_now
+    )
+    return Directory.of(base.engine, tokens, base.hasher, utc_now)
 
 
 async def _started_store(base: Foundation) -> BlobStore:

@@ -15,6 +15,7 @@ from lazulite.app.chores import Chore
 from lazulite.app.upkeep import kept_telemetry
 from lazulite.core.clock import utc_now
 from lazulite.core.settings import Settings
+from lazulite.dataplane.telemetry_logs import TelemetryLogs
 from lazulite.identity.authorize import Guard
 from lazulite.telemetry.collector import EVERY_S, Collector
 from lazulite.telemetry.insights import PROVIDER, TOKENS, Insights
@@ -36,6 +37,11 @@ class Telemetry:
     collector: Collector
     insights: Insights
     settings: Settings
+
+    @property
+    def logs(self) -> TelemetryLogs:
+        """Answers for the log tables."""
+        return TelemetryLogs(self.store, utc_now)
 
     def close(self) -> None:
         """Close the file."""

@@ -58,7 +58,7 @@ class TelemetryLogs:
     def _question(self, asked: Asked) -> Question:
         query = asked.query
         said = query.get("timespan", "")
-        top = _number(query, "$top")
+        top = _number(query.get("$top", ""), "$top")
         return Question(
             table=asked.names["table"],
             scope=asked.workspace.id,
@@ -68,8 +68,8 @@ class TelemetryLogs:
             levels=tuple(_level(word) for word in query.get("level", "").split(",") if word),
             text=query.get("text", ""),
             span=parse_span(said, self.clock(), _DAY) if said else None,
-            after=_number(query, "after"),
-            before=_number(query, "before"),
+            after=_number(query.get("after", ""), "after"),
+            before=_number(query.get("before", ""), "before"),
             top=100 if top is None else max(1, min(top, MOST)),
         )
 
@@ -83,9 +83,8 @@ def _next(asked: Asked, question: Question, value: list[dict[str, object]]) -> s
     return f"{asked.base}{quote(asked.http.url.path)}?{urlencode({**kept, **place})}"
 
 
-def _number(query: object, name: str) -> int | None:
-    text = query.get(name) if hasattr(query, "get") else None
-    if text is None or text == "":
+def _number(text: str, name: str) -> int | None:
+    if not text:
         return None
     if not text.isdecimal() or len(text) > 18:
         message = f"{name} is {text[:40]!r}: it must be a whole number."

@@ -121,7 +121,7 @@ class _Translation:
         elif label.lower() == "count":
             label = "count_"
         else:
-            self._tokens.refuse("of summarize, count() is answered here")
+            self._tokens.refuse(f"of summarize, count() is answered here, and not {label[:40]!r}")
         self._tokens.expect("(")
         self._tokens.expect(")")
         groups = self._groups() if self._tokens.takes("by") else []

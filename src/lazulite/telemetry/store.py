@@ -138,6 +138,7 @@ class TelemetryStore:
         self._writer = self._open()
 
 
+_INSERT = "INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _MERGED = {
     Merge.SAMPLE: "count = count + excluded.count, total = total + excluded.total, "
     "minimum = MIN(minimum, excluded.minimum), maximum = MAX(maximum, excluded.maximum)",
@@ -151,8 +152,4 @@ _MERGED = {
 def add_points(tx: sqlite3.Connection, points: Iterable[Point]) -> None:
     """Add to what is there of the same minutes and series."""
     for point in points:
-        tx.execute(
-            "INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-            f"ON CONFLICT DO UPDATE SET {_MERGED[point.merge]}",
-            point.row(),
-        )
+        tx.execute(f"{_INSERT} ON CONFLICT DO UPDATE SET {_MERGED[point.merge]}", point.row())
