@@ -84,7 +84,7 @@ def _summed(found: Iterable[Sequence[float]]) -> tuple[float, float, float, floa
     """
     rows = list(found)
     count = max(row[0] for row in rows)
-    value = sum(row[1] / row[0] for row in rows)
+    value = sum(row[1] for row in rows) / count  # a series without a sample there counts as 0
     if len(rows) == 1:
         return count, value * count, rows[0][2], rows[0][3]
     return count, value * count, value, max(value, *(row[3] for row in rows))
