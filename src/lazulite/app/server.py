@@ -58,6 +58,7 @@ from lazulite.environments.service import Environments
 from lazulite.executors.container_engine import find_engine
 from lazulite.executors.isolation import Isolation, isolation
 from lazulite.executors.local import LocalExecutor
+from lazulite.fetch.posting import Poster
 from lazulite.identity.applications import SecretHasher
 from lazulite.identity.authorize import Guard
 from lazulite.identity.bootstrap import Bootstrap, Installation
@@ -86,6 +87,7 @@ from lazulite.serving.published import published
 from lazulite.serving.replica_sets import ReplicaSets
 from lazulite.store.database import open_database
 from lazulite.store.resources import Resources
+from lazulite.telemetry.alerts import Alerts
 from lazulite.telemetry.collector import Collector, Sources
 from lazulite.telemetry.insights import Insights
 from lazulite.telemetry.store import TelemetryStore
@@ -121,6 +123,7 @@ class Foundation:
     reach: Reach
     providers: EnvironmentProviders
     isolation: Isolation
+    telemetry: TelemetryStore
     publishing: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
 
     @property
@@ -190,6 +193,7 @@ async def lay_foundation(settings: Settings, layout: Layout, env: Mapping[str, s
         reach=reach,
         providers=_providers(settings, layout, env),
         isolation=shut_in,
+        telemetry=TelemetryStore(layout.folder("telemetry") / "telemetry.db"),
     )
 
 
@@ -247,7 +251,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
 
 def _telemetry(base: Foundation, kinds: KindParts, guard: Guard, turns: Turns) -> Telemetry:
     folder = base.layout.folder("telemetry")
-    store = TelemetryStore(folder / "telemetry.db")
+    store = base.telemetry
     sources = Sources(
         access=folder / "access",
         tasks=base.executor.root,
@@ -258,7 +262,7 @@ def _telemetry(base: Foundation, kinds: KindParts, guard: Guard, turns: Turns) -
     )
     collector = Collector(base.resources, store, sources, utc_now)
     insights = Insights(store, base.resources, guard, turns, utc_now)
-    return Telemetry(store, collector, insights, base.settings)
+    return Telemetry(store, collector, kinds.alerts, insights, base.settings)
 
 
 def _directory(base: Foundation, url: str, origins: frozenset[str]) -> Directory:
@@ -389,6 +393,7 @@ def _kind_parts(
             BatchJobs(supervision, workshop, places, worker),
             Metrics(base.engine, utc_now),
         ),
+        alerts=Alerts(resources, base.telemetry, Poster(base.reach.fetcher.rules).post, utc_now),
     )
 
 

@@ -17,6 +17,8 @@ from lazulite.core.clock import utc_now
 from lazulite.core.settings import Settings
 from lazulite.dataplane.telemetry_logs import TelemetryLogs
 from lazulite.identity.authorize import Guard
+from lazulite.telemetry.alerts import EVERY_S as ALERTS_S
+from lazulite.telemetry.alerts import Alerts
 from lazulite.telemetry.collector import EVERY_S, Collector
 from lazulite.telemetry.insights import PROVIDER, TOKENS, Insights
 from lazulite.telemetry.prometheus import MEDIA_TYPE, page
@@ -35,6 +37,7 @@ class Telemetry:
 
     store: TelemetryStore
     collector: Collector
+    alerts: Alerts
     insights: Insights
     settings: Settings
 
@@ -65,6 +68,7 @@ class Telemetry:
         """What is done again and again while the server runs."""
         return (
             Chore(EVERY_S, self.collector.look, "telemetry could not be collected"),
+            Chore(ALERTS_S, self.alerts.look, "alert rules could not be judged"),
             Chore(TIDY_S, self._tidy, "old telemetry could not be removed"),
         )
 
