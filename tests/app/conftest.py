@@ -139,4 +139,5 @@ async def in_process(folder, keys=None, **parts):
     await base.reach.close()
     await server.delivery.close()
     await server.store.close()
+    server.telemetry.close()
     await close_database(base.engine)

@@ -1,5 +1,6 @@
 """The tables of docs/rest.md, read from the kinds and services themselves."""
 
+from lazulite.dataplane.telemetry_logs import TelemetryLogs
 from lazulite.app.kinds import all_kinds
 from lazulite.app.services import ServiceParts, all_services
 from lazulite.arm.wire import Renamed, Reshaped, Respelled, Unknown
@@ -52,7 +53,7 @@ def services_table() -> str:
     lines = ["| method | path | permission |", "|---|---|---|"]
     nothing = Absent()
     scoring = BatchScoring(nothing, nothing, nothing)
-    parts = ServiceParts(arm=nothing, scoring=scoring, artifacts=nothing, jobs=nothing)
+    parts = ServiceParts(arm=nothing, scoring=scoring, artifacts=nothing, jobs=nothing, logs=TelemetryLogs(nothing, nothing))
     for service in all_services(parts):
         for route in service.routes:
             path = f"{service.name}/{service.version}/.../{route.path.replace(':path', '')}"

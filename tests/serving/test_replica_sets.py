@@ -9,6 +9,7 @@ from lazulite.executors.container import OWN_CONTAINER
 from lazulite.executors.launch import Mount, Sandbox
 from lazulite.executors.memory import MemoryExecutor
 from lazulite.executors.protocol import Phase
+from lazulite.serving.kept_logs import KeptLogs
 from lazulite.serving.replica_sets import ReplicaSets, ReplicaSpec
 
 
@@ -19,7 +20,7 @@ def executor(tmp_path):
 
 async def started_in(executor, tmp_path, base, own):
     """The sandbox in the spec of a set that shows `own`, on a server with the sandbox `base`."""
-    sets = ReplicaSets(executor, tmp_path, tmp_path, base)
+    sets = ReplicaSets(executor, tmp_path, tmp_path, base, KeptLogs(tmp_path / "kept"))
     spec = ReplicaSpec(
         python="python",
         processes=1,

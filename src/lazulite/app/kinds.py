@@ -15,6 +15,7 @@ from lazulite.deployments.environment_builds import EnvironmentBuilds
 from lazulite.deployments.pending_uploads import PendingUploads
 from lazulite.identity.sealing import SecretBox
 from lazulite.kinds.account import LOCATION, TENANT, resource_group, subscription
+from lazulite.kinds.action_group import action_group
 from lazulite.kinds.batch_deployment import batch_deployment
 from lazulite.kinds.batch_endpoint import batch_endpoint
 from lazulite.kinds.code import code
@@ -32,6 +33,7 @@ from lazulite.kinds.dependencies import (
 from lazulite.kinds.environment import environment
 from lazulite.kinds.experiment import EXPERIMENT
 from lazulite.kinds.job import Jobs, job
+from lazulite.kinds.metric_alert import metric_alert
 from lazulite.kinds.model import model
 from lazulite.kinds.online_deployment import OnlineDeployments, online_deployment
 from lazulite.kinds.online_endpoint import OnlineEndpoints, online_endpoint
@@ -39,6 +41,7 @@ from lazulite.kinds.schedule import schedule
 from lazulite.kinds.storage_account import ListContainers, StorageAccounts, storage_account
 from lazulite.kinds.workspace import Workspaces, private_endpoint_connection, workspace
 from lazulite.store.resources import Resources
+from lazulite.telemetry.alerts import Alerts
 from lazulite.workspaces.answers import WorkspaceAnswers
 from lazulite.workspaces.provisioning import MakeContainer, Provisioning
 
@@ -60,6 +63,7 @@ class KindParts:
     endpoints: OnlineEndpoints
     deployments: OnlineDeployments
     jobs: Jobs
+    alerts: Alerts
 
 
 def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
@@ -83,6 +87,8 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         batch_endpoint(parts.resources),
         batch_deployment(parts.deployments.workshop),
         EXPERIMENT,
+        action_group(),
+        metric_alert(parts.alerts),
         job(parts.jobs),
     )
 

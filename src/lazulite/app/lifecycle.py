@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import faulthandler
 import fcntl
 import json
@@ -13,12 +12,13 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import uvicorn
 
+from lazulite.app.chores import Chore
 from lazulite.app.layout import Layout
 from lazulite.app.server import Foundation, Server, compose, lay_foundation
 from lazulite.app.upkeep import limits_of, tidy_environments
@@ -47,16 +47,6 @@ class AlreadyRunningError(LazuliteError):
     """Another control plane works on the data folder."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Chore:
-    """Work that the server repeats."""
-
-    every_s: float
-    work: Callable[[], Awaitable[object]]
-    complaint: str
-    """Logged when it fails; it is tried again at its next time."""
-
-
 async def run_server(
     settings: Settings, layout: Layout, env: Mapping[str, str], ready: Callable[[Server], None]
 ) -> None:
@@ -77,6 +67,7 @@ async def run_server(
             serving = group.create_task(web.serve(sockets=[listening]))
             working = group.create_task(server.reconciler.run())
             doing = {group.create_task(_repeat(each, stop)) for each in _chores(base, server)}
+            doing.add(group.create_task(server.telemetry.serve_metrics(stop)))
             await _until_provisioned(base, server, stop)
             write_json(layout.state, state(base, server))
             ready(server)
@@ -88,11 +79,17 @@ async def run_server(
             await _stop_all(base)
             web.should_exit = True
             await serving
-        await base.reach.close()
-        await server.delivery.close()
-        await server.store.close()
-        await close_database(base.engine)
+        await _close(base, server)
         layout.state.unlink(missing_ok=True)
+
+
+async def _close(base: Foundation, server: Server) -> None:
+    """Give back what was opened."""
+    await base.reach.close()
+    await server.delivery.close()
+    await server.store.close()
+    server.telemetry.close()
+    await close_database(base.engine)
 
 
 @contextlib.contextmanager
@@ -249,6 +246,7 @@ def _chores(base: Foundation, server: Server) -> list[Chore]:
         Chore(WATCH_S, server.publisher.publish, "the front door could not be brought up to date"),
         # What was kept for a while only.
         Chore(TIDY_S, tidy, "what is no longer needed could not be removed"),
+        *server.telemetry.chores(),
         # Containers whose holders were killed before they could remove them.
         Chore(SWEEP_S, sweep, "containers could not be looked through"),
     ]

@@ -25,6 +25,7 @@ from lazulite.app.landscape import ensure_landscape, furnish_all
 from lazulite.app.layout import Layout
 from lazulite.app.providers import Providers
 from lazulite.app.services import ServiceParts, all_services
+from lazulite.app.telemetry import Telemetry
 from lazulite.arm.app import ArmApp
 from lazulite.arm.authorization import Authorization
 from lazulite.arm.gate import Gate
@@ -58,7 +59,9 @@ from lazulite.environments.service import Environments
 from lazulite.executors.container_engine import find_engine
 from lazulite.executors.isolation import Isolation, isolation
 from lazulite.executors.local import LocalExecutor
+from lazulite.fetch.posting import Poster
 from lazulite.identity.applications import SecretHasher
+from lazulite.identity.authorize import Guard
 from lazulite.identity.bootstrap import Bootstrap, Installation
 from lazulite.identity.endpoint_keys import EndpointTokens
 from lazulite.identity.keys import Keyring, open_keyring
@@ -81,11 +84,16 @@ from lazulite.serving.access_tokens import SCORE_IN_WORKSPACE
 from lazulite.serving.certificates import Certificates, ensure_certificates, public_authorities
 from lazulite.serving.front_door import Addresses, FrontDoor, Launch, find_haproxy, most_connections
 from lazulite.serving.haproxy_config import FrontDoorSettings
+from lazulite.serving.kept_logs import KeptLogs
 from lazulite.serving.load import LoadReader
 from lazulite.serving.publisher import Publisher
 from lazulite.serving.replica_sets import ReplicaSets
 from lazulite.store.database import open_database
 from lazulite.store.resources import Resources
+from lazulite.telemetry.alerts import Alerts
+from lazulite.telemetry.collector import Collector, Sources
+from lazulite.telemetry.insights import Insights
+from lazulite.telemetry.store import TelemetryStore
 
 LOOPBACK = "127.0.0.1"
 SOURCE = Path(lazulite.__file__).parent.parent
@@ -118,6 +126,12 @@ class Foundation:
     reach: Reach
     providers: EnvironmentProviders
     isolation: Isolation
+    telemetry: TelemetryStore
+
+    @property
+    def kept_logs(self) -> KeptLogs:
+        """Logs of replicas that are no more."""
+        return KeptLogs(self.layout.folder("telemetry") / "logs")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -134,6 +148,7 @@ class Server:
     delivery: Delivery
     cache: Cache
     isolation: Isolation
+    telemetry: Telemetry
     url: str
     http_url: str
     workspace: str
@@ -173,6 +188,7 @@ async def lay_foundation(settings: Settings, layout: Layout, env: Mapping[str, s
         reach=reach,
         providers=_providers(settings, layout, env),
         isolation=shut_in,
+        telemetry=TelemetryStore(layout.folder("telemetry") / "telemetry.db"),
     )
 
 
@@ -197,15 +213,24 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
     turns = Turns(base.settings.requests_per_caller)
     arm = ArmApp(Gate(registry, base.resources, guard), reconciler.wake, roles, turns)
-    invoker = Invoker(base.resources, show_job, reconciler.wake)
-    scoring = BatchScoring(invoker, base.resources, guard)
+    scoring = BatchScoring(
+        Invoker(base.resources, show_job, reconciler.wake), base.resources, guard
+    )
     blobs = _blob_gateway(base, store, directory, keys, (url, frozenset({*origins, http_url})))
-    artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
-    parts = ServiceParts(arm=arm, scoring=scoring, artifacts=artifacts, jobs=kinds.jobs)
+    telemetry = _telemetry(base, kinds, guard, turns)
+    parts = ServiceParts(
+        arm=arm,
+        scoring=scoring,
+        artifacts=ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX),
+        jobs=kinds.jobs,
+        logs=telemetry.logs,
+    )
     services = Services(all_services(parts), base.resources, guard, turns)
-    catalog = Catalog(_entries(arm, services), base.resources, guard, arm.handle)
+    handle = telemetry.insights.before(arm.handle)
+    catalog = Catalog(_entries(arm, services), base.resources, guard, handle)
     tables = Tables(registry=registry, roles=roles, services=services, graph=directory.operations())
     routes = [*public_documents(Document(tables)), *directory.routes(), *_scoring_routes(scoring)]
+    routes += telemetry.routes(guard, base.installed.subscription_id)
     return Server(
         app=ControlPlane(routes, catalog, services, blobs),
         publisher=publisher,
@@ -217,10 +242,27 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         delivery=delivery,
         cache=cache,
         isolation=base.isolation,
+        telemetry=telemetry,
         url=url,
         http_url=http_url,
         workspace=workspace,
     )
+
+
+def _telemetry(base: Foundation, kinds: KindParts, guard: Guard, turns: Turns) -> Telemetry:
+    folder = base.layout.folder("telemetry")
+    store = base.telemetry
+    sources = Sources(
+        access=folder / "access",
+        tasks=base.executor.root,
+        kept_logs=base.kept_logs.folder,
+        run_folder=base.layout.run,
+        data_folder=base.layout.data,
+        build_log=kinds.deployments.workshop.environments.log,
+    )
+    collector = Collector(base.resources, store, sources, utc_now)
+    insights = Insights(store, base.resources, guard, turns, utc_now)
+    return Telemetry(store, collector, kinds.alerts, insights, base.settings)
 
 
 async def _started_store(base: Foundation) -> BlobStore:
@@ -300,6 +342,7 @@ def _front_door(
         https=(settings.host, settings.port),
         http=(LOOPBACK, settings.http_port),
         drain_s=settings.drain_s,
+        access_log=layout.folder("telemetry") / "access",
     )
     return FrontDoor(fixed, launch, layout.folder("front-door"), executor)
 
@@ -333,7 +376,7 @@ def _kind_parts(
     sandbox, jobs = base.isolation.sandbox, base.layout.folder("jobs")
     supervision = Supervision(resources, executor, jobs, base.layout.run, delivery, sandbox)
     publish, worker = publisher.publish, base.layout.worker_path()
-    sets = ReplicaSets(executor, base.layout.run, worker, sandbox)
+    sets = ReplicaSets(executor, base.layout.run, worker, sandbox, base.kept_logs)
     tokens = EndpointTokens(base.keyring.endpoints, _issuer(base.installed), utc_now)
     return KindParts(
         resources=resources,
@@ -361,6 +404,7 @@ def _kind_parts(
             BatchJobs(supervision, workshop, places, worker),
             Metrics(base.engine, utc_now),
         ),
+        alerts=Alerts(resources, base.telemetry, Poster(base.reach.fetcher.rules).post, utc_now),
     )
 
 

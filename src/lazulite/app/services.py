@@ -16,6 +16,7 @@ from lazulite.dataplane.management import management, resource_provider
 from lazulite.dataplane.model_management import model_management
 from lazulite.dataplane.services import Service
 from lazulite.dataplane.snapshots import content
+from lazulite.dataplane.telemetry_logs import TelemetryLogs
 from lazulite.kinds.job import Jobs
 
 
@@ -27,6 +28,7 @@ class ServiceParts:
     scoring: BatchScoring
     artifacts: ArtifactFiles
     jobs: Jobs
+    logs: TelemetryLogs
 
 
 def all_services(parts: ServiceParts) -> tuple[Service, ...]:
@@ -40,6 +42,7 @@ def all_services(parts: ServiceParts) -> tuple[Service, ...]:
         Datastores(parts.arm.writer).service(),
         hyperdrive(),
         content(),
+        parts.logs.service(),
         history(runs, parts.jobs.metrics, parts.artifacts),
         Execution(parts.arm.writer, runs, data, runs.supervision.delivery).service(),
     )

@@ -1,4 +1,4 @@
-"""Environments that nobody needs, taken away by themselves if the settings say so."""
+"""Environments that nobody needs and telemetry that is old, taken away as the settings say."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 from lazulite.core.settings import Settings
 from lazulite.environments.cache import Cache, Limits
+from lazulite.telemetry.retention import Keep
 
 log = logging.getLogger(__name__)
 
 GIB = 1 << 30
+MIB = 1 << 20
 
 
 def limits_of(settings: Settings) -> Limits | None:
@@ -19,6 +21,16 @@ def limits_of(settings: Settings) -> Limits | None:
     if not days and not gib:
         return None
     return Limits(age=timedelta(days=days) if days else None, size=int(gib * GIB) if gib else None)
+
+
+def kept_telemetry(settings: Settings) -> Keep:
+    """How much of logs and metrics the settings let stay."""
+    logs, metrics = settings.logs_days, settings.metrics_days
+    return Keep(
+        timedelta(days=logs) if logs else None,
+        settings.logs_mib * MIB or None,
+        timedelta(days=metrics) if metrics else None,
+    )
 
 
 async def tidy_environments(cache: Cache, limits: Limits | None, now: datetime) -> None:

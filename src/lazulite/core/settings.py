@@ -71,6 +71,14 @@ class Settings:
     """MiB of address space of one process of user code. 0: any."""
     isolation_tmp_mib: int = 2048
     """MiB of memory that a sandbox's own /tmp, and its /dev/shm, may take up. 0: half of all."""
+    logs_days: float = 7.0
+    """Days that log rows of online endpoints are kept; 0 keeps them."""
+    logs_mib: int = 1024
+    """MiB of logs and metrics beyond which the oldest rows go; 0 is no limit."""
+    metrics_days: float = 93.0
+    """Days that metrics are kept, those of more than two days by the hour; 0 keeps them."""
+    metrics_port: int = 0
+    """Port on loopback that answers /metrics to anyone on this machine; 0: there is none."""
     drain_s: float = 10.0
     """Seconds that running requests get when the server stops."""
     log_level: str = "warning"
@@ -149,6 +157,12 @@ HELP = {
     "isolation_processes": "Processes of one sandbox; 0 for any. Default: 4096.",
     "isolation_memory_mib": "MiB of address space of a user's process; 0 for any. Default: 0.",
     "isolation_tmp_mib": "MiB of a sandbox's /tmp, kept in memory. Default: 2048.",
+    "logs_days": "Days that log rows of online endpoints are kept; 0 for ever. Default: 7.",
+    "logs_mib": "MiB of logs and metrics beyond which the oldest log rows go; 0 for any. "
+    "Default: 1024.",
+    "metrics_days": "Days that metrics are kept; 0 for ever. Default: 93.",
+    "metrics_port": "Port on loopback that answers /metrics without a token, for Prometheus. "
+    "Default: 0, none.",
     "drain_s": "Seconds that running requests get when the server stops. Default: 10.",
     "log_level": "debug, info, warning or error. Default: warning.",
 }

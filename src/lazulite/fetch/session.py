@@ -1,4 +1,4 @@
-"""HTTP GET and HEAD at addresses that the rules allow, redirects included.
+"""HTTP GET, HEAD and POST at addresses that the rules allow, redirects of GET included.
 
 Nothing is sent that was not asked for: no cookies, no credentials of the machine, no proxy.
 Source: spec/SECURITY.md 2.4.
@@ -148,6 +148,17 @@ class Session:
                 url = self._redirected(url, location)
         raise not_allowed(text.partition("?")[0], "it redirects too often")
 
+    @contextlib.contextmanager
+    def post(self, text: str, body: bytes) -> Iterator[Answer]:
+        """Send a body of JSON to a URL. Whatever its status, the answer is not followed.
+
+        Raises FetchError for a URL or address that is not allowed, and if no answer comes.
+        """
+        url = self._fetcher.rules.resolved(parse_url(text))
+        sent = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        with self._exchange("POST", url, sent, body) as answer:
+            yield answer
+
     def _redirected(self, url: Url, location: str) -> Url:
         to = parse_url(urljoin(str(url), location))
         if to.scheme != url.scheme:
@@ -155,7 +166,9 @@ class Session:
         return self._fetcher.rules.resolved(to)
 
     @contextlib.contextmanager
-    def _exchange(self, method: str, url: Url, headers: Mapping[str, str]) -> Iterator[Answer]:
+    def _exchange(
+        self, method: str, url: Url, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Iterator[Answer]:
         """One request and its answer. The connection is kept if the body was read to its end."""
         limits = self._fetcher.limits
         connection, sock = self._connected(url)
@@ -165,7 +178,7 @@ class Session:
                     if connection.sock is None:
                         connection.sock = secured(url, sock)
                     sent = {"Host": url.authority, **headers}
-                    connection.request(method, url.target, headers=sent)
+                    connection.request(method, url.target, body, sent)
                     response = connection.getresponse()
                 except BROKEN as error:
                     raise _broken(url, error, watchdog) from error

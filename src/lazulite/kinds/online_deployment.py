@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -183,8 +184,13 @@ class OnlineDeployments:
             environment = call.resource.observed.get("environment")
             log = self.workshop.environments.log(environment) if environment else b""
             return Answer(body={"content": last_lines(log, asked.tail)})
-        task = present_task(call.resource)
-        return Answer(body={"content": tail(self.sets.logs(task), asked.tail)})
+        return Answer(body={"content": tail(self._logs(call.resource), asked.tail)})
+
+    def _logs(self, deployment: Resource) -> list[Path]:
+        """Of the present generation; until it has any, of the one that serves, or came before."""
+        serving, name = deployment.observed.get("serving"), present_task(deployment)
+        found = self.sets.logs(name) or (self.sets.logs(serving["task"]) if serving else [])
+        return found or self.sets.kept.before(name)
 
     def _turned(self, observed: Json, serving: Json) -> Json:
         """Serve the new replicas; the old ones stay until nothing can reach them any more."""

@@ -21,6 +21,7 @@ MEANINGS = {
     415: "The body has a content type that is not read here.",
     429: "Too many requests: wait as long as Retry-After says.",
     500: "The server failed; its log has the request id.",
+    504: "It takes too long: ask for less.",
     501: "Known to Azure and not done here; the message names what does work.",
 }
 

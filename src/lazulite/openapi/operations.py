@@ -23,6 +23,7 @@ class Answer:
     headers: tuple[str, ...] = ()
     """Names of components/headers that it may have."""
     example: Any = None
+    media: str = "application/json"
 
     def described(self, status: int) -> Json:
         """The response object."""
@@ -33,7 +34,7 @@ class Answer:
             content: Json = {"schema": self.schema}
             if self.example is not None:
                 content["example"] = self.example
-            shown["content"] = {"application/json": content}
+            shown["content"] = {self.media: content}
         return shown
 
 

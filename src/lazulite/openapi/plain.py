@@ -31,6 +31,7 @@ def operations(schemas: Schemas) -> Iterator[Operation]:
     yield from _tokens()
     yield from _batch_jobs(schemas)
     yield from _scoring()
+    yield from _monitoring()
 
 
 def _documents() -> Iterator[Operation]:
@@ -123,6 +124,31 @@ def _scoring() -> Iterator[Operation]:
         refusals=frozenset({401, 404, 413, 429}),
         security=ENDPOINT,
     )
+
+
+def _monitoring() -> Iterator[Operation]:
+    shared: Json = {"tag": "monitoring", "security": BEARER, "refusals": REFUSED | {413, 504}}
+    answer = {200: Answer(schema=OBJECT)}
+    yield Operation(
+        id="metrics",
+        method="GET",
+        path="/metrics",
+        summary="What is counted and measured, in Prometheus' text format.",
+        answers={200: Answer(schema=TEXT, media="text/plain")},
+        **shared,
+    )
+    asked: Json = {"type": "object", "properties": {"query": TEXT, "timespan": TEXT}}
+    path = "/v1/workspaces/{workspace}/query"
+    summary = "Rows of the log tables of online endpoints, by a query in Kusto's language."
+    yield Operation(
+        id="logs_query", method="POST", path=path, summary=summary, answers=answer,
+        body=json_body({**asked, "required": ["query"]}), **shared,
+    )  # fmt: skip
+    parameters = (query("query", TEXT, "The query."), query("timespan", TEXT, "Such as PT1H."))
+    yield Operation(
+        id="logs_get", method="GET", path=path, summary=summary, answers=answer,
+        parameters=parameters, **shared,
+    )  # fmt: skip
 
 
 def _open(

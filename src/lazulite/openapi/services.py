@@ -34,6 +34,10 @@ QUERIES: Mapping[str, tuple[str, ...]] = {
         *("name", "description", "tags", "properties", "runId", "modelId", "modelName"),
         *("computeType", "latestVersionOnly", "orderBy", "count", "$skipToken"),
     ),
+    "telemetry": (
+        *("timespan", "endpoint", "deployment", "instance", "level", "text"),
+        *("after", "before", "$top"),
+    ),
 }
 """What operations of a service read from the query; each reads some. Source: spec/REST.md 9."""
 

@@ -6,13 +6,15 @@ HAProxy is replaced or restarted waits in the kernel's backlog. It starts in its
     python -m lazulite.serving.edge spec.json
 
 spec.json: {"contract": number, "haproxy": path, "run_folder": path, "configurations": path,
-"drain_s": seconds, "listen": {"LZ_HTTPS": [host, port], "LZ_HTTP": [host, port]}}. Each folder in
+"drain_s": seconds, "access_log": folder or "",
+"listen": {"LZ_HTTPS": [host, port], "LZ_HTTP": [host, port]}}. Each folder in
 `configurations` is one (haproxy.cfg and its maps); the one that `current.json` names is served at
 the start.
 Requests on <run_folder>/edge.sock are one JSON line each, and so are the answers:
 {"command": "status"} or {"command": "load", "configuration": name} -> a status; its "error" is what
 HAProxy says of a configuration that was refused, and then the one before goes on. HAProxy writes to
-haproxy.log in the task folder: failed requests and servers going down.
+haproxy.log in the task folder: failed requests and servers going down. A line for each request goes
+to files in the folder access_log.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ from pathlib import Path
 from typing import Any
 
 from lazulite.executors.signals import woken_by
+from lazulite.serving.access_log import VARIABLE
+from lazulite.serving.access_recorder import AccessRecorder
 from lazulite.serving.haproxy_process import HAProxy
 from lazulite.store.files import read_json, write_json
 
@@ -61,16 +65,21 @@ def main(arguments: list[str]) -> int:
         return 1
     folder = spec_path.parent.absolute()
     configurations, log = Path(spec["configurations"]), folder / "haproxy.log"
-    haproxy = HAProxy(spec["haproxy"], configurations, run_folder, log, listeners)
-    return Edge(spec, folder, haproxy).run()
+    recorder = AccessRecorder(Path(spec["access_log"]) if spec["access_log"] else None)
+    outputs = {VARIABLE: recorder.writer}
+    haproxy = HAProxy(spec["haproxy"], configurations, run_folder, log, listeners, outputs)
+    return Edge(spec, folder, haproxy, recorder).run()
 
 
 class Edge:
     """Answers commands, restarts HAProxy when it dies, ends at SIGTERM."""
 
-    def __init__(self, spec: Mapping[str, Any], folder: Path, haproxy: HAProxy) -> None:
+    def __init__(
+        self, spec: Mapping[str, Any], folder: Path, haproxy: HAProxy, recorder: AccessRecorder
+    ) -> None:
         """folder: of the task, where status.json goes."""
         self._spec, self._folder, self._haproxy = spec, folder, haproxy
+        self._recorder = recorder
         self._current = Path(spec["configurations"]) / "current.json"
         self._socket_path = Path(spec["run_folder"]) / "edge.sock"
         self._selector = selectors.DefaultSelector()
@@ -85,17 +94,22 @@ class Edge:
         commands = _listen_privately(self._socket_path)
         self._selector.register(wakeups, selectors.EVENT_READ)
         self._selector.register(commands, selectors.EVENT_READ)
+        self._selector.register(self._recorder, selectors.EVENT_READ)
         self._load_last()
         self._report()
         while not self._stopping:
             for key, _ in self._selector.select(self._idle_s()):
                 if key.fileobj is commands:
                     self._answer(commands)
+                elif key.fileobj is self._recorder:
+                    self._selector.unregister(self._recorder)
+                    self._recorder.heard()
                 else:
                     wakeups.recv(4096)
             self._tend()
         self._socket_path.unlink(missing_ok=True)
         self._haproxy.stop(float(self._spec["drain_s"]))
+        self._recorder.close()
         self._report()
         return 0
 
@@ -109,11 +123,15 @@ class Edge:
             self._started_at = time.monotonic()
 
     def _idle_s(self) -> float:
-        return max(0.0, self._retry_at - time.monotonic()) if self._retry_at else _TEND_EVERY_S
+        idle_s = max(0.0, self._retry_at - time.monotonic()) if self._retry_at else _TEND_EVERY_S
+        recorder_s = self._recorder.patience_s
+        return idle_s if recorder_s is None else min(idle_s, recorder_s)
 
     def _tend(self) -> None:
         """Notice deaths; start again at once, or after a pause if it keeps dying."""
         self._haproxy.trim_log()
+        if self._recorder.tend():
+            self._selector.register(self._recorder, selectors.EVENT_READ)
         draining = len(self._haproxy.draining)
         if self._haproxy.reap() and not self._retry_at:
             now = time.monotonic()

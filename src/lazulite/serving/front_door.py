@@ -30,7 +30,7 @@ REFUSED = "FrontDoorRefused"
 
 # Raised when the edge and its configurations must change together: the next apply() then replaces
 # an edge that an older release has left running.
-_CONTRACT = 2
+_CONTRACT = 3
 
 _STOP_PATIENCE_S = 7.0
 _POLL_S = 0.01
@@ -52,6 +52,8 @@ class Launch:
     """Host and port; port 0 takes a free one."""
     http: tuple[str, int]
     drain_s: float = 10.0
+    access_log: Path | None = None
+    """Folder for files with a line for each request; None: there are none."""
     patience_s: float = 45.0
     """Longer than the edge may take to start, or to find HAProxy's fault in a configuration."""
 
@@ -203,6 +205,7 @@ class FrontDoor:
             "run_folder": str(self._settings.run_folder),
             "configurations": str(self._folder),
             "drain_s": self._launch.drain_s,
+            "access_log": str(self._launch.access_log or ""),
             "listen": {"LZ_HTTPS": [*self._launch.https], "LZ_HTTP": [*self._launch.http]},
         }
 

@@ -2,7 +2,8 @@
 
 Every rule that scoring requests meet stands here: who may call, which deployment answers, how long
 a request waits, and what the refusals say. Listening sockets come from the edge as inherited file
-descriptors, named in the environment variables LZ_HTTPS and LZ_HTTP; LZ_START marks the process.
+descriptors, named in the environment variables LZ_HTTPS and LZ_HTTP; LZ_START marks the process,
+LZ_ACCESS is where a line for each request goes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from lazulite.serving.access_log import access_log
 from lazulite.serving.access_tokens import AccessTokens
 from lazulite.serving.haproxy_auth import auth_files, authentication
 from lazulite.serving.haproxy_mirror import (
@@ -175,6 +177,7 @@ def _public(settings: FrontDoorSettings, trusted: AccessTokens) -> list[str]:
         "frontend public from base",
         f'  bind "fd@${{LZ_HTTPS}}" ssl crt {quoted(str(settings.certificate))} alpn h2,http/1.1',
         '  bind "fd@${LZ_HTTP}"',
+        *access_log(),
         *provenance(),
         *admission(any_host="*" in settings.hosts),
         "  http-request set-var(txn.endpoint) path,field(3,/),lower"
@@ -221,6 +224,7 @@ def _scoring_defaults() -> list[str]:
         "  retry-on conn-failure empty-response",
         "  balance leastconn",
         "  http-request set-var(txn.arrived) date(0,ms)",
+        "  http-response set-var(txn.model_status) status",
         "  http-response del-header x-lazulite- -m beg",
         "  http-response del-header ms-azureml- -m beg",
         "  http-response del-header set-cookie",

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 _START_PATIENCE_S = 10.0
 _CHECK_PATIENCE_S = 30.0
@@ -30,10 +31,11 @@ class HAProxy:
         run_folder: Path,
         log: Path,
         listeners: Mapping[str, socket.socket],
+        outputs: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        """listeners: by the environment variable that tells HAProxy the descriptor."""
+        """listeners, outputs: by the environment variables that tell HAProxy the descriptors."""
         self.configuration: str | None = None
-        self.listeners = listeners
+        self.listeners, self._outputs = listeners, outputs
         self.serving: subprocess.Popen[bytes] | None = None
         self.draining: list[subprocess.Popen[bytes]] = []
         self._program, self._configurations, self._log = program, configurations, log
@@ -157,10 +159,12 @@ class HAProxy:
         return str(self._configurations / configuration / "haproxy.cfg")
 
     def _descriptors(self) -> list[int]:
-        return [listener.fileno() for listener in self.listeners.values()]
+        listening = [listener.fileno() for listener in self.listeners.values()]
+        return [*listening, *self._outputs.values()]
 
     def _environment(self, mark: str) -> dict[str, str]:
         descriptors = {name: str(listener.fileno()) for name, listener in self.listeners.items()}
+        descriptors |= {name: str(number) for name, number in self._outputs.items()}
         return {"LZ_START": mark, **descriptors}
 
 

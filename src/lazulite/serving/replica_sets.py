@@ -16,6 +16,7 @@ from lazulite.executors.launch import Sandbox
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.serving.keeper_orders import Orders, give
 from lazulite.serving.keeper_restarts import KeeperRestarts
+from lazulite.serving.kept_logs import KeptLogs
 from lazulite.store.files import read_json
 
 DRAIN_S = 10
@@ -58,6 +59,8 @@ class ReplicaSets:
     worker_path: Path
     sandbox: Sandbox
     """What sets are started in from now on, besides what each set shows them."""
+    kept: KeptLogs
+    """Where the logs of sets go that are no more."""
     restarts: KeeperRestarts = dataclasses.field(default_factory=KeeperRestarts)
 
     async def ensure(self, name: str, spec: ReplicaSpec) -> dict[str, Any]:
@@ -76,7 +79,7 @@ class ReplicaSets:
             status = {}
             task = self._task(name, spec)
             if self.restarts.is_time(name, self._last_words(name)):
-                await self.executor.forget(name)
+                await self._forget(name)
                 await self.executor.ensure(task)
         life = self.restarts.of(name)
         if life.is_looping and status.get("state") != "ready":
@@ -99,13 +102,19 @@ class ReplicaSets:
         if await self.executor.observe(name) in {Phase.PENDING, Phase.RUNNING}:
             await self.executor.stop(name)
             return False
-        await self.executor.forget(name)
+        await self._forget(name)
         self.restarts.forget(name)
         return True
 
     def logs(self, name: str) -> list[Path]:
-        """The log file of each replica."""
-        return sorted((self.executor.folder(name) / "logs").glob("replica-*.log"))
+        """The log file of each replica; of a set that is no more, what is kept."""
+        present = sorted((self.executor.folder(name) / "logs").glob("replica-*.log"))
+        return present or self.kept.of(name)
+
+    async def _forget(self, name: str) -> None:
+        """Keep the logs, and remove the rest."""
+        await asyncio.to_thread(self.kept.keep, name, self.executor.folder(name) / "logs")
+        await self.executor.forget(name)
 
     def _task(self, name: str, spec: ReplicaSpec) -> Task:
         fields = dataclasses.asdict(spec)

@@ -1,0 +1,1 @@
+"""Logs, events, metrics and alerts of online endpoints: collected, kept for a while, asked for."""

@@ -1,0 +1,121 @@
+"""Alert rules at work: each judged as often as it says, and told of once for each change.
+
+What is to be told, and to whom, is kept before it is sent: a message that cannot be delivered is
+tried again, a few times, over restarts. Killed between sending and noting it, it is sent twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from lazulite.core.clock import Clock
+from lazulite.core.durations import parse_duration
+from lazulite.core.errors import LazuliteError
+from lazulite.core.ids import ACTION_GROUPS, METRIC_ALERTS
+from lazulite.store.resources import Json, Resource, Resources
+from lazulite.telemetry.alert_message import Change, message
+from lazulite.telemetry.alert_rules import has_fired, judge, window
+from lazulite.telemetry.spans import milliseconds
+from lazulite.telemetry.store import TelemetryStore
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 10.0
+MARK = "alerts"
+MOST_TRIES = 5
+_WAITS_S = (10, 30, 60, 120)
+"""Between tries."""
+
+Send = Callable[[str, bytes], None]
+"""POST a body of JSON to a URL. Blocks. Raises LazuliteError if it is not taken."""
+
+
+class Alerts:
+    """Judges rules and sends what has changed; look() is called every few seconds."""
+
+    def __init__(
+        self, resources: Resources, store: TelemetryStore, send: Send, clock: Clock
+    ) -> None:
+        self._resources, self._store, self._send, self._clock = resources, store, send, clock
+
+    def state(self, alert: Resource) -> Json | None:
+        """{"fired", "since", "at"} of a rule; None before it was first judged. Blocks."""
+        found: Json | None = (self._store.mark(MARK) or {}).get(alert.uid)
+        return found
+
+    async def look(self) -> None:
+        """Judge the rules that are due, and send what waits."""
+        rules = await self._resources.of_type(METRIC_ALERTS)
+        groups = {row.key: row for row in await self._resources.of_type(ACTION_GROUPS)}
+        if rules:
+            await asyncio.to_thread(self._look, rules, groups)
+
+    def _look(self, rules: list[Resource], groups: dict[str, Resource]) -> None:
+        now = self._clock()
+        kept: dict[str, Json] = self._store.mark(MARK) or {}
+        states = {row.uid: copy.deepcopy(kept.get(row.uid) or _unknown()) for row in rules}
+        for row in rules:
+            state = states[row.uid]
+            if row.properties["enabled"] and milliseconds(now) >= state["due"]:
+                self._judge(row, state, groups, now)
+        if states != kept:
+            self._store.write({}, (), {MARK: states})
+        tried = [self._deliver(state, milliseconds(now)) for state in states.values()]
+        if any(tried):
+            self._store.write({}, (), {MARK: states})
+
+    def _judge(
+        self, alert: Resource, state: Json, groups: dict[str, Resource], now: datetime
+    ) -> None:
+        """Note whether the rule fires, and what is to be told of it."""
+        rule, at = alert.properties, milliseconds(now)
+        frequency = parse_duration(rule["evaluationFrequency"])
+        state["due"], state["at"] = at + int(frequency.total_seconds() * 1000), at
+        scopes = judge(self._store, rule, now)
+        fired = has_fired(scopes, state["fired"])
+        if fired == state["fired"] or (not fired and not rule["autoMitigate"]):
+            return
+        change = Change(fired, at, at if fired else state["since"])
+        state["fired"], state["since"] = fired, at
+        word = "fired" if fired else "resolved"
+        log.warning("alert %s: %s", word, alert.name, extra={"resource": alert.id})
+        met = next((found for found in scopes if all(each.is_met for each in found)), scopes[0])
+        for action in rule["actions"]:
+            group = groups.get(str(action["actionGroupId"]).casefold())
+            given = action.get("webHookProperties")
+            body = message(alert, change, met, window(rule, now), given)
+            for url in _receivers(group):
+                state["waiting"].append({"url": url, "body": body, "tries": 0, "due": at})
+
+    def _deliver(self, state: Json, at: int) -> bool:
+        """Send what is due, one try each; True if anything was tried."""
+        due = [each for each in state["waiting"] if each["due"] <= at]
+        for each in due:
+            try:
+                self._send(each["url"], json.dumps(each["body"]).encode())
+            except LazuliteError as error:
+                each["tries"] += 1
+                if each["tries"] < MOST_TRIES:
+                    each["due"] = at + 1000 * _WAITS_S[each["tries"] - 1]
+                    continue
+                log.error("an alert was not delivered: %s", error.message)  # noqa: TRY400
+            state["waiting"].remove(each)
+        return bool(due)
+
+
+def _receivers(group: Resource | None) -> list[str]:
+    """The URLs of a group; none of one that is gone or disabled."""
+    if group is None or not group.properties["enabled"]:
+        return []
+    return [str(each["serviceUri"]) for each in group.properties["webhookReceivers"]]
+
+
+def _unknown() -> Json:
+    waiting: list[Any] = []
+    return {"fired": False, "since": 0, "at": 0, "due": 0, "waiting": waiting}

@@ -1,0 +1,74 @@
+"""Spans of time and lengths of intervals, as Azure Monitor's callers write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from lazulite.core.durations import parse_duration
+from lazulite.core.errors import ArmError
+from lazulite.telemetry.metrics import MINUTE_MS
+
+INTERVALS = ("PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D")
+_FRACTION = re.compile(r"(\.\d{6})\d+")  # .NET writes seven digits
+
+Span = tuple[int, int]
+"""Milliseconds since 1970: from, and up to."""
+
+
+def parse_span(text: str, now: datetime, default: timedelta) -> Span:
+    """start/end, start/duration, duration/end, or a duration that ends now. Raises ArmError 400.
+
+    text: "" for the default.
+    """
+    if not text:
+        return milliseconds(now - default), milliseconds(now)
+    first, slash, last = text.partition("/")
+    if not slash:
+        return milliseconds(now - parse_duration(first, "timespan")), milliseconds(now)
+    if first[:1] in "Pp":
+        end = parse_moment(last)
+        return milliseconds(end - parse_duration(first, "timespan")), milliseconds(end)
+    start = parse_moment(first)
+    is_length = last[:1] in "Pp"
+    end = start + parse_duration(last, "timespan") if is_length else parse_moment(last)
+    if end <= start:
+        message = f"The timespan {text!r} ends before it begins."
+        raise ArmError("BadRequest", message, target="timespan")
+    return milliseconds(start), milliseconds(end)
+
+
+def parse_moment(text: str) -> datetime:
+    """An ISO 8601 time; UTC if it does not say. Raises ArmError 400."""
+    try:
+        found = datetime.fromisoformat(_FRACTION.sub(r"\1", text.strip()).replace(" ", "+"))
+    except ValueError as error:
+        message = f"{text[:60]!r} is no time: write it as 2026-01-31T12:00:00Z."
+        raise ArmError("BadRequest", message, target="timespan") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def parse_interval(text: str) -> int:
+    """The length in milliseconds. Raises ArmError 400 for one that Azure has not."""
+    if text.upper() not in INTERVALS:
+        message = f"The interval {text!r} is not one of {', '.join(INTERVALS)}."
+        raise ArmError("BadRequest", message, target="interval")
+    return int(parse_duration(text).total_seconds()) * 1000
+
+
+def whole_minutes(span: Span) -> Span:
+    """From the beginning of the first minute to the end of the last."""
+    return span[0] - span[0] % MINUTE_MS, span[1] + -span[1] % MINUTE_MS
+
+
+def milliseconds(moment: datetime) -> int:
+    """Since 1970."""
+    return int(moment.timestamp() * 1000)
+
+
+def iso(at: int) -> str:
+    """A moment as Azure writes it."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    if at % 1000:
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
