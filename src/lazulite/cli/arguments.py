@@ -38,7 +38,15 @@ class Arguments:
     )
     deployment_file: str = option("--deployment-file", help="YAML file of one deployment.")
     local: bool = option(
-        "--local", help="An endpoint without a server; not there yet.", default=False
+        "--local", help="On this machine, without a server, keys and traffic.", default=False
+    )
+    debug_port: int | None = option(
+        "--debug-port", help="Port for a debugger (debugpy); with --local.", default=None, type=int
+    )
+    vscode_debug: bool = option(
+        "--vscode-debug",
+        help="As --debug-port 5678, and print what VS Code needs to attach; with --local.",
+        default=False,
     )
     set_values: tuple[str, ...] = several(
         "--set", help="Change a value: --set a.b[0].c=v. May be given several times."

@@ -35,6 +35,8 @@ from lazulite.cli.workspace import Workspace
 from lazulite.core.errors import LazuliteError
 from lazulite.core.settings import Settings, setting_help
 
+LOCAL = "lazulite.local.command"
+"""What runs commands with --local; not imported unless it is needed."""
 WITH_DATA_DIR = frozenset({"up", "down", "status", "env"})
 
 
@@ -224,6 +226,15 @@ def _line(found: Mapping[str, Any]) -> str:
 def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
     """Call the command's function with a workspace and the arguments."""
     arguments = Arguments(**_settings(given))
+    if arguments.local:
+        report = Report(quiet=cli.only_show_errors)
+        return import_module(LOCAL).run(command.name, arguments, os.environ, report)
+    if arguments.debug_port is not None or arguments.vscode_debug:
+        raise CommandError(
+            "InvalidArgument",
+            "--debug-port and --vscode-debug are for --local: a deployment of a server listens for"
+            " a debugger if its variable AZUREML_DEBUG_PORT is a port.",
+        )
     workspace = open_workspace(arguments, os.environ, Report(quiet=cli.only_show_errors))
     try:
         return _function(command)(workspace, arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 from typing import TextIO
 
 
@@ -15,6 +16,7 @@ class Report:
     quiet: bool = False
     _open: bool = dataclasses.field(default=False, init=False)
     _phase: str = dataclasses.field(default="", init=False)
+    _next_tick: float = dataclasses.field(default=0.0, init=False)
 
     def note(self, text: str) -> None:
         """One whole line."""
@@ -37,6 +39,14 @@ class Report:
             self._write(f" {name} ")
             self._phase = name
         self.dot()
+
+    def tick(self) -> None:
+        """A dot for each second of waiting; may be called often."""
+        now = time.monotonic()
+        if now >= self._next_tick:
+            if self._open:
+                self.dot()
+            self._next_tick = now + 1.0
 
     def end(self, text: str = "") -> None:
         """Finish the line begun, if any."""
