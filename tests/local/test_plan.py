@@ -60,6 +60,6 @@ def test_a_curated_environment_is_known_without_a_server(folder):
     ],
 )
 def test_what_cannot_be_is_told_with_its_place(folder, text, said):
-    with pytest.raises(CommandError, match="d.yml") as told:
+    with pytest.raises(CommandError, match=r"d\.yml") as told:
         planned(folder, text)
     assert said in told.value.message
