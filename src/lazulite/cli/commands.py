@@ -34,7 +34,9 @@ SERVER = (
     Command("version", "lazulite.cli.about#version", "Show the versions of the product's parts."),
     Command("upgrade", "lazulite.cli.about#upgrade", "Change nothing; for scripts of az."),
     Command("extension list", "lazulite.cli.about#extensions", "List what is built in: ml."),
-    Command("extension add", "lazulite.cli.about#extension", "Change nothing; for scripts of az."),
+    Command(
+        "extension add", "lazulite.cli.about#add_extension", "Change nothing; for scripts of az."
+    ),
     Command(
         "extension update", "lazulite.cli.about#extension", "Change nothing; for scripts of az."
     ),

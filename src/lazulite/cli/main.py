@@ -20,7 +20,9 @@ from knack.help_files import helps
 from knack.util import CLIError
 
 import lazulite
+from lazulite.cli import shim
 from lazulite.cli.arguments import CONNECTION, SERVER_ONLY, Arguments, arguments_of
+from lazulite.cli.az_commands import ALONE, AZ, AZ_GROUPS
 from lazulite.cli.commands import CACHE, COLUMNS, GROUPS, ML, SERVE, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
 from lazulite.cli.errors import FAILED, CommandError
@@ -45,10 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["az"]:  # so that a command line of az needs one word in front of it
         del given[0]
+        shim.pass_on(given, first_words(), os.environ)
     if given[:1] == ["serve"]:
         module, _, function = SERVE.partition("#")
         return int(getattr(import_module(module), function)(given[1:], os.environ))
-    groups = {**GROUPS, **STORAGE_GROUPS}
+    groups = {**GROUPS, **AZ_GROUPS, **STORAGE_GROUPS}
     helps.update({name: f"type: group\nshort-summary: {text!r}" for name, text in groups.items()})
     home = data_directory("", os.environ)
     cli = _Lazulite(
@@ -62,6 +65,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cli.is_output_chosen = any(word == "-o" or word.startswith("--output") for word in given)
     cli.only_show_errors = cli.only_show_errors or "--only-show-errors" in given
     return int(cli.invoke(given) or cli.exit_code)
+
+
+def first_words() -> set[str]:
+    """What commands begin with."""
+    named = [*SERVER, *CACHE, *IDENTITY, *AZ, *ALONE]
+    return {command.name.split()[0] for command in named} | {"ml", "storage", "help"}
 
 
 class _Lazulite(CLI):  # type: ignore[misc]  # knack has no types
@@ -100,6 +109,10 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             self.command_table[command.name] = self._on_server(command, CONNECTION)
         for command in IDENTITY:
             self.command_table[command.name] = self._on_server(command, SERVER_ONLY)
+        for command in AZ:
+            self.command_table[command.name] = self._on_server(command, SERVER_ONLY)
+        for command in ALONE:
+            self.command_table[command.name] = self._alone(command)
         for command in ACCOUNTS:
             self.command_table[f"storage {command.name}"] = self._storage(
                 command, SERVER_OF_ACCOUNTS
@@ -156,6 +169,15 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             arguments_loader=functools.partial(arguments_of, command.options, connection),
             confirmation=command.confirm,
             table_transformer=_table(command.name),
+        )
+
+    def _alone(self, command: Command) -> Any:
+        return self.command_cls(
+            self.cli_ctx,
+            command.name,
+            functools.partial(_run_alone, command, self.cli_ctx),
+            description=command.summary,
+            arguments_loader=functools.partial(arguments_of, command.options, SERVER_ONLY),
         )
 
     def _storage(self, command: Command, connection: Sequence[str]) -> Any:
@@ -240,6 +262,12 @@ def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
         return _function(command)(workspace, arguments)
     finally:
         workspace.http.close()
+
+
+def _run_alone(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
+    """Call the command's function with the arguments; it finds a server itself, if it needs one."""
+    arguments, report = Arguments(**_settings(given)), Report(quiet=cli.only_show_errors)
+    return _function(command)(arguments, os.environ, report)
 
 
 def _run_storage(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
