@@ -26,6 +26,7 @@ from lazulite.cli.az_commands import ALONE, AZ, AZ_GROUPS
 from lazulite.cli.commands import CACHE, COLUMNS, GROUPS, ML, SERVE, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
 from lazulite.cli.errors import FAILED, CommandError
+from lazulite.cli.examples import examples, help_text
 from lazulite.cli.http import Http
 from lazulite.cli.identity_commands import IDENTITY
 from lazulite.cli.report import Report
@@ -51,6 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["serve"]:
         module, _, function = SERVE.partition("#")
         return int(getattr(import_module(module), function)(given[1:], os.environ))
+    cli = make_cli(given)
+    return int(cli.invoke(given) or cli.exit_code)
+
+
+def make_cli(given: Sequence[str]) -> _Lazulite:
+    """Knack's application for a command line; nothing of it is run yet."""
     groups = {**GROUPS, **AZ_GROUPS, **STORAGE_GROUPS}
     helps.update({name: f"type: group\nshort-summary: {text!r}" for name, text in groups.items()})
     home = data_directory("", os.environ)
@@ -64,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     cli.is_output_chosen = any(word == "-o" or word.startswith("--output") for word in given)
     cli.only_show_errors = cli.only_show_errors or "--only-show-errors" in given
-    return int(cli.invoke(given) or cli.exit_code)
+    return cli
 
 
 def first_words() -> set[str]:
@@ -99,26 +106,21 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
     """The command table, from the values in lazulite.cli.commands."""
 
     def load_command_table(self, arguments: list[str]) -> Any:
-        for command in SERVER:
-            self.command_table[command.name] = (
-                self._diagnosis(command) if command.name == "doctor" else self._server(command)
-            )
-        for command in ML:
-            self.command_table[f"ml {command.name}"] = self._ml(command)
-        for command in CACHE:
-            self.command_table[command.name] = self._on_server(command, CONNECTION)
-        for command in IDENTITY:
-            self.command_table[command.name] = self._on_server(command, SERVER_ONLY)
-        for command in AZ:
-            self.command_table[command.name] = self._on_server(command, SERVER_ONLY)
-        for command in ALONE:
-            self.command_table[command.name] = self._alone(command)
-        for command in ACCOUNTS:
-            self.command_table[f"storage {command.name}"] = self._storage(
-                command, SERVER_OF_ACCOUNTS
-            )
-        for command in CONTENTS:
-            self.command_table[f"storage {command.name}"] = self._storage(command, ACCESS)
+        makers: tuple[tuple[str, tuple[Command, ...], Any], ...] = (
+            ("", SERVER, self._server),
+            ("ml ", ML, self._ml),
+            ("", CACHE, functools.partial(self._on_server, connection=CONNECTION)),
+            ("", (*IDENTITY, *AZ), functools.partial(self._on_server, connection=SERVER_ONLY)),
+            ("", ALONE, self._alone),
+            ("storage ", ACCOUNTS, functools.partial(self._storage, connection=SERVER_OF_ACCOUNTS)),
+            ("storage ", CONTENTS, functools.partial(self._storage, connection=ACCESS)),
+        )
+        for prefix, commands, make in makers:
+            for command in commands:
+                self.command_table[prefix + command.name] = make(command)
+        if not {"-h", "--help"}.isdisjoint(arguments):
+            for name, shown in examples(self.command_table).items():
+                helps[name] = help_text(shown)
         return super().load_command_table(arguments)
 
     def load_arguments(self, command: str) -> None:
@@ -136,6 +138,8 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
         super().load_arguments(command)
 
     def _server(self, command: Command) -> Any:
+        if command.name == "doctor":
+            return self._diagnosis(command)
         made = self.create_command(command.name, command.operation, description=command.summary)
         made.description = command.summary
         return made
