@@ -12,8 +12,8 @@ from lazulite.cli.arguments import Arguments
 from lazulite.cli.changes import pairs
 from lazulite.cli.clouds import NAME
 from lazulite.cli.defaults import keep_defaults, read_defaults
-from lazulite.cli.documents import nearest
 from lazulite.cli.errors import NOT_FOUND, CommandError
+from lazulite.cli.spelling import nearest
 from lazulite.cli.workspace import Workspace
 
 _API_VERSION = "2022-12-01"

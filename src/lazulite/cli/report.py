@@ -16,6 +16,7 @@ class Report:
     quiet: bool = False
     _open: bool = dataclasses.field(default=False, init=False)
     _phase: str = dataclasses.field(default="", init=False)
+    _phase_began: float = dataclasses.field(default=0.0, init=False)
     _next_tick: float = dataclasses.field(default=0.0, init=False)
 
     def note(self, text: str) -> None:
@@ -34,10 +35,10 @@ class Report:
         self._write(".")
 
     def phase(self, name: str) -> None:
-        """One more look; says what is going on when that has changed."""
+        """One more look; says what is going on when that has changed, and how long it took."""
         if name and name != self._phase:
-            self._write(f" {name} ")
-            self._phase = name
+            self._write(f"{self._took()} {name} ")
+            self._phase, self._phase_began = name, time.monotonic()
         self.dot()
 
     def tick(self) -> None:
@@ -51,8 +52,12 @@ class Report:
     def end(self, text: str = "") -> None:
         """Finish the line begun, if any."""
         if self._open:
-            self._write(f" {text}\n")
+            self._write(f"{self._took()} {text}\n")
             self._open, self._phase = False, ""
+
+    def _took(self) -> str:
+        """The seconds of the phase that ends."""
+        return f" {time.monotonic() - self._phase_began:.1f} s," if self._phase else ""
 
     def _write(self, text: str) -> None:
         if not self.quiet:

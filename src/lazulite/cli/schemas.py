@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.documents import nearest
 from lazulite.cli.errors import CommandError
 from lazulite.cli.report import Report
 from lazulite.cli.shapes import ANYTHING, FLAG, INTEGER, NUMBER, NUMBERS, TEXT, TEXTS, Shape
+from lazulite.cli.spelling import nearest
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 _FILES = {
