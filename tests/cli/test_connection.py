@@ -130,12 +130,26 @@ def test_a_connection_closed_by_the_server_is_opened_again(server):
     http.close()
 
 
-def test_nothing_but_what_is_needed_is_imported(tmp_path):
+SERVERS = ["httpx2", "pydantic", "sqlalchemy", "starlette", "cryptography"]
+HEAVY = ["ruamel", "yaml", "asyncio", "jmespath", *SERVERS]
+
+
+@pytest.mark.parametrize(
+    ("line", "heavy"),
+    [
+        ("ml job show -n x", HEAVY),
+        ("login", HEAVY),
+        ("cloud list", HEAVY),
+        ("ml online-endpoint show --local -n x", SERVERS),
+        ("ml endpoint show --local -n x", SERVERS),
+    ],
+)
+def test_nothing_but_what_is_needed_is_imported(tmp_path, line, heavy):
     """A command must start in a moment: the budget is the list of what it may load."""
     code = (
-        "import sys\nfrom lazulite.cli.main import main\nmain(['ml', 'job', 'show', '-n', 'x'])\n"
-        "heavy = {'ruamel', 'yaml', 'httpx2', 'pydantic', 'sqlalchemy', 'asyncio', 'jmespath'}\n"
-        "found = heavy & set(sys.modules)\nprint(found, file=sys.stderr)\nsys.exit(bool(found))\n"
+        f"import sys\nfrom lazulite.cli.main import main\nmain({line.split()})\n"
+        f"found = set({heavy}) & set(sys.modules)\n"
+        "print(found, file=sys.stderr)\nsys.exit(bool(found))\n"
     )
     environ = {**os.environ, "LAZULITE_DATA_DIR": str(tmp_path)}
     ran = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
@@ -158,3 +172,13 @@ def test_help_lists_every_group(lazulite):
     _, out, _ = lazulite("ml", "-h")
     for noun in ("online-endpoint", "batch-deployment", "compute", "datastore", "environment"):
         assert noun in out
+
+
+def test_requests_are_told_with_their_ids_and_without_signatures(server, caplog):
+    http = Http(None)
+    server.answer("GET", "/x", 200, {"a": 1}, {"x-ms-request-id": "r-1"})
+    with caplog.at_level("DEBUG", "cli.lazulite.http"):
+        http.send(Request(method="GET", url=f"{server.url}/x?sig=secret"))
+    http.close()
+    assert "request id r-1" in caplog.text
+    assert "secret" not in caplog.text

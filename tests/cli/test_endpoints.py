@@ -157,6 +157,18 @@ def test_two_changes_at_once_change_nothing(deployed, lazulite, file):
     assert changed(deployed) == []
 
 
+def test_what_a_refused_file_defines_in_place_is_not_registered(deployed, lazulite, file, tmp_path):
+    (tmp_path / "weights").write_text("3")
+    text = FILE.replace("azureml:m:1", "{name: m, version: 3, local_path: weights}")
+    path = file(text.replace("instance_count: 2", "instance_count: 3"))
+    code, _, err = lazulite("ml", "endpoint", "update", "-f", path)
+    assert (code, "(SeveralChanges)" in err) == (1, True)
+    assert changed(deployed) == []
+    assert deployed.blobs == {}
+    assert lazulite("ml", "endpoint", "update", "-f", file(text))[0] == 0
+    assert changed(deployed)[-2:] == [("PUT", "3"), ("PUT", "blue")]
+
+
 def test_one_change_is_made(deployed, lazulite, file):
     code, _, err = lazulite("ml", "endpoint", "update", "-f", file(FILE.replace("m:1", "m:2")))
     assert code == 0, err
@@ -207,7 +219,6 @@ def test_a_deployment_of_its_own_file_comes_beside_the_others(deployed, lazulite
         (["--instance-count", "2"], "needs --deployment with one of: blue"),
         (["--file", "a.yml", "--deployment-file", "b.yml"], "not both"),
         (["--traffic", "red:100"], "traffic.red: there is no such deployment; there will be: blue"),
-        (["--local", "--traffic", "blue:100"], "(LocalEndpointNotSupported)"),
         (["--type", "batch", "--traffic", "blue:100"], "Give --type online"),
     ],
 )

@@ -1,6 +1,7 @@
 """Long-running operations are followed to their end, over an outage, and left alone on Ctrl-C."""
 
 import io
+import re
 
 import pytest
 
@@ -133,3 +134,38 @@ def test_paths_are_told_in_words():
     assert (
         watching("batchEndpoints/e/deployments/d") == "lazulite ml batch-deployment show -n d -e e"
     )
+
+
+def test_what_failed_is_told_with_where_to_look(server, workspace):
+    found, _ = workspace
+    path = "onlineEndpoints/e/deployments/d"
+    error = {"code": "ReplicaFailed", "message": "Traceback: no such weights"}
+    server.answer(
+        "PUT", path, 201, {"properties": {}}, {"Azure-AsyncOperation": f"{server.url}/op"}
+    )
+    server.answer("GET", "/op", 200, {"status": "Failed", "error": error})
+    with pytest.raises(CommandError) as told:
+        put(found, path, {})
+    assert told.value.message == (
+        "Traceback: no such weights\nIts log: lazulite ml online-deployment get-logs -e e -n d"
+    )
+
+
+def test_phases_are_told_with_their_times_and_then_the_next_step(server, workspace):
+    found, _ = workspace
+    path = "onlineEndpoints/e/deployments/d"
+    server.answer(
+        "PUT", path, 201, {"properties": {}}, {"Azure-AsyncOperation": f"{server.url}/op"}
+    )
+    for phase in ("environment", "replicas"):
+        body = {"status": "InProgress", "properties": {"phase": phase}}
+        server.answer("GET", "/op", 200, body)
+    server.answer("GET", "/op", 200, {"status": "Succeeded"})
+    server.keep(path, {"properties": {"provisioningState": "Succeeded"}})
+    put(found, path, {})
+    said = found.report.stream.getvalue()
+    pattern = (
+        r"Creating online deployment d of e  environment \. [\d.]+ s, replicas \. [\d.]+ s, done"
+    )
+    assert re.match(pattern, said), said
+    assert "Next: lazulite ml online-endpoint invoke -n e --deployment d -r FILE" in said

@@ -20,7 +20,9 @@ HASH = "0123456789abcdef" * 2
 async def users(plane):
     """Whoever uses the environment of that hash; what the test started is killed."""
     base = plane.base
-    known = EnvironmentUsers(base.resources, base.executor, base.layout.folder("jobs"))
+    known = EnvironmentUsers(
+        base.resources, base.executor, base.layout.folder("jobs"), base.layout.local_endpoints
+    )
 
     async def using():
         return [who for who, text in await known() if HASH in text]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lazulite.blobs.errors import CODES
 from lazulite.cli.arguments import CONNECTION, Arguments
+from lazulite.cli.az_commands import ALONE, AZ
 from lazulite.cli.commands import CACHE, ML, SERVER
 from lazulite.cli.storage_arguments import ACCESS, StorageArguments
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
@@ -39,7 +40,7 @@ def commands_table() -> str:
     lines = ["| command | what it does | options |", "|---|---|---|"]
     lines += [f"| `lazulite {each.name}` | {each.summary} | |" for each in SERVER]
     named = [(f"ml {each.name}", each) for each in ML] + [
-        (each.name, each) for each in [*CACHE, *IDENTITY]
+        (each.name, each) for each in [*CACHE, *IDENTITY, *AZ, *ALONE]
     ]
     lines += [
         f"| `lazulite {name}` | {each.summary} | {_options(each.options)} |" for name, each in named

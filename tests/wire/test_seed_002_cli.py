@@ -1,7 +1,4 @@
-"""Every command of the document on managed online endpoints of May 2021, as it is typed there.
-
-Not there yet: what `--local` does but be refused.
-"""
+"""Every command of the document on managed online endpoints of May 2021, as it is typed there."""
 
 import json
 
@@ -83,6 +80,7 @@ def shell(server, tmp_path):
     shell = written(server, tmp_path, "seed002")
     yield shell
     shell.run("az ml endpoint delete -n $ENDPOINT_NAME --yes")
+    shell.run("az ml endpoint delete --local -n $ENDPOINT_NAME --yes")
 
 
 @pytest.fixture(scope="module")
@@ -99,14 +97,53 @@ def invoked(shell):
     return json.loads(json.loads(shell.az(f"{line} endpoints/online/model-1/sample-request.json")))
 
 
-def test_a_local_endpoint_is_refused_with_what_to_do_instead(shell):
-    for line in (
-        f"az ml endpoint create --local -n $ENDPOINT_NAME -f {YAML}",
-        "az ml endpoint get-logs --local -n $ENDPOINT_NAME --deployment blue",
-        "az ml endpoint invoke --local -n $ENDPOINT_NAME --request-file sample-request.json",
-        "az ml endpoint show --local -n $ENDPOINT_NAME",
-    ):
-        assert "leave --local out" in shell.refused(line)
+def test_a_local_endpoint_is_made_tried_updated_and_deleted_beside_the_server(shell):
+    shell.az(f"az ml endpoint create --local -n $ENDPOINT_NAME -f {YAML}")
+    logs = "az ml endpoint get-logs --local -n $ENDPOINT_NAME --deployment blue"
+    assert "Init complete" in shell.az(logs)
+    invoke = "az ml endpoint invoke --local -n $ENDPOINT_NAME"
+    request = "--request-file endpoints/online/model-1/sample-request.json"
+    assert json.loads(json.loads(shell.az(f"{invoke} {request}"))) == [3, 6]
+    assert "scoring" in shell.az(logs)
+    shown = json.loads(shell.az("az ml endpoint show --local -n $ENDPOINT_NAME"))
+    assert shown["scoring_uri"].startswith("http://localhost:")
+    assert shown["deployments"][0]["provisioning_status"] == "Succeeded"
+    assert "not found" in shell.refused("az ml endpoint show -n $ENDPOINT_NAME").lower()
+    said = 'logging.info("Init complete")'
+    text = SCRIPT.replace(said, f'{said}\n    logging.info("Updated successfully")')
+    shell.write("endpoints/online/model-1/onlinescoring/score.py", text)
+    shell.az(f"az ml endpoint update --local -n $ENDPOINT_NAME -f {YAML}")
+    assert "Updated successfully" in shell.az(logs)
+    users = json.loads(shell.az("az environment list --query [].used_by"))
+    assert ["local endpoint seed002"] in [
+        [each for each in names if each.startswith("local")] for names in users
+    ]
+    shell.az("az ml endpoint delete --local -n $ENDPOINT_NAME --yes")
+    assert json.loads(shell.az("az ml endpoint list --local")) == []
+
+
+def test_a_local_file_is_declarative_and_has_no_traffic_split(shell):
+    shell.write(YAML, endpoint("seed002", "green: 100", "blue", "green"))
+    made = json.loads(shell.az(f"az ml endpoint create --local -n $ENDPOINT_NAME -f {YAML}"))
+    assert [each["name"] for each in made["deployments"]] == ["blue", "green"]
+    green = "az ml endpoint show --local -n $ENDPOINT_NAME --deployment green"
+    assert json.loads(shell.az(green))["scoring_uri"] == made["scoring_uri"]
+    update = "az ml endpoint update --local -n $ENDPOINT_NAME"
+    refused = shell.refused(f'{update} --traffic "blue:90,green:10"')
+    assert "no traffic split without a server" in refused
+    shell.write(YAML, endpoint("seed002", "blue: 100", "blue"))
+    left = json.loads(shell.az(f"{update} -f {YAML}"))
+    assert [each["name"] for each in left["deployments"]] == ["blue"]
+    shell.az(f"{update} --set deployments[0].environment_variables.A=1")
+    shell.az("az ml endpoint delete --local -n $ENDPOINT_NAME --yes")
+
+
+def test_a_new_local_endpoint_goes_again_if_its_file_is_at_fault(shell):
+    text = endpoint("seed002", "blue: 100", "blue").replace("score.py", "none.py")
+    shell.write(YAML, text)
+    line = f"az ml endpoint create --local -n $ENDPOINT_NAME -f {YAML}"
+    assert "there is no none.py" in shell.refused(line)
+    assert json.loads(shell.az("az ml endpoint list --local")) == []
 
 
 def test_the_subscription_and_the_workspace_are_chosen_once(shell):

@@ -18,12 +18,13 @@ import uvloop
 
 from lazulite.app.layout import Layout
 from lazulite.app.lifecycle import holder, read_state, run_server, stop_tasks
-from lazulite.app.server import Server, passed_on
+from lazulite.app.server import Server
 from lazulite.core.errors import LazuliteError
 from lazulite.core.settings import Settings, read_settings, run_folder
 from lazulite.environments.providers import EnvironmentProviders
 from lazulite.executors.container_engine import find_engine
 from lazulite.executors.local import LocalExecutor
+from lazulite.executors.passing import passed_on
 
 NOT_ISOLATED = (
     "WARNING: scripts of deployments and jobs run as this user, WITHOUT ISOLATION ({reason}): they "

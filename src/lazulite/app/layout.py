@@ -42,6 +42,11 @@ class Layout:
         """Where the front door reaches the control plane."""
         return self.run / "control.sock"
 
+    @property
+    def local_endpoints(self) -> Path:
+        """What endpoints without a server (`--local`) are, a file each; nothing need be there."""
+        return self.data / "local" / "endpoints"
+
     def folder(self, name: str) -> Path:
         """A folder inside the data folder, made if need be."""
         path = self.data / name

@@ -6,12 +6,10 @@ import asyncio
 import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import Route
 
-import lazulite
 from lazulite.app.asgi import ControlPlane, public_documents
 from lazulite.app.blob_access import AccountKeys, bearer_access, grants
 from lazulite.app.blob_place import back_end_at, check_place, check_url, paths_of
@@ -38,7 +36,7 @@ from lazulite.blobs.store import BlobStore
 from lazulite.computes.capacity import this_machine
 from lazulite.computes.locations import Locations
 from lazulite.core.clock import utc_now
-from lazulite.core.settings import SettingError, Settings
+from lazulite.core.settings import Settings
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.batch_scoring import BatchScoring
 from lazulite.dataplane.services import Services
@@ -50,15 +48,12 @@ from lazulite.deployments.materials import Workshop
 from lazulite.deployments.online_scaling import Scaling
 from lazulite.deployments.places import DataPlaces
 from lazulite.environments.cache import Cache
-from lazulite.environments.conda_wish import Channels
-from lazulite.environments.interpreters import Interpreters, Search
+from lazulite.environments.opened import environment_providers, open_environments
 from lazulite.environments.providers import EnvironmentProviders
-from lazulite.environments.python_downloads import PythonDownloads
-from lazulite.environments.selection import CHOICES
 from lazulite.environments.service import Environments
-from lazulite.executors.container_engine import find_engine
 from lazulite.executors.isolation import Isolation, isolation
 from lazulite.executors.local import LocalExecutor
+from lazulite.executors.passing import passed_on
 from lazulite.fetch.posting import Poster
 from lazulite.identity.applications import SecretHasher
 from lazulite.identity.authorize import Guard
@@ -96,17 +91,6 @@ from lazulite.telemetry.insights import Insights
 from lazulite.telemetry.store import TelemetryStore
 
 LOOPBACK = "127.0.0.1"
-SOURCE = Path(lazulite.__file__).parent.parent
-PASSED_ON = frozenset(
-    {
-        *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER", "LOGNAME"),
-        *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "LD_LIBRARY_PATH", "CC", "CXX"),
-        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
-        *("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
-        *("all_proxy", "http_proxy", "https_proxy", "no_proxy"),
-    }
-)
-PASSED_PREFIXES = ("PIP_", "UV_")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -186,7 +170,7 @@ async def lay_foundation(settings: Settings, layout: Layout, env: Mapping[str, s
         front_door=_front_door(settings, layout, (keyring, installed, certificates), executor),
         hasher=hasher,
         reach=reach,
-        providers=_providers(settings, layout, env),
+        providers=environment_providers(settings, layout.data, env),
         isolation=shut_in,
         telemetry=TelemetryStore(layout.folder("telemetry") / "telemetry.db"),
     )
@@ -290,36 +274,6 @@ def _blob_gateway(
     return Gateway(store, authorizer, utc_now, opened)
 
 
-def _providers(settings: Settings, layout: Layout, env: Mapping[str, str]) -> EnvironmentProviders:
-    """Raises SettingError for a provider that is unknown."""
-    if settings.environment_provider not in CHOICES:
-        raise SettingError(
-            "InvalidSetting",
-            f"environment_provider is {settings.environment_provider!r}: it must be one of "
-            f"{', '.join(CHOICES)}.",
-        )
-    return EnvironmentProviders(
-        wanted=settings.environment_provider,
-        indexes=settings.indexes,
-        channels=Channels.of(settings.channels),
-        engine=find_engine(env),
-        owner=str(layout.data),
-    )
-
-
-def passed_on(env: Mapping[str, str]) -> dict[str, str]:
-    """What tasks may know of the environment that the server was started in: no secrets.
-
-    They run the same code as the server, wherever it was imported from.
-    """
-    passed = {
-        key: value
-        for key, value in env.items()
-        if key in PASSED_ON or key.startswith(PASSED_PREFIXES)
-    }
-    return {**passed, "PYTHONPATH": str(SOURCE)}
-
-
 def _front_door(
     settings: Settings,
     layout: Layout,
@@ -415,13 +369,11 @@ def _registry(base: Foundation, kinds: KindParts, cache: Cache) -> Registry:
 
 
 def _environments(base: Foundation, env: Mapping[str, str]) -> Environments:
-    root, pythons = base.layout.folder("environments"), base.layout.folder("pythons")
-    downloads = PythonDownloads(root, pythons, base.executor)
-    return Environments(
-        root,
-        base.executor,
-        Interpreters(Search.of(env, Path(sys.executable), pythons)).find,
-        downloads=downloads if base.settings.python_downloads == "auto" else None,
+    return open_environments(
+        base.settings,
+        base.layout.data,
+        env,
+        executor=base.executor,
         providers=base.providers,
         sandbox=base.isolation.sandbox,
     )
@@ -429,7 +381,7 @@ def _environments(base: Foundation, env: Mapping[str, str]) -> Environments:
 
 def _cache(base: Foundation) -> Cache:
     jobs = base.layout.folder("jobs")
-    users = EnvironmentUsers(base.resources, base.executor, jobs)
+    users = EnvironmentUsers(base.resources, base.executor, jobs, base.layout.local_endpoints)
     return Cache(base.layout.folder("environments"), base.executor, users)
 
 

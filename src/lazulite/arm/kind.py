@@ -18,12 +18,12 @@ from lazulite.arm.reports import Report
 from lazulite.arm.watching import BY_SERVICE, Watching
 from lazulite.arm.wire import Wire
 from lazulite.core.durations import parse_duration
+from lazulite.core.ids import ENDPOINT_NAME as ENDPOINT_NAME
 from lazulite.core.ids import ML, parse_path, spelled
 from lazulite.operations.reconciler import Reconcile
 from lazulite.store.resources import Json, Resource
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
-ENDPOINT_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")  # of deployments, too
 ALL_VERBS = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 ALIKE = Wire()
 EVERYTHING = Listing()

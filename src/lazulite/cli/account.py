@@ -10,18 +10,26 @@ from typing import Any
 
 from lazulite.cli.arguments import Arguments
 from lazulite.cli.changes import pairs
+from lazulite.cli.clouds import NAME
 from lazulite.cli.defaults import keep_defaults, read_defaults
-from lazulite.cli.documents import nearest
 from lazulite.cli.errors import NOT_FOUND, CommandError
+from lazulite.cli.spelling import nearest
 from lazulite.cli.workspace import Workspace
 
 _API_VERSION = "2022-12-01"
+_RESOURCES = {
+    "arm": "",
+    "aml": "https://ml.azure.com",
+    "ms-graph": "https://graph.microsoft.com",
+}
 _DEFAULTS = {"group": "resource_group", "workspace": "workspace", "location": "location"}
 
 
 def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """The subscription that commands work on."""
-    return _subscription(listing(workspace, arguments), workspace.connection.subscription_id)
+    wanted = arguments.subscription or workspace.connection.subscription_id
+    found = _subscription(listing(workspace, arguments), wanted)
+    return {**{name: found[name] for name in found if name != "cloudName"}, "environmentName": NAME}
 
 
 def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
@@ -30,9 +38,11 @@ def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
     url = f"{known.url}/subscriptions?api-version={_API_VERSION}"
     return [
         {
-            "environmentName": "AzureCloud",
+            "cloudName": NAME,
+            "homeTenantId": known.tenant_id,
             "id": each["subscriptionId"],
             "isDefault": each["subscriptionId"] == known.subscription_id,
+            "managedByTenants": [],
             "name": each["displayName"],
             "state": each["state"],
             "tenantId": known.tenant_id,
@@ -42,6 +52,20 @@ def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
     ]
 
 
+def locations(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
+    """The regions of the subscription."""
+    known = workspace.connection
+    path = f"/subscriptions/{known.subscription_id}/locations"
+    found = workspace.call("GET", f"{known.url}{path}?api-version={_API_VERSION}").value()
+    return list(found["value"])
+
+
+def tenants(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
+    """The tenants, as `az account tenant list` prints them."""
+    url = f"{workspace.connection.url}/tenants?api-version={_API_VERSION}"
+    return list(workspace.call("GET", url).value()["value"])
+
+
 def choose(workspace: Workspace, arguments: Arguments) -> None:
     """Work on a subscription from now on, by its id or name."""
     chosen = _subscription(listing(workspace, arguments), arguments.subscription)
@@ -49,11 +73,10 @@ def choose(workspace: Workspace, arguments: Arguments) -> None:
 
 
 def access_token(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """A token for management, or for the service of --resource, as az prints it."""
-    resource = arguments.resource.removesuffix("/")
-    token = workspace.tokens.get(
-        f"{resource}/.default" if resource else workspace.tokens.management
-    )
+    """A token for management, or for the service of --resource or --scope, as az prints it."""
+    resource = arguments.resource.removesuffix("/") or _resource(arguments.resource_type)
+    scope = arguments.scope or (f"{resource}/.default" if resource else "")
+    token = workspace.tokens.get(scope or workspace.tokens.management)
     expires = int(_claims(token)["exp"])
     local = datetime.fromtimestamp(expires, UTC).astimezone()
     return {
@@ -77,7 +100,7 @@ def configure(workspace: Workspace, arguments: Arguments) -> dict[str, str] | No
                 f"{nearest(name, _DEFAULTS)}",
             )
     data_dir = workspace.connection.data_dir
-    if not given:
+    if not given or arguments.list_defaults:
         return read_defaults(data_dir)
     keep_defaults(data_dir, {_DEFAULTS[name]: text for name, text in given.items()})
     return None
@@ -93,6 +116,14 @@ def _subscription(found: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
         f"There is no subscription {wanted!r}; there is {there}.",
         exit_code=NOT_FOUND,
     )
+
+
+def _resource(kind: str) -> str:
+    """The service that --resource-type means. Raises CommandError."""
+    if kind and kind not in _RESOURCES:
+        rule = f"--resource-type {kind!r} is not one of {', '.join(_RESOURCES)}"
+        raise CommandError("InvalidArgument", f"{rule}{nearest(kind, _RESOURCES)}")
+    return _RESOURCES.get(kind, "")
 
 
 def _claims(token: str) -> Mapping[str, Any]:

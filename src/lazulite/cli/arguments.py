@@ -24,6 +24,12 @@ def several(*flags: str, help: str) -> Any:  # noqa: A002
     )
 
 
+def place(name: str, *, help: str) -> Any:  # noqa: A002
+    """A field for what stands without a flag; it may be left out unless a command requires it."""
+    metadata = {"flags": (name,), "help": help, "metavar": name, "is_place": True}
+    return dataclasses.field(default="", metadata=metadata)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Arguments:
     """What the user gave; an option left out has its default (texts: empty, numbers: None)."""
@@ -38,7 +44,15 @@ class Arguments:
     )
     deployment_file: str = option("--deployment-file", help="YAML file of one deployment.")
     local: bool = option(
-        "--local", help="An endpoint without a server; not there yet.", default=False
+        "--local", help="On this machine, without a server, keys and traffic.", default=False
+    )
+    debug_port: int | None = option(
+        "--debug-port", help="Port for a debugger (debugpy); with --local.", default=None, type=int
+    )
+    vscode_debug: bool = option(
+        "--vscode-debug",
+        help="As --debug-port 5678, and print what VS Code needs to attach; with --local.",
+        default=False,
     )
     set_values: tuple[str, ...] = several(
         "--set", help="Change a value: --set a.b[0].c=v. May be given several times."
@@ -175,9 +189,36 @@ class Arguments:
     resource: str = option(
         "--resource", help="What the token is for, such as https://ml.azure.com."
     )
+    resource_type: str = option("--resource-type", help="arm, aml or ms-graph.")
+    list_defaults: bool = option("--list-defaults", "-l", help="Show what is kept.", default=False)
     default_values: tuple[str, ...] = several(
         "--defaults", "-d", help="Names to keep: group=G workspace=W location=L."
     )
+    location: str = option("--location", "-l", help="Region, such as local.")
+    method: str = option("--method", "-m", help="get, put, post, patch, delete, head or options.")
+    url: str = option("--url", "--uri", "-u", help="URL, or a path such as /subscriptions.")
+    body: str = option("--body", "-b", help="The request's body; @FILE for that of a file.")
+    headers: tuple[str, ...] = several("--headers", help="Headers: name=value, or one as JSON.")
+    uri_parameters: tuple[str, ...] = several("--uri-parameters", help="Query: name=value.")
+    output_file: str = option("--output-file", help="File for the answer's body.")
+    skip_authorization: bool = option(
+        "--skip-authorization-header", help="Send no token.", default=False
+    )
+    service_principal: bool = option(
+        "--service-principal", help="Sign in as a service principal.", default=False
+    )
+    username: str = option("--username", "-u", help="App id of the service principal.")
+    password: str = option("--password", "-p", help="Secret of the service principal.")
+    tenant: str = option("--tenant", "-t", help="Tenant of the service principal.")
+    identity: bool = option("--identity", "-i", help="Not there.", default=False)
+    device_code: bool = option("--use-device-code", help="Not there.", default=False)
+    cloud_endpoint: str = option(
+        "--endpoint-resource-manager", help="Taken as az takes it; has no effect."
+    )
+    folder: str = option("--folder", help="Folder to write to.")
+    target: str = place("DIR", help="Folder to write the command into.")
+    noun: str = place("NOUN", help="What the file is of, such as online-deployment.")
+    shell: str = place("SHELL", help="bash, zsh or fish; default: that of $SHELL.")
     resource_group: str = option("--resource-group", "-g", help="Name of the resource group.")
     workspace: str = option("--workspace-name", "--workspace", "-w", help="Name of the workspace.")
     data_dir: str = option(
@@ -206,9 +247,19 @@ def arguments_of(
     ]
 
 
+def _place(name: str, required: bool, settings: dict[str, Any]) -> CLICommandArgument:
+    count = {} if required else {"nargs": "?", "default": ""}
+    made = CLICommandArgument(name, **count, **settings)
+    made.type.settings["options_list"] = []  # how knack says it
+    return made
+
+
 def _argument(declared: type[Any], name: str, required: bool) -> CLICommandArgument:
     field = declared.__dataclass_fields__[name]
-    settings = {key: value for key, value in field.metadata.items() if key != "flags"}
+    own = {"flags", "is_place"}
+    settings = {key: value for key, value in field.metadata.items() if key not in own}
+    if field.metadata.get("is_place"):
+        return _place(name, required, settings)
     if "type" not in settings and isinstance(field.default, int):
         settings.setdefault("action", None)
         if not isinstance(field.default, bool):

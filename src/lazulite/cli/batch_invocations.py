@@ -59,7 +59,9 @@ def invoke(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     answer = workspace.call(
         "POST", str(endpoint["scoring_uri"]), body, headers=headers, scope=BATCH_SCORING
     )
-    return view(answer.value())
+    job = view(answer.value())
+    workspace.report.note(f"Follow it: lazulite ml job stream -n {job.get('name')}")
+    return job
 
 
 def list_jobs(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:

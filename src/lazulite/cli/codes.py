@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lazulite.cli import assets
@@ -23,13 +24,21 @@ def resolve(workspace: Workspace, found: Document) -> dict[str, Any] | None:
     configuration = found.values.get("code_configuration")
     if not configuration:
         return None
-    script = configuration.get("scoring_script")
+    script = script_of(found)
+    return {
+        "scoring_script": script,
+        "code": _resolve(workspace, found, configuration.get("code"), script),
+    }
+
+
+def script_of(found: Document) -> str:
+    """The scoring script of a code_configuration. Raises CommandError if it names none."""
+    script = found.values["code_configuration"].get("scoring_script")
     if not script:
         raise found.error(
             ("code_configuration",), "scoring_script is needed: the file with init() and run()"
         )
-    code = configuration.get("code")
-    return {"scoring_script": script, "code": _resolve(workspace, found, code, script)}
+    return str(script)
 
 
 def registered(workspace: Workspace, found: Document, key: Key, code: str) -> str:
@@ -47,20 +56,32 @@ def is_reference(text: str) -> bool:
     return is_uri(text) or (text.startswith(("azureml:", "/subscriptions/")) and not is_local(text))
 
 
-def _resolve(workspace: Workspace, found: Document, code: Any, script: str) -> str:
+def written(found: Document, code: Any) -> tuple[Key, str]:
+    """The field that says where a deployment's code is, and what it says."""
     key: Key = ("code_configuration", "code")
     if isinstance(code, Mapping):
         field = "local_path" if code.get("local_path") else "path"
         key, code = (*key, field), code.get(field)
     if not code:
         raise found.error(key, "the folder with the scoring script is needed")
-    if not is_reference(code):
-        folder = found.file(key, code)
-        if folder.is_dir() and not (folder / script).is_file():
-            raise found.error(
-                ("code_configuration", "scoring_script"), f"there is no {script} in {folder}"
-            )
-    return registered(workspace, found, key, code)
+    return key, str(code)
+
+
+def local_folder(found: Document, key: Key, code: str, script: str) -> Path:
+    """Code on this machine. Raises CommandError if it, or the script in it, is not there."""
+    folder = found.file(key, code)
+    if folder.is_dir() and not (folder / script).is_file():
+        raise found.error(
+            ("code_configuration", "scoring_script"), f"there is no {script} in {folder}"
+        )
+    return folder
+
+
+def _resolve(workspace: Workspace, found: Document, code: Any, script: str) -> str:
+    key, text = written(found, code)
+    if not is_reference(text):
+        local_folder(found, key, text, script)
+    return registered(workspace, found, key, text)
 
 
 def _register(workspace: Workspace, uri: str, name: str) -> str:

@@ -34,7 +34,9 @@ SERVER = (
     Command("version", "lazulite.cli.about#version", "Show the versions of the product's parts."),
     Command("upgrade", "lazulite.cli.about#upgrade", "Change nothing; for scripts of az."),
     Command("extension list", "lazulite.cli.about#extensions", "List what is built in: ml."),
-    Command("extension add", "lazulite.cli.about#extension", "Change nothing; for scripts of az."),
+    Command(
+        "extension add", "lazulite.cli.about#add_extension", "Change nothing; for scripts of az."
+    ),
     Command(
         "extension update", "lazulite.cli.about#extension", "Change nothing; for scripts of az."
     ),
@@ -50,6 +52,7 @@ SERVER = (
 _CREATE = "name file set_values description tags no_wait"
 _UPDATE = "name! file set_values description tags no_wait"
 _CHANGE_DEPLOYMENT = "name endpoint_name file set_values description tags no_wait"
+_LOCAL = "local debug_port vscode_debug"
 _ONE_DEPLOYMENT = "name! endpoint_name!"
 _ASSET = "name file version description tags set_values"
 
@@ -58,28 +61,32 @@ ML = (
         "online-endpoint create",
         "online_endpoints#create",
         "Create an online endpoint.",
-        f"{_CREATE} auth_mode",
+        f"{_CREATE} auth_mode local",
     ),
-    Command("online-endpoint show", "online_endpoints#show", "Show an online endpoint.", "name!"),
-    Command("online-endpoint list", "online_endpoints#listing", "List the online endpoints."),
+    Command(
+        "online-endpoint show", "online_endpoints#show", "Show an online endpoint.", "name! local"
+    ),
+    Command(
+        "online-endpoint list", "online_endpoints#listing", "List the online endpoints.", "local"
+    ),
     Command(
         "online-endpoint update",
         "online_endpoints#update",
         "Change an online endpoint, such as its traffic.",
-        f"{_UPDATE} traffic mirror_traffic defaults",
+        f"{_UPDATE} traffic mirror_traffic defaults local",
     ),
     Command(
         "online-endpoint delete",
         "online_endpoints#delete",
         "Delete an online endpoint and its deployments.",
-        "name! no_wait",
+        "name! local no_wait",
         "Delete the endpoint and all its deployments?",
     ),
     Command(
         "online-endpoint invoke",
         "online_endpoints#invoke",
         "Score a request.",
-        "name! request_file! deployment_name",
+        "name! request_file! deployment_name local",
     ),
     Command(
         "online-endpoint get-credentials",
@@ -98,38 +105,38 @@ ML = (
         "online-deployment create",
         "online_deployments#create",
         "Create a deployment of an online endpoint.",
-        f"{_CHANGE_DEPLOYMENT} all_traffic",
+        f"{_CHANGE_DEPLOYMENT} all_traffic {_LOCAL}",
     ),
     Command(
         "online-deployment show",
         "online_deployments#show",
         "Show a deployment of an online endpoint.",
-        _ONE_DEPLOYMENT,
+        f"{_ONE_DEPLOYMENT} local",
     ),
     Command(
         "online-deployment list",
         "online_deployments#listing",
         "List the deployments of an online endpoint.",
-        "endpoint_name!",
+        "endpoint_name! local",
     ),
     Command(
         "online-deployment update",
         "online_deployments#update",
         "Change a deployment of an online endpoint.",
-        _CHANGE_DEPLOYMENT,
+        f"{_CHANGE_DEPLOYMENT} {_LOCAL}",
     ),
     Command(
         "online-deployment delete",
         "online_deployments#delete",
         "Delete a deployment of an online endpoint.",
-        f"{_ONE_DEPLOYMENT} no_wait",
+        f"{_ONE_DEPLOYMENT} no_wait local",
         "Delete the deployment?",
     ),
     Command(
         "online-deployment get-logs",
         "online_deployments#logs",
         "Print the logs of a deployment.",
-        f"{_ONE_DEPLOYMENT} lines container",
+        f"{_ONE_DEPLOYMENT} lines container local",
     ),
     Command(
         "batch-endpoint create",
@@ -201,7 +208,7 @@ ML = (
         "endpoint create",
         "endpoints#create",
         "Create an endpoint with the deployments of its file (words of 2021-05).",
-        "name file kind set_values local no_wait",
+        f"name file kind set_values {_LOCAL} no_wait",
     ),
     Command(
         "endpoint show",
@@ -214,8 +221,8 @@ ML = (
         "endpoint update",
         "endpoint_updates#update",
         "Make an endpoint what a file says; deployments that it leaves out are deleted.",
-        "name file kind deployment_name deployment_file traffic instance_count set_values local"
-        " no_wait",
+        "name file kind deployment_name deployment_file traffic instance_count set_values"
+        f" {_LOCAL} no_wait",
     ),
     Command(
         "endpoint delete",

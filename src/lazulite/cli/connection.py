@@ -10,6 +10,7 @@ from typing import Any
 
 from lazulite.cli.defaults import read_defaults
 from lazulite.cli.errors import CommandError
+from lazulite.cli.sign_in import SIGNED_OUT, read_sign_in
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,23 +47,27 @@ def data_directory(chosen: str, environ: Mapping[str, str]) -> Path:
 
 
 def connect(
-    data_dir: Path, environ: Mapping[str, str], *, resource_group: str = "", workspace: str = ""
+    data_dir: Path,
+    environ: Mapping[str, str],
+    *,
+    resource_group: str = "",
+    workspace: str = "",
+    signed_in: Mapping[str, str] | None = None,
 ) -> Connection:
     """Where to go: the arguments, else the environment, kept defaults, what the server wrote.
 
-    Raises CommandError with the remedy when no server is known.
+    signed_in: as whom, in the place of what `login` has kept. Raises CommandError with the remedy
+    when no server is known, and after `logout`.
     """
-    server = read_server(data_dir)
-    principal = _read(data_dir / "credentials.json")
-    url = environ.get("LAZULITE_URL") or server.get("url")
-    if not url:
+    url, server = server_url(data_dir, environ), read_server(data_dir)
+    kept = read_sign_in(data_dir, url) if signed_in is None else signed_in
+    if SIGNED_OUT in kept and not environ.get("AZURE_CLIENT_ID"):
         raise CommandError(
-            "ServerNotFound",
-            f"No server is running on the data directory {data_dir}. Start one with `lazulite up`,"
-            " name its folder with --data-dir, or set LAZULITE_URL to reach one elsewhere.",
+            "NotSignedIn", "Please run `lazulite login` (or `az login`): you have signed out."
         )
-    known = {**principal, **(server if url.rstrip("/") == server.get("url") else {})}
-    known |= read_defaults(data_dir)
+    principal = _read(data_dir / "credentials.json")
+    known = {**principal, **(server if url == server.get("url") else {})}
+    known |= read_defaults(data_dir) | dict(kept)
     values = {field: environ.get(name) or known.get(field) for field, name in _VARIABLES.items()}
     values |= {
         name: chosen
@@ -76,13 +81,25 @@ def connect(
             f"{url} needs {', '.join(missing)}: set them, as `lazulite env` of that server prints.",
         )
     return Connection(
-        url=url.rstrip("/"),
+        url=url,
         ca_file=_certificates(known, environ),
         token_cache=data_dir / "cli" / "tokens.json",
         credentials=data_dir / "credentials.json",
         data_dir=data_dir,
         **{field: str(value) for field, value in values.items()},
     )
+
+
+def server_url(data_dir: Path, environ: Mapping[str, str]) -> str:
+    """The server's origin. Raises CommandError with the remedy when none is known."""
+    url = environ.get("LAZULITE_URL") or read_server(data_dir).get("url")
+    if not url:
+        raise CommandError(
+            "ServerNotFound",
+            f"No server is running on the data directory {data_dir}. Start one with `lazulite up`,"
+            " name its folder with --data-dir, or set LAZULITE_URL to reach one elsewhere.",
+        )
+    return str(url).rstrip("/")
 
 
 def read_server(data_dir: Path) -> dict[str, Any]:

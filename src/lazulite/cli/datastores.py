@@ -13,7 +13,7 @@ from lazulite.cli.shapes import ANYTHING, TEXT, TEXTS, Shape, checked
 from lazulite.cli.wire import camel_keys, envelope, snake, snake_keys
 from lazulite.cli.workspace import Workspace
 
-_COMMON: Mapping[str, Shape] = {
+COMMON: Mapping[str, Shape] = {
     "name": TEXT,
     "description": TEXT,
     "tags": TEXTS,
@@ -27,7 +27,7 @@ _COMMON: Mapping[str, Shape] = {
     ),
 }
 _IN_ACCOUNT = dict.fromkeys(("account_name", "endpoint", "protocol"), TEXT)
-_TYPES: Mapping[str, tuple[str, Mapping[str, Shape]]] = {
+TYPES: Mapping[str, tuple[str, Mapping[str, Shape]]] = {
     "azure_blob": ("AzureBlob", {**_IN_ACCOUNT, "container_name": TEXT}),
     "azure_file": ("AzureFile", {**_IN_ACCOUNT, "file_share_name": TEXT}),
     "azure_data_lake_gen1": ("AzureDataLakeGen1", {"store_name": TEXT}),
@@ -39,6 +39,12 @@ _TYPES: Mapping[str, tuple[str, Mapping[str, Shape]]] = {
     "local_folder": ("LocalFolder", {"folder": TEXT}),
 }
 """By the type in YAML: the type on the wire, and the fields that only this type has."""
+SHAPE: Mapping[str, Shape] = {
+    **COMMON,
+    "type": frozenset(TYPES),
+    **{name: shape for _, own in TYPES.values() for name, shape in own.items()},
+}
+"""What any type may have."""
 
 _SECRETS = {
     "account_key": ("AccountKey", "key"),
@@ -59,12 +65,12 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     }
     chosen = {name: value for name, value in given.items() if value not in ("", {})}
     found = found.changed(apply({**found.values, **chosen}, arguments.set_values))
-    words = {"type": frozenset(_TYPES)}
+    words = {"type": frozenset(TYPES)}
     kind = checked(found.changed({"type": found.values.get("type")}), words).values["type"]
     if kind is None:
-        raise found.error(("type",), f"a datastore needs a type: {', '.join(_TYPES)}")
-    on_wire, own = _TYPES[kind]
-    found = checked(found, {**_COMMON, **words, **own})
+        raise found.error(("type",), f"a datastore needs a type: {', '.join(TYPES)}")
+    on_wire, own = TYPES[kind]
+    found = checked(found, {**COMMON, **words, **own})
     if not found.values.get("name"):
         raise found.error((), "a datastore needs a name: give --name or the field `name`")
     properties = {

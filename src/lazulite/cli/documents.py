@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +87,6 @@ def read(path: Path) -> Document:
     values = _plain(tree, (), positions)
     values.pop("$schema", None)
     return Document(values, path, positions)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A question like "; did you mean 'x'?" if a known word is close, else nothing."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def is_local(text: str) -> bool:

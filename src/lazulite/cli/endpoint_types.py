@@ -17,9 +17,10 @@ from lazulite.cli import (
     online_endpoints,
 )
 from lazulite.cli.deployments import present
-from lazulite.cli.documents import Document, nearest
+from lazulite.cli.documents import Document
 from lazulite.cli.errors import CommandError
 from lazulite.cli.shapes import ANYTHING, INTEGER, NUMBERS, TEXT, Shape
+from lazulite.cli.spelling import nearest
 from lazulite.cli.workspace import API_VERSION, Workspace
 
 _MANAGED = frozenset({"managed", "vm", "vm:managed"})

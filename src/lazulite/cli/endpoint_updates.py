@@ -25,7 +25,7 @@ from lazulite.cli.endpoint_files import (
     read_endpoint,
 )
 from lazulite.cli.endpoint_types import BATCH, EndpointType, type_of
-from lazulite.cli.endpoints import document, of_type, refuse_local, state
+from lazulite.cli.endpoints import document, of_type, state
 from lazulite.cli.errors import CommandError
 from lazulite.cli.workspace import Workspace
 
@@ -35,22 +35,27 @@ def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
     Raises CommandError, with nothing changed, if that is more than one change of an online one.
     """
-    refuse_local(arguments)
-    _refuse_nothing(arguments)
+    refuse_nothing(arguments)
     found = document(arguments) if arguments.file else Document({"name": arguments.name})
-    kind, name = type_of(arguments.kind, found), found.values.get("name")
-    if not name:
-        raise found.error((), "which endpoint? Give --name or the field `name`")
+    kind, name = type_of(arguments.kind, found), named(found)
     with of_type(workspace, kind, name):
         current = state(workspace, kind, name)
-    file = _wanted(arguments, found, current, kind)
-    removed = _removed(file, current)
-    _check(file, current, removed, kind)
-    _apply(workspace, kind, file, current, removed, waiting=not arguments.no_wait)
+    file = wanted(arguments, found, current, kind)
+    gone = removed(file, current)
+    check(file, current, gone, kind)
+    _apply(workspace, kind, file, current, gone, waiting=not arguments.no_wait)
     return state(workspace, kind, name)
 
 
-def _wanted(
+def named(found: Document) -> str:
+    """The endpoint that the file or --name names. Raises CommandError without either."""
+    name = found.values.get("name")
+    if not name:
+        raise found.error((), "which endpoint? Give --name or the field `name`")
+    return str(name)
+
+
+def wanted(
     arguments: Arguments, found: Document, current: Mapping[str, Any], kind: EndpointType
 ) -> EndpointFile:
     """What should be there afterwards, as far as it is told."""
@@ -102,17 +107,18 @@ def _single(arguments: Arguments, kind: EndpointType) -> dict[str, Document]:
     return {str(name): found.changed({**found.values, "name": str(name)})}
 
 
-def _removed(file: EndpointFile, current: Mapping[str, Any]) -> list[str]:
+def removed(file: EndpointFile, current: Mapping[str, Any]) -> list[str]:
+    """The deployments that are there and that a whole file leaves out."""
     kept = {name.lower() for name in file.deployments}
     names = [each["name"] for each in current["deployments"]]
     return [name for name in names if name.lower() not in kept] if file.is_whole else []
 
 
-def _check(
-    file: EndpointFile, current: Mapping[str, Any], removed: list[str], kind: EndpointType
+def check(
+    file: EndpointFile, current: Mapping[str, Any], gone: list[str], kind: EndpointType
 ) -> None:
     """Refuse traffic to what will not be there."""
-    before = [each["name"] for each in current["deployments"] if each["name"] not in removed]
+    before = [each["name"] for each in current["deployments"] if each["name"] not in gone]
     endpoint = file.endpoint
     if "traffic" not in endpoint.values:
         endpoint = endpoint.changed({**endpoint.values, "traffic": current.get("traffic") or {}})
@@ -124,16 +130,17 @@ def _apply(
     kind: EndpointType,
     file: EndpointFile,
     current: Mapping[str, Any],
-    removed: list[str],
+    gone: list[str],
     *,
     waiting: bool,
 ) -> None:
     """New deployments first, then the traffic, then what is to go."""
-    resolved = {name: kind.resolved(workspace, part) for name, part in file.deployments.items()}
     kept = endpoint_fields(current, kind)
     wanted = {**kept, **file.endpoint.values, "name": current["name"]}
-    if kind is not BATCH:
-        refuse_several(_changed(current, resolved, wanted, kind))
+    if kind is not BATCH:  # looked at before anything is registered
+        would_be = _resolved(workspace.rehearsal(), kind, file)
+        refuse_several(_changed(current, would_be, wanted, kind))
+    resolved = _resolved(workspace, kind, file)
     location, name = workspace.location(), current["name"]
     started = operations.start(
         workspace,
@@ -142,14 +149,21 @@ def _apply(
             for each, values in resolved.items()
         },
     )
-    if waiting or removed:  # nothing goes before what takes its place is there
+    if waiting or gone:  # nothing goes before what takes its place is there
         operations.wait(workspace, started)
     traffic = wanted.get("traffic") or {}
-    wanted["traffic"] = {each: share for each, share in traffic.items() if each not in removed}
+    wanted["traffic"] = {each: share for each, share in traffic.items() if each not in gone}
     if wanted != kept:
         kind.put(workspace, kind.modern(wanted), waiting=waiting)
-    for each in removed:
+    for each in gone:
         operations.delete(workspace, kind.verbs.path(name, each), waiting=waiting)
+
+
+def _resolved(
+    workspace: Workspace, kind: EndpointType, file: EndpointFile
+) -> dict[str, dict[str, Any]]:
+    """The deployments with what they define in place registered: ARM ids only."""
+    return {name: kind.resolved(workspace, part) for name, part in file.deployments.items()}
 
 
 def _changed(
@@ -175,7 +189,8 @@ def _changed(
     return found
 
 
-def _refuse_nothing(arguments: Arguments) -> None:
+def refuse_nothing(arguments: Arguments) -> None:
+    """Raise CommandError unless the options say one way what to change."""
     if arguments.file and arguments.deployment_file:
         raise CommandError("InvalidArgument", "Give --file or --deployment-file, not both.")
     told = dataclasses.asdict(arguments)

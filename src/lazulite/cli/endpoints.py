@@ -43,7 +43,6 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
     An endpoint that is new goes again if the server refuses one of its deployments.
     """
-    refuse_local(arguments)
     found = document(arguments)
     kind = type_of(arguments.kind, found)
     file = read_endpoint(found, kind)
@@ -66,7 +65,6 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """The endpoint with its deployments; with --deployment, that one."""
-    refuse_local(arguments)
     kind = type_of(arguments.kind, Document({}))
     with of_type(workspace, kind, arguments.name):
         found = state(workspace, kind, arguments.name)
@@ -85,7 +83,6 @@ def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
     """The endpoints of the type, without their deployments; of both types without --type."""
-    refuse_local(arguments)
     kinds = [type_of(arguments.kind, Document({}))] if arguments.kind else list(TYPES.values())
     found = []
     for kind in kinds:
@@ -97,7 +94,6 @@ def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
 
 def delete(workspace: Workspace, arguments: Arguments) -> None:
     """Delete the endpoint with its deployments; with --deployment, only that one."""
-    refuse_local(arguments)
     kind = type_of(arguments.kind, Document({}))
     path = kind.path(arguments.name)
     if arguments.deployment_name:
@@ -108,19 +104,23 @@ def delete(workspace: Workspace, arguments: Arguments) -> None:
 
 def invoke(workspace: Workspace, arguments: Arguments) -> Any:
     """Score a request online, or start a batch job."""
-    refuse_local(arguments)
     kind = type_of(arguments.kind, Document({}))
-    given = [name for name in _OF_BATCH if getattr(arguments, name)]
-    if kind is not BATCH and given:
-        option = "set" if given[0] == "set_values" else given[0].replace("_", "-")
-        raise CommandError("InvalidArgument", f"--{option} is for --type batch.")
-    if (kind is BATCH) == bool(arguments.request_file):
-        said = "is for online endpoints: give --input-path" if kind is BATCH else "is needed"
-        raise CommandError("InvalidArgument", f"--request-file {said}.")
+    refuse_batch_options(arguments, is_batch=kind is BATCH)
     with of_type(workspace, kind, arguments.name):
         if kind is BATCH:
             return batch_invocations.invoke(workspace, arguments)
         return online_endpoints.invoke(workspace, arguments)
+
+
+def refuse_batch_options(arguments: Arguments, *, is_batch: bool) -> None:
+    """Raise CommandError for options that are for endpoints of the other type."""
+    given = [name for name in _OF_BATCH if getattr(arguments, name)]
+    if not is_batch and given:
+        option = "set" if given[0] == "set_values" else given[0].replace("_", "-")
+        raise CommandError("InvalidArgument", f"--{option} is for --type batch.")
+    if is_batch == bool(arguments.request_file):
+        said = "is for online endpoints: give --input-path" if is_batch else "is needed"
+        raise CommandError("InvalidArgument", f"--request-file {said}.")
 
 
 def list_jobs(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
@@ -131,7 +131,6 @@ def list_jobs(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]
 
 def logs(workspace: Workspace, arguments: Arguments) -> None:
     """Print the logs of a deployment of an online endpoint."""
-    refuse_local(arguments)
     asked = dataclasses.replace(
         arguments, endpoint_name=arguments.name, name=arguments.deployment_name
     )
@@ -159,17 +158,6 @@ def bodies_of(workspace: Workspace, kind: EndpointType, file: EndpointFile) -> d
         kind.verbs.path(name, each): kind.to_body(kind.resolved(workspace, found), location)
         for each, found in file.deployments.items()
     }
-
-
-def refuse_local(arguments: Arguments) -> None:
-    """Raise CommandError for --local."""
-    if arguments.local:
-        raise CommandError(
-            "LocalEndpointNotSupported",
-            "--local is not there yet. Every endpoint of this server runs on its own machine,"
-            " without containers: leave --local out, or serve a script without a server by"
-            " `lazulite serve --entry_script score.py`.",
-        )
 
 
 @contextmanager

@@ -6,7 +6,7 @@ a Dockerfile, `path` and `file:` before. Source: spec/CLIENTS.md 7.3, spec/REST.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +38,26 @@ SHAPE: Mapping[str, Shape] = {
 _FILE = "file:"
 
 
-def content(workspace: Workspace, found: Document) -> dict[str, Any]:
-    """What defines the environment. Uploads a build context; raises CommandError for a fault."""
+Place = Callable[[Path], str]
+"""What a build context on this machine is called where the environment is made."""
+
+
+def uploaded_to(workspace: Workspace) -> Place:
+    """Uploads a folder, and gives its URI."""
+    return lambda folder: upload(workspace, folder).uri
+
+
+def content(found: Document, place: Place) -> dict[str, Any]:
+    """What defines the environment. place: called once if there is a build context.
+
+    Raises CommandError for a fault.
+    """
     values = found.values
     docker = values.get("docker") or {}
     said = {
         "image": values.get("image") or docker.get("image"),
         "condaFile": conda_text(found),
-        "build": _build(workspace, found),
+        "build": _build(found, place),
         "osType": values.get("os_type"),
         "inferenceConfig": _inference(values.get("inference_config")),
     }
@@ -71,20 +83,20 @@ def conda_text(found: Document) -> str | None:
     return inlined_text(found, key, path.read_text(encoding="utf-8"), path.parent)
 
 
-def _build(workspace: Workspace, found: Document) -> dict[str, Any] | None:
-    """The build context, uploaded, and the Dockerfile's path in it."""
+def _build(found: Document, place: Place) -> dict[str, Any] | None:
+    """The build context, and the Dockerfile's path in it."""
     build = found.values.get("build")
     if build is None:
-        return _old_build(workspace, found)
+        return _old_build(found, place)
     path = build.get("path") or build.get("local_path")
     if not path:
         raise found.error(("build",), "a build context needs a path")
     dockerfile = build.get("dockerfile_path") or "Dockerfile"
-    return {"contextUri": _context(workspace, found, ("build", "path"), path, dockerfile),
+    return {"contextUri": _context(found, ("build", "path"), (path, dockerfile), place),
             "dockerfilePath": dockerfile}  # fmt: skip
 
 
-def _old_build(workspace: Workspace, found: Document) -> dict[str, Any] | None:
+def _old_build(found: Document, place: Place) -> dict[str, Any] | None:
     """`docker.build.dockerfile: file:...`; its context is `path`, else the Dockerfile's folder."""
     build = (found.values.get("docker") or {}).get("build")
     if build is None:
@@ -98,16 +110,17 @@ def _old_build(workspace: Workspace, found: Document) -> dict[str, Any] | None:
     if not dockerfile.is_relative_to(context):
         raise found.error(key, f"{dockerfile} is not in the context {context}")
     inside = str(dockerfile.relative_to(context))
-    return {"contextUri": upload(workspace, context).uri, "dockerfilePath": inside}
+    return {"contextUri": place(context), "dockerfilePath": inside}
 
 
-def _context(workspace: Workspace, found: Document, key: Key, path: str, dockerfile: str) -> str:
+def _context(found: Document, key: Key, files: tuple[str, str], place: Place) -> str:
+    path, dockerfile = files
     if is_uri(path):
         return path
     folder = found.file(key, path)
     if not (folder / dockerfile).is_file():
         raise found.error(key, f"there is no {dockerfile} in {folder}")
-    return upload(workspace, folder).uri
+    return place(folder)
 
 
 def _inference(config: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from lazulite.cli.workspace import Workspace
 SHAPE = environment_files.SHAPE
 COLLECTION = "environments"
 _ANONYMOUS = "CliV2AnonymousEnvironment"
-_OURS = re.compile(r"azureml:(?://registries/|AzureML-).*", re.IGNORECASE)
+CURATED = re.compile(r"azureml:(?://registries/|AzureML-).*", re.IGNORECASE)
 """Curated environments: the server knows them, whatever the version."""
 _CONTENT = ("image", "condaFile", "build", "osType", "inferenceConfig")
 
@@ -71,7 +71,7 @@ def resolve(workspace: Workspace, found: Document) -> str | None:
     value = found.values.get("environment")
     if value is None:
         return None
-    if isinstance(value, str) and _OURS.fullmatch(value):
+    if isinstance(value, str) and CURATED.fullmatch(value):
         return value
     if isinstance(value, str):
         return assets.reference(workspace, COLLECTION, found, ("environment",), value)
@@ -85,7 +85,7 @@ def view(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _put(workspace: Workspace, found: Document, name: str | None) -> dict[str, Any]:
-    content = environment_files.content(workspace, found)
+    content = environment_files.content(found, environment_files.uploaded_to(workspace))
     properties = {**assets.described(found.values), **content, "isAnonymous": name is None}
     if name is None:
         return assets.register(

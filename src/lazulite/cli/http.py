@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import http.client
 import json
+import logging
 import ssl
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +17,8 @@ from urllib.parse import urlsplit
 
 from lazulite.cli.errors import CommandError
 
+logger = logging.getLogger("cli.lazulite.http")
+"""Below knack's own logger, so that --debug shows it."""
 _TIMEOUT_S = 660.0  # above the longest scoring request that Azure allows
 _CHUNK = 1 << 18  # bytes
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
@@ -69,6 +73,19 @@ class Http:
         Raises CommandError if the server cannot be reached. Nothing is sent twice, but for
         requests safe to repeat that met a kept connection which the server had just closed.
         """
+        began = time.monotonic()
+        answer = self._answer(request, into)
+        logger.debug(
+            "%s %s: %d, request id %s, %.0f ms",
+            request.method,
+            request.url.partition("?")[0],  # what follows may be a signature
+            answer.status,
+            answer.headers.get("x-ms-request-id", "none"),
+            (time.monotonic() - began) * 1000,
+        )
+        return answer
+
+    def _answer(self, request: Request, into: IO[bytes] | None) -> Answer:
         kept = self._take(request.url) if request.method in _REPEATABLE else None
         if kept is not None:
             with suppress(ConnectionError, http.client.HTTPException):

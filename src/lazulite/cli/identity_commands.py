@@ -5,7 +5,12 @@ from __future__ import annotations
 from lazulite.cli.commands import Command
 
 IDENTITY = (
-    Command("account show", "account#show", "Show the subscription that commands work on."),
+    Command(
+        "account show",
+        "account#show",
+        "Show the subscription that commands work on.",
+        "subscription",
+    ),
     Command("account list", "account#listing", "List the subscriptions."),
     Command(
         "account set", "account#choose", "Work on a subscription from now on.", "subscription!"
@@ -14,13 +19,13 @@ IDENTITY = (
         "account get-access-token",
         "account#access_token",
         "Print a token for other tools, such as curl.",
-        "resource",
+        "resource resource_type scope",
     ),
     Command(
         "configure",
         "account#configure",
         "Keep a resource group and a workspace, so that commands need not name them.",
-        "default_values",
+        "default_values list_defaults",
     ),
     Command(
         "ad sp create-for-rbac",

@@ -20,10 +20,13 @@ from knack.help_files import helps
 from knack.util import CLIError
 
 import lazulite
+from lazulite.cli import shim
 from lazulite.cli.arguments import CONNECTION, SERVER_ONLY, Arguments, arguments_of
+from lazulite.cli.az_commands import ALONE, AZ, AZ_GROUPS
 from lazulite.cli.commands import CACHE, COLUMNS, GROUPS, ML, SERVE, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
 from lazulite.cli.errors import FAILED, CommandError
+from lazulite.cli.examples import examples, help_text
 from lazulite.cli.http import Http
 from lazulite.cli.identity_commands import IDENTITY
 from lazulite.cli.report import Report
@@ -35,6 +38,8 @@ from lazulite.cli.workspace import Workspace
 from lazulite.core.errors import LazuliteError
 from lazulite.core.settings import Settings, setting_help
 
+LOCAL = "lazulite.local.command"
+"""What runs commands with --local; not imported unless it is needed."""
 WITH_DATA_DIR = frozenset({"up", "down", "status", "env"})
 
 
@@ -43,10 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["az"]:  # so that a command line of az needs one word in front of it
         del given[0]
+        shim.pass_on(given, first_words(), os.environ)
     if given[:1] == ["serve"]:
         module, _, function = SERVE.partition("#")
         return int(getattr(import_module(module), function)(given[1:], os.environ))
-    groups = {**GROUPS, **STORAGE_GROUPS}
+    cli = make_cli(given)
+    return int(cli.invoke(given) or cli.exit_code)
+
+
+def make_cli(given: Sequence[str]) -> _Lazulite:
+    """Knack's application for a command line; nothing of it is run yet."""
+    groups = {**GROUPS, **AZ_GROUPS, **STORAGE_GROUPS}
     helps.update({name: f"type: group\nshort-summary: {text!r}" for name, text in groups.items()})
     home = data_directory("", os.environ)
     cli = _Lazulite(
@@ -59,7 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     cli.is_output_chosen = any(word == "-o" or word.startswith("--output") for word in given)
     cli.only_show_errors = cli.only_show_errors or "--only-show-errors" in given
-    return int(cli.invoke(given) or cli.exit_code)
+    return cli
+
+
+def first_words() -> set[str]:
+    """What commands begin with."""
+    named = [*SERVER, *CACHE, *IDENTITY, *AZ, *ALONE]
+    return {command.name.split()[0] for command in named} | {"ml", "storage", "help"}
 
 
 class _Lazulite(CLI):  # type: ignore[misc]  # knack has no types
@@ -88,22 +106,21 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
     """The command table, from the values in lazulite.cli.commands."""
 
     def load_command_table(self, arguments: list[str]) -> Any:
-        for command in SERVER:
-            self.command_table[command.name] = (
-                self._diagnosis(command) if command.name == "doctor" else self._server(command)
-            )
-        for command in ML:
-            self.command_table[f"ml {command.name}"] = self._ml(command)
-        for command in CACHE:
-            self.command_table[command.name] = self._on_server(command, CONNECTION)
-        for command in IDENTITY:
-            self.command_table[command.name] = self._on_server(command, SERVER_ONLY)
-        for command in ACCOUNTS:
-            self.command_table[f"storage {command.name}"] = self._storage(
-                command, SERVER_OF_ACCOUNTS
-            )
-        for command in CONTENTS:
-            self.command_table[f"storage {command.name}"] = self._storage(command, ACCESS)
+        makers: tuple[tuple[str, tuple[Command, ...], Any], ...] = (
+            ("", SERVER, self._server),
+            ("ml ", ML, self._ml),
+            ("", CACHE, functools.partial(self._on_server, connection=CONNECTION)),
+            ("", (*IDENTITY, *AZ), functools.partial(self._on_server, connection=SERVER_ONLY)),
+            ("", ALONE, self._alone),
+            ("storage ", ACCOUNTS, functools.partial(self._storage, connection=SERVER_OF_ACCOUNTS)),
+            ("storage ", CONTENTS, functools.partial(self._storage, connection=ACCESS)),
+        )
+        for prefix, commands, make in makers:
+            for command in commands:
+                self.command_table[prefix + command.name] = make(command)
+        if not {"-h", "--help"}.isdisjoint(arguments):
+            for name, shown in examples(self.command_table).items():
+                helps[name] = help_text(shown)
         return super().load_command_table(arguments)
 
     def load_arguments(self, command: str) -> None:
@@ -121,6 +138,8 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
         super().load_arguments(command)
 
     def _server(self, command: Command) -> Any:
+        if command.name == "doctor":
+            return self._diagnosis(command)
         made = self.create_command(command.name, command.operation, description=command.summary)
         made.description = command.summary
         return made
@@ -154,6 +173,15 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             arguments_loader=functools.partial(arguments_of, command.options, connection),
             confirmation=command.confirm,
             table_transformer=_table(command.name),
+        )
+
+    def _alone(self, command: Command) -> Any:
+        return self.command_cls(
+            self.cli_ctx,
+            command.name,
+            functools.partial(_run_alone, command, self.cli_ctx),
+            description=command.summary,
+            arguments_loader=functools.partial(arguments_of, command.options, SERVER_ONLY),
         )
 
     def _storage(self, command: Command, connection: Sequence[str]) -> Any:
@@ -224,11 +252,26 @@ def _line(found: Mapping[str, Any]) -> str:
 def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
     """Call the command's function with a workspace and the arguments."""
     arguments = Arguments(**_settings(given))
+    if arguments.local:
+        report = Report(quiet=cli.only_show_errors)
+        return import_module(LOCAL).run(command.name, arguments, os.environ, report)
+    if arguments.debug_port is not None or arguments.vscode_debug:
+        raise CommandError(
+            "InvalidArgument",
+            "--debug-port and --vscode-debug are for --local: a deployment of a server listens for"
+            " a debugger if its variable AZUREML_DEBUG_PORT is a port.",
+        )
     workspace = open_workspace(arguments, os.environ, Report(quiet=cli.only_show_errors))
     try:
         return _function(command)(workspace, arguments)
     finally:
         workspace.http.close()
+
+
+def _run_alone(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
+    """Call the command's function with the arguments; it finds a server itself, if it needs one."""
+    arguments, report = Arguments(**_settings(given)), Report(quiet=cli.only_show_errors)
+    return _function(command)(arguments, os.environ, report)
 
 
 def _run_storage(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:

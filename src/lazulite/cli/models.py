@@ -67,11 +67,8 @@ def resolve(workspace: Workspace, found: Document) -> str | None:
     value = found.values.get("model")
     if value is None:
         return None
-    if isinstance(value, str) and is_local(value):
-        found = found.changed({"model": {"path": value}})
-    elif isinstance(value, str):
+    if (inner := defined_in_place(found)) is None:
         return assets.reference(workspace, "models", found, ("model",), value)
-    inner = checked(found.part(("model",)), SHAPE)
     return str(_put(workspace, inner, inner.values.get("name"))["id"])
 
 
@@ -93,7 +90,7 @@ def absolute(text: str) -> str:
 
 def _put(workspace: Workspace, found: Document, name: str | None) -> dict[str, Any]:
     values = found.values
-    model_type = values.get("type") or _guess(found)
+    model_type = type_of(found)
     uri, content = _located(workspace, found)
     properties = {
         **assets.described(values),
@@ -112,19 +109,41 @@ def _put(workspace: Workspace, found: Document, name: str | None) -> dict[str, A
         return assets.register(workspace, "models", name, version, properties)
 
 
-def _guess(found: Document) -> str:
-    """MLflow for a folder with its metadata: until 2021 files said local_path and no type."""
+def type_of(found: Document) -> str:
+    """The type that a model's fields say.
+
+    Without one, MLflow for a folder with its metadata: until 2021 files said local_path and no
+    type.
+    """
+    if said := found.values.get("type"):
+        return str(said)
     folder = found.values.get("local_path")
     is_mlflow = folder and (found.file(("local_path",), folder) / "MLmodel").is_file()
     return "mlflow_model" if is_mlflow else "custom_model"
 
 
-def _located(workspace: Workspace, found: Document) -> tuple[str, str]:
-    """The model's URI, and what tells its content from that of others."""
+def written(found: Document) -> tuple[str, str]:
+    """The field that says where a model is, and what it says. Raises CommandError without one."""
     field = "local_path" if found.values.get("local_path") else "path"
     text = found.values.get(field)
     if not text:
         raise found.error(("path",), "a model needs a path: a local file or folder, or a URI")
+    return field, str(text)
+
+
+def defined_in_place(found: Document) -> Document | None:
+    """The model that a deployment defines itself, as its own document; None if it names one."""
+    value = found.values.get("model")
+    if value is None or (isinstance(value, str) and not is_local(value)):
+        return None
+    if isinstance(value, str):
+        found = found.changed({"model": {"path": value}})
+    return checked(found.part(("model",)), SHAPE)
+
+
+def _located(workspace: Workspace, found: Document) -> tuple[str, str]:
+    """The model's URI, and what tells its content from that of others."""
+    field, text = written(found)
     if is_uri(text):
         return text, text
     sent: Uploaded = upload(

@@ -64,15 +64,20 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 def logs(workspace: Workspace, arguments: Arguments) -> None:
     """Print the logs of the deployment's replicas."""
+    body = {"tail": arguments.lines, "containerType": container(arguments)}
+    answer = workspace.post(f"{VERBS.path(arguments.endpoint_name, arguments.name)}/getLogs", body)
+    print(answer.get("content") or "")
+
+
+def container(arguments: Arguments) -> str:
+    """Whose logs --container asks for, as the server names it. Raises CommandError."""
     chosen = (arguments.container or "inference-server").lower().replace("-", "").replace("_", "")
     if chosen not in _CONTAINERS:
         raise CommandError(
             "InvalidArgument",
             f"--container {arguments.container!r} must be inference-server or storage-initializer.",
         )
-    body = {"tail": arguments.lines, "containerType": _CONTAINERS[chosen]}
-    answer = workspace.post(f"{VERBS.path(arguments.endpoint_name, arguments.name)}/getLogs", body)
-    print(answer.get("content") or "")
+    return _CONTAINERS[chosen]
 
 
 def resolved(workspace: Workspace, found: Document) -> dict[str, Any]:

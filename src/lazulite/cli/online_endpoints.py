@@ -85,7 +85,7 @@ def invoke(workspace: Workspace, arguments: Arguments) -> str:
     if arguments.deployment_name:
         headers["azureml-model-deployment"] = arguments.deployment_name
     url = str(endpoint["scoring_uri"])
-    body = _bytes(Path(arguments.request_file))
+    body = request_body(arguments)
     answer = workspace.http.send(Request(method="POST", url=url, headers=headers, body=body))
     if not answer.is_success:
         raise from_body(answer.value(), status=answer.status, asked=f"POST {url}")
@@ -166,7 +166,9 @@ def _secret(workspace: Workspace, arguments: Arguments, endpoint: Mapping[str, A
     return str(found.get("primaryKey") or found.get("accessToken"))
 
 
-def _bytes(path: Path) -> bytes:
+def request_body(arguments: Arguments) -> bytes:
+    """What --request-file holds. Raises CommandError if it cannot be read."""
+    path = Path(arguments.request_file)
     try:
         return path.read_bytes()
     except OSError as error:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lazulite.cli.advice import log_command, next_step
 from lazulite.cli.errors import INTERRUPTED, CommandError, explain
 from lazulite.cli.http import Answer
 from lazulite.cli.workspace import API_VERSION, Workspace
@@ -72,10 +73,14 @@ def _wait(workspace: Workspace, path: str, answer: Answer, doing: str) -> None:
             f"{doing} {describe(path)} goes on at the server. Watch it with `{watching(path)}`.",
             exit_code=INTERRUPTED,
         ) from None
-    except CommandError:
+    except CommandError as error:
         workspace.report.end("failed")
-        raise
+        look = log_command(path)
+        said = f"{error.message.rstrip()}\nIts log: {look}" if look else error.message
+        raise CommandError(error.code, said, exit_code=error.exit_code) from error
     workspace.report.end(f"done in {time.monotonic() - started:.1f} s")
+    if doing == "Creating" and (command := next_step(path)):
+        workspace.report.note(f"Next: {command}")
 
 
 def _follow(workspace: Workspace, path: str, answer: Answer) -> None:

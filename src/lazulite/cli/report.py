@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 from typing import TextIO
 
 
@@ -15,6 +16,8 @@ class Report:
     quiet: bool = False
     _open: bool = dataclasses.field(default=False, init=False)
     _phase: str = dataclasses.field(default="", init=False)
+    _phase_began: float = dataclasses.field(default=0.0, init=False)
+    _next_tick: float = dataclasses.field(default=0.0, init=False)
 
     def note(self, text: str) -> None:
         """One whole line."""
@@ -32,17 +35,29 @@ class Report:
         self._write(".")
 
     def phase(self, name: str) -> None:
-        """One more look; says what is going on when that has changed."""
+        """One more look; says what is going on when that has changed, and how long it took."""
         if name and name != self._phase:
-            self._write(f" {name} ")
-            self._phase = name
+            self._write(f"{self._took()} {name} ")
+            self._phase, self._phase_began = name, time.monotonic()
         self.dot()
+
+    def tick(self) -> None:
+        """A dot for each second of waiting; may be called often."""
+        now = time.monotonic()
+        if now >= self._next_tick:
+            if self._open:
+                self.dot()
+            self._next_tick = now + 1.0
 
     def end(self, text: str = "") -> None:
         """Finish the line begun, if any."""
         if self._open:
-            self._write(f" {text}\n")
+            self._write(f"{self._took()} {text}\n")
             self._open, self._phase = False, ""
+
+    def _took(self) -> str:
+        """The seconds of the phase that ends."""
+        return f" {time.monotonic() - self._phase_began:.1f} s," if self._phase else ""
 
     def _write(self, text: str) -> None:
         if not self.quiet:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from lazulite.cli.documents import Document, Key, nearest
+from lazulite.cli.documents import Document, Key
+from lazulite.cli.spelling import nearest
 
 TEXT: Final = "text"
 INTEGER: Final = "a whole number"

@@ -32,11 +32,21 @@ class Uploaded:
 def upload(workspace: Workspace, local: Path, datastore: str = "") -> Uploaded:
     """Upload a file or folder to LocalUpload/<hash>/<its name>.
 
-    A second call, or one after an interruption, sends only what is missing.
+    A second call, or one after an interruption, sends only what is missing; a rehearsal nothing.
     """
     datastore = datastore.removeprefix("azureml:") or DEFAULT_DATASTORE
     contents = scan(local)
     prefix = f"LocalUpload/{contents.digest}/"
+    if not workspace.is_rehearsal:
+        _complete(workspace, datastore, contents, prefix)
+    is_file = contents.root.is_file()
+    return Uploaded(
+        datastore, prefix + contents.root.name + ("" if is_file else "/"), contents.digest
+    )
+
+
+def _complete(workspace: Workspace, datastore: str, contents: Contents, prefix: str) -> None:
+    """Send the files that are not there yet."""
     names = _names(contents, prefix)
     container = open_container(workspace, datastore)
     present = dict(container.list(prefix))
@@ -47,10 +57,6 @@ def upload(workspace: Workspace, local: Path, datastore: str = "") -> Uploaded:
         workspace.report.begin(f"Uploading {contents.root.name} ({len(missing)} files)")
         _send(workspace, container, missing)
         workspace.report.end("done")
-    is_file = contents.root.is_file()
-    return Uploaded(
-        datastore, prefix + contents.root.name + ("" if is_file else "/"), contents.digest
-    )
 
 
 def _names(contents: Contents, prefix: str) -> dict[str, Path]:

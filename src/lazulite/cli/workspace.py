@@ -34,6 +34,12 @@ class Workspace:
     """Waits that many seconds."""
     make_id: Callable[[], str]
     """A new random id, for requests that the server must not act on twice."""
+    is_rehearsal: bool = False
+    """Whether nothing is uploaded and no asset is registered: only their ids are found out."""
+
+    def rehearsal(self) -> Workspace:
+        """The same workspace for finding out what would be registered. It says nothing."""
+        return dataclasses.replace(self, is_rehearsal=True, report=Report(quiet=True))
 
     def id(self, path: str) -> str:
         """The ARM id of a resource of this workspace."""
@@ -67,7 +73,12 @@ class Workspace:
             page = _mapping(self.call("GET", self.absolute(following)))
 
     def put(self, path: str, body: Mapping[str, Any], version: str = API_VERSION) -> dict[str, Any]:
-        """Create or replace a resource that needs no waiting, such as an asset version."""
+        """Create or replace a resource that needs no waiting, such as an asset version.
+
+        In a rehearsal: what would be there.
+        """
+        if self.is_rehearsal:
+            return {**body, "id": self.id(path), "name": path.rpartition("/")[2]}
         return _mapping(self.arm("PUT", path, body, version=version))
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:

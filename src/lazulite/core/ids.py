@@ -15,6 +15,8 @@ ML = "Microsoft.MachineLearningServices"
 RESOURCES = "Microsoft.Resources"
 STORAGE = "Microsoft.Storage"
 
+ENDPOINT_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")  # of deployments, too
+
 WORKSPACES = f"{ML}/workspaces"
 JOBS = f"{WORKSPACES}/jobs"
 ONLINE_ENDPOINTS = f"{WORKSPACES}/onlineEndpoints"

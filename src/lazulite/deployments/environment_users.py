@@ -22,9 +22,11 @@ class EnvironmentUsers:
     executor: LocalExecutor
     jobs: Path
     """Where each job has its folder, by its uid."""
+    local: Path
+    """Where endpoints without a server, of `--local`, have a file each."""
 
     async def __call__(self) -> list[tuple[str, str]]:
-        """Ids of deployments and of jobs that have not ended, and names of running tasks.
+        """Deployments, jobs that have not ended, running tasks and local endpoints, by id or name.
 
         Each with a text in which the hash of every environment stands that it uses.
         """
@@ -33,6 +35,7 @@ class EnvironmentUsers:
         specs = [(job, self.jobs / job.uid / "job.json") for job in jobs]
         tasks = [name for name in self.executor.names() if await self._runs(name)]
         return [
+            *((f"local endpoint {path.stem}", _text(path)) for path in self.local.glob("*.json")),
             *((row.id, json.dumps(row.observed)) for row in deployments),
             *((job.id, json.dumps(job.observed) + _text(spec)) for job, spec in specs),
             *((f"task {name}", _texts(self.executor.folder(name))) for name in tasks),

@@ -36,7 +36,7 @@ from lazulite.serving.keeper_spec import (
 )
 from lazulite.serving.keeper_status import KeeperState, ReplicaState, StatusFile, status_document
 from lazulite.serving.replica import Replica
-from lazulite.serving.replica_socket import ReplicaSocket
+from lazulite.serving.replica_socket import waiting_at
 
 ROTATE_EVERY_S = 2.0
 
@@ -52,7 +52,7 @@ class Keeper:
         env = replica_environment(spec, inherited, folders)
         spec = dataclasses.replace(spec, sandbox=folders.shown_in(spec.sandbox))
         self._spec = spec
-        self._waiting = ReplicaSocket(spec.waiting_socket)
+        self._waiting = waiting_at(spec.waiting_socket, spec.port)
         self._waiting.show()
         waiting = self._waiting.fileno()
         self._fleet = Fleet(lambda index, path: Replica(index, path, spec, env, (folder, waiting)))

@@ -50,6 +50,8 @@ class KeeperSpec:
     """The same, for whether it is to get requests."""
     waiting_socket: str
     """Where requests wait for whichever replica is ready next; the same limit."""
+    port: int | None = None
+    """Of this machine's loopback: requests wait there instead, as plain HTTP without keys."""
     code_dir: str | None = None
     """AML_APP_ROOT and the working directory, unless env says otherwise; None: an empty folder."""
     env: Mapping[str, str] = dataclasses.field(default_factory=dict)

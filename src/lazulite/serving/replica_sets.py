@@ -36,6 +36,8 @@ class ReplicaSpec:
     request_timeout_ms: int
     module: str = "lazulite_worker.serve"
     """What the interpreter runs."""
+    port: int | None = None
+    """Of this machine's loopback, where clients find the set without a front door."""
     sandbox: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What they run in: a Sandbox as JSON."""
     asleep: bool = False

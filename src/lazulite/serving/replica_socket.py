@@ -56,6 +56,36 @@ class ReplicaSocket:
             self._socket, self.is_visible = None, False
 
 
+class ReplicaPort:
+    """A port of this machine's loopback, for clients that reach replicas without a front door."""
+
+    def __init__(self, port: int) -> None:
+        """Nobody else may listen there."""
+        self.port = port
+        self._socket: socket.socket | None = None
+
+    def fileno(self) -> int:
+        """The descriptor to pass to a replica; clients can connect from now on."""
+        if self._socket is None:
+            self._socket = socket.create_server(("127.0.0.1", self.port), backlog=BACKLOG)
+        return self._socket.fileno()
+
+    def show(self) -> None:
+        """Let clients connect. Raises OSError if the port is taken."""
+        self.fileno()
+
+    def close(self) -> None:
+        """Turn away those that wait. Safe to repeat."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def waiting_at(path: str, port: int | None) -> ReplicaSocket | ReplicaPort:
+    """Where requests wait for whichever replica is ready next."""
+    return ReplicaSocket(path) if port is None else ReplicaPort(port)
+
+
 def _listening(path: str) -> socket.socket:
     _unlink(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

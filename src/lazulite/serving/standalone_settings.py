@@ -99,7 +99,9 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="lazulite serve", description="Serve a scoring script, without a Lazulite server."
+        prog="lazulite serve",
+        description="Serve a scoring script, without a Lazulite server.",
+        epilog="Example: lazulite serve --entry_script score.py --port 5001",
     )
     add = parser.add_argument
     add("--entry_script", "--entry-script", help="path of the scoring script")

@@ -1,0 +1,202 @@
+"""One example at least of every command, as `-h` shows it: what it does, and the line to type."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+_TEXT = """
+Start a server in the background: up --detach
+Start a server for other machines: up --host 0.0.0.0 --names ml.example.org
+Stop the server and all that it runs: down
+See whether a server runs: status
+Point a shell's clients at the server: env
+Serve a script as azmlinfsrv does: serve --entry_script score.py --port 5001
+See what is missing on this machine: doctor
+Look at a deployment before it is created: doctor deployment.yml
+See the versions: version
+See what a script of az sees: upgrade --yes
+See that ml is there: extension list
+Begin a script as with az: extension add -n ml -y
+Begin a script as with az: extension update -n ml
+Begin a script as with az: extension remove -n ml
+See everything work: demo
+
+Create an endpoint from a file: ml online-endpoint create -f endpoint.yml
+Create one without a server: ml online-endpoint create --local -n greeter
+See the address of an endpoint: ml online-endpoint show -n greeter --query scoring_uri -o tsv
+See all endpoints as a table: ml online-endpoint list -o table
+Send a tenth of the requests elsewhere: ml online-endpoint update -n greeter --traffic "blue=90 green=10"
+Delete an endpoint without a question: ml online-endpoint delete -n greeter --yes
+Score a request: ml online-endpoint invoke -n greeter -r request.json
+Try a deployment without traffic: ml online-endpoint invoke -n greeter --deployment green -r request.json
+Take the key into a script: ml online-endpoint get-credentials -n greeter --query primaryKey -o tsv
+Make the second key anew: ml online-endpoint regenerate-keys -n greeter --key-type secondary
+Deploy, and send all requests there: ml online-deployment create -f blue.yml --all-traffic
+Try a script without a server: ml online-deployment create --local -f blue.yml
+Attach a debugger to a script: ml online-deployment create --local -f blue.yml --vscode-debug
+See how a deployment fares: ml online-deployment show -e greeter -n blue
+See the deployments of an endpoint: ml online-deployment list -e greeter -o table
+Have three instances: ml online-deployment update -e greeter -n blue --set instance_count=3
+Delete a deployment that has no traffic: ml online-deployment delete -e greeter -n blue --yes
+See the last lines of its log: ml online-deployment get-logs -e greeter -n blue --lines 50
+See how its environment was built: ml online-deployment get-logs -e greeter -n blue -c storage-initializer
+
+Create an endpoint: ml batch-endpoint create -n scorer
+See an endpoint: ml batch-endpoint show -n scorer
+See all endpoints as a table: ml batch-endpoint list -o table
+Change the default deployment: ml batch-endpoint update -n scorer --defaults v2
+Delete an endpoint without a question: ml batch-endpoint delete -n scorer --yes
+Score a local folder: ml batch-endpoint invoke -n scorer --input ./data
+Take the job's name into a script: ml batch-endpoint invoke -n scorer --input azureml:d:1 --query name -o tsv
+See the jobs of an endpoint: ml batch-endpoint list-jobs -n scorer -o table
+Deploy, and make it the default: ml batch-deployment create -f v1.yml --set-default
+See a deployment: ml batch-deployment show -e scorer -n v1
+See the deployments of an endpoint: ml batch-deployment list -e scorer -o table
+Score more files at a time: ml batch-deployment update -e scorer -n v1 --set mini_batch_size=50
+Delete a deployment: ml batch-deployment delete -e scorer -n v1 --yes
+
+Create an endpoint with its deployments: ml endpoint create -f endpoint.yml
+Try it without a server: ml endpoint create --local -n greeter -f endpoint.yml
+See an endpoint and its deployments: ml endpoint show -n greeter
+See the batch endpoints: ml endpoint list --type batch -o table
+Make an endpoint what its file says: ml endpoint update -n greeter -f endpoint.yml
+Scale without the file: ml endpoint update -n greeter --set deployments[0].scale_settings.instance_count=2
+Delete one deployment: ml endpoint delete -n greeter --deployment blue --yes
+Score a request: ml endpoint invoke -n greeter --request-file request.json
+Start a batch job: ml endpoint invoke --type batch -n scorer --input-local-path ./data
+See a deployment's log: ml endpoint get-logs -n greeter --deployment blue
+See the keys: ml endpoint get-credentials -n greeter
+See the keys: ml endpoint list-keys -n greeter
+Make a key anew: ml endpoint regenerate-keys -n greeter --key-type primary --yes
+See the jobs of a batch endpoint: ml endpoint list-jobs --type batch -n scorer
+
+Create a cluster that may grow: ml compute create -n cpu --type AmlCompute --min-instances 0 --max-instances 4
+See a cluster: ml compute show -n cpu
+See all computes: ml compute list -o table
+Let a cluster grow further: ml compute update -n cpu --max-instances 8
+Delete a cluster: ml compute delete -n cpu --yes
+See who works on what: ml compute list-nodes -n cpu
+
+Register a folder as a model: ml model create -n digits -p ./model --type mlflow_model
+See the newest version: ml model show -n digits
+See all versions: ml model list -n digits -o table
+Fetch the files of a version: ml model download -n digits -v 1 --download-path ./there
+Register an environment: ml environment create -n mine --conda-file conda.yml --image ubuntu
+See a version: ml environment show -n mine -v 1
+See all environments: ml environment list -o table
+Tag a version: ml environment update -n mine -v 1 --tags reviewed=yes
+Leave it out of lists: ml environment archive -n mine
+Have it in lists again: ml environment restore -n mine
+Register a local folder: ml data create -n images -p ./images --type uri_folder
+See a version: ml data show -n images -v 1
+See all data: ml data list -o table
+Register a file's paths: ml dataset create -f dataset.yml
+See a version: ml dataset show -n images -v 1
+See all datasets: ml dataset list -o table
+Submit a job and follow it: ml job create -f job.yml --stream
+See a job's status: ml job show -n happy_sky --query status -o tsv
+See the newest jobs: ml job list --max-results 5 -o table
+Follow a job's log: ml job stream -n happy_sky
+Fetch all that a job wrote: ml job download -n happy_sky --all
+Stop a job: ml job cancel -n happy_sky
+Create a datastore from a file: ml datastore create -f store.yml
+See a datastore: ml datastore show -n workspaceblobstore
+Forget a datastore: ml datastore delete -n old
+See all datastores: ml datastore list -o table
+
+Build before it is needed: environment build -f environment.yml
+See what takes how much room: environment list -o table
+See why a build failed: environment show -n 0123456789abcdef0123456789abcdef
+Remove what nobody used for a month: environment prune --older-than 30 --yes
+
+See who and where you are: account show
+See the subscriptions: account list -o table
+Choose a subscription: account set -s 00000000-0000-0000-0000-000000000000
+Call a scoring URI with curl: account get-access-token --resource https://ml.azure.com --query accessToken -o tsv
+Name the workspace once: configure --defaults group=lazulite workspace=default
+See what is kept: configure -l
+Make a principal for a pipeline: ad sp create-for-rbac -n ci --role Contributor --scopes /subscriptions/S
+Make the principal of an application: ad sp create --id 00000000-0000-0000-0000-000000000000
+See the principals whose names begin so: ad sp list --display-name ci
+See a principal: ad sp show --id 00000000-0000-0000-0000-000000000000
+Delete a principal: ad sp delete --id 00000000-0000-0000-0000-000000000000
+Make a new secret: ad sp credential reset --id 00000000-0000-0000-0000-000000000000
+See when secrets end: ad sp credential list --id 00000000-0000-0000-0000-000000000000
+Void a secret: ad sp credential delete --id 00000000-0000-0000-0000-000000000000 --key-id K
+See the signing keys: ad key list
+Sign with a new key: ad key rotate
+Let somebody deploy: role assignment create --role "AzureML Data Scientist" --assignee A --scope /subscriptions/S
+See who may do what: role assignment list --all -o table
+Take a role back: role assignment delete --assignee A --role Reader --scope /subscriptions/S
+See the roles: role definition list -o table
+
+See the groups: group list -o table
+See a group: group show -n lazulite
+Create a group: group create -n team -l local
+Ask in a script: group exists -n team
+Delete an empty group: group delete -n team --yes
+Read anything: rest --url "/subscriptions/{subscriptionId}/resourcegroups" --uri-parameters api-version=2021-04-01
+Write anything: rest --method put --url "$URL?api-version=2023-10-01" --body @body.json
+See the regions: account list-locations -o table
+See the tenant: account tenant list
+Sign in as a service principal: login --service-principal -u APP_ID -p SECRET --tenant TENANT
+Be the administrator of this machine's server: login
+Sign out: logout
+Sign out: account clear
+See where requests go: cloud show --query endpoints.resourceManager -o tsv
+See the clouds: cloud list -o table
+See the profiles: cloud list-profiles
+Begin a script as with az: cloud set -n AzureCloud
+Begin a script as with az: cloud register -n Own --endpoint-resource-manager https://localhost:8443
+Begin a script as with az: cloud unregister -n Own
+Have a command az in a closed network: az-shim ~/bin
+Have an editor check files: schema --folder ~/.schemas
+See one schema: schema online-deployment
+Complete commands in bash: completion bash
+
+See the accounts: storage account list -o table
+See the account: storage account show
+See its keys: storage account keys list
+Make a key anew: storage account keys renew --key secondary
+Connect another tool: storage account show-connection-string -o tsv
+Create a container: storage container create -n images
+See the containers: storage container list -o table
+See a container: storage container show -n images
+Ask in a script: storage container exists -n images
+Delete a container: storage container delete -n images
+Let somebody read for a while: storage container generate-sas -n images --permissions rl --expiry 2030-01-31T12:00Z
+Let anybody read: storage container set-permission -n images --public-access blob
+Upload a file: storage blob upload -f cat.png -c images -n cats/1.png
+Upload a folder: storage blob upload-batch -s ./cats -d images --pattern "*.png"
+Download a blob: storage blob download -c images -n cats/1.png -f cat.png
+Download a container: storage blob download-batch -s images -d ./there
+See the blobs below a folder: storage blob list -c images --prefix cats/ -o table
+See a blob: storage blob show -c images -n cats/1.png
+Ask in a script: storage blob exists -c images -n cats/1.png
+Delete a blob: storage blob delete -c images -n cats/1.png
+See what would be deleted: storage blob delete-batch -s images --pattern "*.tmp" --dryrun
+Copy a blob: storage blob copy start -c copies -b 1.png --source-container images --source-blob cats/1.png
+See metadata: storage blob metadata show -c images -n cats/1.png
+Set metadata: storage blob metadata update -c images -n cats/1.png --metadata kind=cat
+Let somebody read one blob: storage blob generate-sas -c images -n cats/1.png --permissions r --expiry 2030-01-31T12:00Z --full-uri
+See a blob's address: storage blob url -c images -n cats/1.png -o tsv
+"""
+
+
+def examples(commands: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+    """What each command's examples do, and their lines, for the commands of these names."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for line in filter(None, _TEXT.splitlines()):
+        title, _, typed = line.partition(": ")
+        words = typed.split()
+        named = (" ".join(words[:count]) for count in range(len(words), 0, -1))
+        if name := next((each for each in named if each in commands), None):
+            found.setdefault(name, []).append((title, f"lazulite {typed}"))
+    return found
+
+
+def help_text(shown: list[tuple[str, str]]) -> str:
+    """Examples as knack reads them in a command's help: YAML, and JSON is that."""
+    listed = [{"name": title, "text": typed} for title, typed in shown]
+    return json.dumps({"type": "command", "examples": listed})

@@ -1,0 +1,1 @@
+"""Endpoints of `--local`: on this machine, without a server, by the same replicas."""
