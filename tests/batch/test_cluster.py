@@ -1,4 +1,5 @@
-from lazulite.batch.cluster import Demand, Node, NodeState, Scale, plan
+from lazulite.batch.cluster import Node, NodeState, Scale, plan
+from lazulite.batch.shares import Demand
 
 SCALE = Scale(least=0, most=4, idle_s=120)
 
