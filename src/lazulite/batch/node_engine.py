@@ -11,6 +11,7 @@ import selectors
 import signal
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from lazulite.batch import launch
@@ -25,8 +26,9 @@ from lazulite.batch.engine import (
 )
 from lazulite.batch.job import Job
 from lazulite.batch.seats import EngineNode, Seat
+from lazulite.batch.usage import Usage
 from lazulite.batch.worker import Worker
-from lazulite.executors.node_wire import Link, LinkClosedError, connect
+from lazulite.executors.node_wire import LinkClosedError, connect
 
 TEND_S = 0.05
 RECONNECT_S = 0.5
@@ -48,6 +50,7 @@ class NodeEngine:
         self._wanted: dict[str, NodeAddress] = {}
         self._keys = itertools.count(1)
         self._finishing, self._tended = False, 0.0
+        self._usage = Usage(Path(job.log_dir), Path(job.output_dir))
 
     @property
     def ready(self) -> int:
@@ -90,6 +93,7 @@ class NodeEngine:
             self._tended = now
             for node in list(self._nodes.values()):
                 self._tend(node, now, events)
+            self._usage.look(self._workers())
         for key, _ in self._selector.select(0 if events else min(seconds, TEND_S)):
             if isinstance(key.fileobj, Worker):
                 self._hear(key.fileobj, events)
@@ -100,6 +104,7 @@ class NodeEngine:
     def finish(self) -> None:
         """Stop the workers gently; those still in init() are killed."""
         self._finishing = True
+        self._usage.look(self._workers(), at_once=True)
         for node in self._nodes.values():
             for worker in node.workers.values():
                 self._end(node, worker)
@@ -166,11 +171,15 @@ class NodeEngine:
             for kind, report in message.items():
                 self._report(node, kind, report, events)
 
-    def _report(self, node: EngineNode, kind: str, report: dict[str, Any], events: list[Event]) -> None:
+    def _report(
+        self, node: EngineNode, kind: str, report: dict[str, Any], events: list[Event]
+    ) -> None:
         if kind == "hello":
             node.is_up = True
             events.append(Note(f"node {node.address.node} joined"))
             self._fill_seats(node, time.monotonic(), events)
+        elif kind == "started":
+            node.workers[report["id"]].pid = report["pid"]
         elif kind == "failed":
             worker = node.workers.pop(report["id"])
             worker.init_error = report["error"]
