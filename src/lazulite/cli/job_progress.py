@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -19,13 +20,14 @@ def progress(counts: Mapping[str, Any]) -> str:
         return ""
     items, left = counts.get("items") or 0, counts.get("left_items") or 0
     text = f"{items - left} of {items} items done, {counts.get('failed_items') or 0} failed"
-    text += f", {left} left, {counts.get('rows') or 0} rows"
-    if counts.get("retries"):
-        text += f", {counts['retries']} retried"
+    text += f", {left} left"
     if counts.get("items_per_s"):
         text += f", {counts['items_per_s']:.5g} items/s"
     if left and counts.get("remaining_s") is not None:
-        text += f", about {timedelta(seconds=round(counts['remaining_s']))} to go"
+        text += f", {timedelta(seconds=round(counts['remaining_s']))} to go"
+    text += f", {counts.get('rows') or 0} rows"
+    if counts.get("retries"):
+        text += f", {counts['retries']} retried"
     return text
 
 
@@ -35,7 +37,7 @@ class LiveLine:
     def __init__(
         self, report: Report, name: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """name: what the line begins with. clock: seconds."""
+        """name: what the lines begin with where they stand among others. clock: seconds."""
         self._report, self._name, self._clock = report, name, clock
         self._in_place = report.stream.isatty() and not report.quiet
         self._said, self._drawn, self._due = "", 0, clock()
@@ -44,7 +46,7 @@ class LiveLine:
         """Say it if it is new. last: the job has ended, so it is said in any case."""
         text = progress(counts)
         if self._in_place:
-            self._draw(f"{self._name}: {text}" if text else "")
+            self._draw(text)
         elif text not in {"", self._said} and (last or self._clock() >= self._due):
             self._said, self._due = text, self._clock() + INTERVAL_S
             self._report.note(f"{self._name}: {text}")
@@ -62,6 +64,7 @@ class LiveLine:
             self._drawn = 0
 
     def _draw(self, text: str) -> None:
+        text = text[: shutil.get_terminal_size().columns - 1]  # one that wraps cannot be redrawn
         padded = text.ljust(self._drawn)
         if text:
             print(f"\r{padded}", end="", file=self._report.stream, flush=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from lazulite.arm.envelope import timestamp
 from lazulite.arm.faults import faulty
-from lazulite.arm.kind import Action, Answer, Call, Proposal, model_dump
+from lazulite.arm.kind import Action, Answer, Call, Properties, Proposal, model_dump
 from lazulite.arm.managed_identity import with_identity
 from lazulite.arm.names import canonical
 from lazulite.arm.secrets import unsealed, with_sealed
@@ -24,7 +25,7 @@ from lazulite.computes.cluster_view import (
     nodes_of,
     with_evicted,
 )
-from lazulite.computes.properties import InstanceSchedules
+from lazulite.computes.properties import Eviction, InstanceSchedules
 from lazulite.computes.types import SECRETS
 from lazulite.core.errors import ArmError
 from lazulite.identity.sealing import SecretBox
@@ -94,7 +95,7 @@ class ComputeAnswers:
         """By name."""
         return {
             "listNodes": Action(perform=self.list_nodes),
-            "evictNode": Action(perform=self.evict_node),
+            "evictNode": Action(perform=self.evict_node, form=Eviction, shows=False),
             "listKeys": Action(perform=self.list_keys),
             "start": Action(perform=self._turning(power.START)),
             "stop": Action(perform=self._turning(power.STOP)),
@@ -127,11 +128,8 @@ class ComputeAnswers:
         if call.version[:10] > SCHEDULED_UNTIL:
             message = "updateSchedules is gone since 2021-10-01: PUT properties.schedules."
             raise ArmError("InvalidResourceType", message, 404)
-        try:
-            given = InstanceSchedules.model_validate(canonical(InstanceSchedules, call.body))
-        except ValidationError as error:
-            raise faulty(error) from error
-        inner = {**call.resource.properties["properties"], "schedules": model_dump(given)}
+        given = model_dump(_read(InstanceSchedules, call))
+        inner = {**call.resource.properties["properties"], "schedules": given}
         changed = {**call.resource.properties, "properties": inner}
         await self._rewrite(call, changed, call.resource.envelope)
         return Answer()
@@ -147,7 +145,7 @@ class ComputeAnswers:
 
         An extension, to try what an eviction does to jobs. Raises ArmError for an unknown node.
         """
-        wanted = with_evicted(call.resource, call.body.get("nodeId"))
+        wanted = with_evicted(call.resource, _read(Eviction, call).node_id)
         await self._rewrite(call, call.resource.properties, wanted)
         return Answer(status=202)
 
@@ -201,6 +199,16 @@ class ComputeAnswers:
 
     def _now(self) -> datetime:
         return self.resources.clock()
+
+
+Form = TypeVar("Form", bound=Properties)
+
+
+def _read(form: type[Form], call: Call) -> Form:
+    try:
+        return form.model_validate(canonical(form, call.body))
+    except ValidationError as error:
+        raise faulty(error) from error
 
 
 def runs_here(compute: Resource) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from lazulite.arm.envelope import timestamp
 from lazulite.arm.kind import Answer, Call
@@ -32,7 +31,7 @@ def evicted(cluster: Resource) -> frozenset[str]:
     return frozenset(cluster.envelope.get(EVICTED, ()))
 
 
-def with_evicted(cluster: Resource, node_id: Any) -> Json:
+def with_evicted(cluster: Resource, node_id: str) -> Json:
     """The cluster's envelope with one more such node. Raises ArmError if it is none of its."""
     there = [node.id for node in nodes_of(cluster)]
     if node_id not in there:
