@@ -254,3 +254,13 @@ def test_names_of_inputs_keep_their_case(server, lazulite):
     )
     _, out, _ = lazulite("ml", "job", "show", "-n", "j1", "--query", "inputs")
     assert json.loads(out) == {"MyData": {"uri": "x"}}
+
+
+def test_a_node_is_evicted_by_its_id(server, lazulite):
+    nodes = [{"nodeId": "n7", "nodeState": "preempted"}]
+    server.answer("POST", "computes/c/evictNode", 202, {})
+    server.answer("POST", "computes/c/listNodes", 200, {"nodes": nodes})
+    code, out, err = lazulite("ml", "compute", "evict-node", "-n", "c", "--node-id", "n7")
+    assert code == 0, err
+    assert server.sent("POST", "computes/c/evictNode")[0].json == {"nodeId": "n7"}
+    assert json.loads(out) == [{"node_id": "n7", "node_state": "preempted"}]
