@@ -5,15 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import TypeVar
 
-from pydantic import ValidationError
-
+from lazulite.arm.bodies import read_form
 from lazulite.arm.envelope import timestamp
-from lazulite.arm.faults import faulty
-from lazulite.arm.kind import Action, Answer, Call, Properties, Proposal, model_dump
+from lazulite.arm.kind import Action, Answer, Call, Proposal, model_dump
 from lazulite.arm.managed_identity import with_identity
-from lazulite.arm.names import canonical
 from lazulite.arm.secrets import unsealed, with_sealed
 from lazulite.arm.sku import with_sku
 from lazulite.arm.watching import COMPUTE_WATCHING
@@ -100,7 +96,7 @@ class ComputeAnswers:
             "start": Action(perform=self._turning(power.START)),
             "stop": Action(perform=self._turning(power.STOP)),
             "restart": Action(perform=self._turning(power.RESTART)),
-            "updateSchedules": Action(perform=self.update_schedules),
+            "updateSchedules": Action(perform=self.update_schedules, form=InstanceSchedules),
         }
 
     async def list_keys(self, call: Call) -> Answer:
@@ -128,7 +124,7 @@ class ComputeAnswers:
         if call.version[:10] > SCHEDULED_UNTIL:
             message = "updateSchedules is gone since 2021-10-01: PUT properties.schedules."
             raise ArmError("InvalidResourceType", message, 404)
-        given = model_dump(_read(InstanceSchedules, call))
+        given = model_dump(read_form(InstanceSchedules, call.body))
         inner = {**call.resource.properties["properties"], "schedules": given}
         changed = {**call.resource.properties, "properties": inner}
         await self._rewrite(call, changed, call.resource.envelope)
@@ -145,7 +141,7 @@ class ComputeAnswers:
 
         An extension, to try what an eviction does to jobs. Raises ArmError for an unknown node.
         """
-        wanted = with_evicted(call.resource, _read(Eviction, call).node_id)
+        wanted = with_evicted(call.resource, read_form(Eviction, call.body).node_id)
         await self._rewrite(call, call.resource.properties, wanted)
         return Answer(status=202)
 
@@ -199,16 +195,6 @@ class ComputeAnswers:
 
     def _now(self) -> datetime:
         return self.resources.clock()
-
-
-Form = TypeVar("Form", bound=Properties)
-
-
-def _read(form: type[Form], call: Call) -> Form:
-    try:
-        return form.model_validate(canonical(form, call.body))
-    except ValidationError as error:
-        raise faulty(error) from error
 
 
 def runs_here(compute: Resource) -> bool:
