@@ -1,5 +1,7 @@
 """Batch endpoints, from PUT to the rows of the output."""
 
+from tests.live import wait_for
+
 NAMES = """
 import os
 def init():
@@ -151,3 +153,58 @@ def test_invoking_needs_a_token_for_ml(server):
     url = f"{server.base}/inference/audience/jobs"
     sent = {"authorization": f"Bearer {server.token()}"}
     assert server.http.post(url, json={"properties": {}}, headers=sent).status_code == 401
+
+
+GATED = """
+import os, time
+def init():
+    pass
+def run(mini_batch):
+    (path,) = mini_batch
+    name = os.path.basename(path)
+    while name > "0004.txt" and not os.path.exists(os.environ["GO"]):
+        time.sleep(0.01)
+    return [name]
+"""
+
+
+def test_a_job_is_paused_gives_its_nodes_back_and_goes_on(server, tmp_path):
+    """Another job gets the nodes meanwhile; what was begun before the pause is finished."""
+    go = tmp_path / "go"
+    variables = {"GO": str(go)}
+    server.batch("pausing", GATED, miniBatchSize=1, environmentVariables=variables)
+    server.files("pausing", 30)
+    whole = {"instanceCount": 2}
+    name = server.invoke("pausing", "pausing", compute=whole).json()["name"]
+    wait_for(lambda: (server.job(name).get("progress") or {}).get("done", 0) >= 4)
+    for _ in range(2):
+        assert server.call("POST", f"/jobs/{name}/pause").status_code == 200
+    wait_for(lambda: list(server.data_dir.glob("*/*/pause")))
+    go.touch()
+    wait_for(lambda: server.job(name)["status"] == "Paused")
+    go.unlink()
+    done = server.job(name)["progress"]["done"]
+    assert 4 <= done < 30
+    go.touch()
+    other = server.invoke("pausing", "pausing", compute=whole).json()["name"]
+    assert server.ended(other)["status"] == "Completed"
+    assert server.job(name)["progress"]["done"] == done
+    assert server.call("POST", f"/jobs/{name}/resume").status_code == 200
+    assert server.ended(name)["status"] == "Completed"
+    assert server.rows(name) == [f"{number:04}.txt" for number in range(30)]
+    assert server.job(name)["progress"]["retries"] == 0
+    assert server.call("POST", f"/jobs/{name}/pause").status_code == 409
+
+
+def test_a_job_paused_before_it_began_can_be_resumed_or_cancelled(server):
+    server.batch("early", NAMES)
+    server.files("early", 3)
+    resumed, cancelled = (server.invoke("early", "early").json()["name"] for _ in range(2))
+    for name in (resumed, cancelled):
+        answer = server.call("POST", f"/jobs/{name}/pause")
+        assert answer.status_code == 200 or server.job(name)["status"] == "Completed"
+    wait_for(lambda: server.job(resumed)["status"] in {"Paused", "Completed"})
+    server.call("POST", f"/jobs/{resumed}/resume")
+    assert server.ended(resumed)["status"] == "Completed"
+    server.call("POST", f"/jobs/{cancelled}/cancel")
+    assert server.ended(cancelled)["status"] in {"Canceled", "Completed"}

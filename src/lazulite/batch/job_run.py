@@ -6,6 +6,7 @@ journal before anything else is made of it. That alone carries exactly-once over
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -42,6 +43,18 @@ class Canceled(Exception):  # noqa: N818 - not an error: the user's wish
     """The job is to end now, with nothing published."""
 
 
+class Paused(Exception):  # noqa: N818 - not an error: the user's wish
+    """Nobody works on anything, and nobody shall until the job is resumed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Wishes:
+    """What the user wants of a running job; asked for several times a second."""
+
+    cancel: Callable[[], bool]
+    pause: Callable[[], bool] = bool
+
+
 class JobRun:
     """Brings one job from wherever its folder says it is to its published output."""
 
@@ -51,11 +64,11 @@ class JobRun:
         job: Job,
         progress: Progress,
         logs: JobLogs,
-        canceled: Callable[[], bool],
+        wishes: Wishes,
     ) -> None:
-        """canceled: asked several times a second whether the user wants the job to end."""
+        """The run of the job in the folder."""
         self._folder, self._job, self._progress, self._logs = folder, job, progress, logs
-        self._canceled = canceled
+        self._wishes = wishes
         self._publication = Publication(folder, Path(job.output_dir, job.output_file_name))
         self._nodes = _NodesFile(folder / "nodes.json")
         self._tended, self._overview = 0.0, time.monotonic()
@@ -69,7 +82,7 @@ class JobRun:
     def run(self, engine_of: Callable[[InputsFile], Engine]) -> None:
         """Run to the published output. engine_of: makes the engine for the job's inputs.
 
-        Raises Canceled, SpecError for what the user must know, OSError if storage fails.
+        Raises Canceled, Paused, SpecError for what the user must know, OSError if storage fails.
         """
         self._publication.check()
         for folder in (Path(self._job.output_dir), script_logs(self._job.log_dir)):
@@ -119,12 +132,20 @@ class JobRun:
         # Before the first mini-batch, not after it: then no worker waits for these files.
         self._tend(engine)
         while not policy.is_over:
-            if engine.feed(policy.take, policy.pending):
+            if self._wishes.pause():
+                self._pause_once_idle()
+            elif engine.feed(policy.take, policy.pending):
                 self._progress.begin_mini_batches()
             self._settle(engine.poll(1.0))
             policy.check(engine.ready)
             self._tend(engine)
         policy.check(engine.ready)
+
+    def _pause_once_idle(self) -> None:
+        """What was begun is finished, so that no file is scored twice for a pause."""
+        if not self._policy.in_hand:
+            self._journal.sync()
+            raise Paused
 
     def _settle(self, events: Sequence[Event]) -> None:
         """Decide on what happened, and journal it."""
@@ -206,7 +227,7 @@ class JobRun:
             engine.poll(0.1)
 
     def _check_canceled(self) -> None:
-        if self._canceled():
+        if self._wishes.cancel():
             raise Canceled
 
 

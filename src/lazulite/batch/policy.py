@@ -69,6 +69,11 @@ class Policy:
         """How many mini-batches nobody works on."""
         return len(self._pending)
 
+    @property
+    def in_hand(self) -> int:
+        """How many mini-batches somebody works on."""
+        return len(self._open) - len(self._pending)
+
     def take(self, count: int) -> list[int]:
         """The next mini-batches to run, at most count."""
         pending = self._pending

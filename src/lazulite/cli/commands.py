@@ -353,6 +353,8 @@ ML = (
         "name! download_path output_name all_outputs",
     ),
     Command("job cancel", "jobs#cancel", "Stop a job.", "name!"),
+    Command("job pause", "jobs#pause", "Have a batch job rest and free its nodes.", "name!"),
+    Command("job resume", "jobs#resume", "Have a paused batch job go on.", "name!"),
     Command(
         "datastore create",
         "datastores#create",

@@ -24,7 +24,7 @@ from lazulite.core.durations import parse_duration
 from lazulite.core.ids import JOBS, fold, workspace_of
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
-from lazulite.runs.status import has_ended
+from lazulite.runs.status import holds_nodes
 from lazulite.runs.supervision import instance_count
 from lazulite.store.resources import Json, Resource, Resources
 
@@ -86,7 +86,7 @@ class Clusters:
             for job in jobs
             if fold(job.properties["computeId"]) == cluster.key
             and not job.deleting
-            and not has_ended(job)
+            and holds_nodes(job)
         ]
 
     async def _stop_leaving(self, nodes: tuple[Node, ...]) -> None:
