@@ -44,7 +44,7 @@ def main():
     faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)
     worker = Worker(*descriptors[:3])
     script = worker.prepare()
-    worker.work(script.run)
+    worker.work(script)
     script.shutdown()
 
 
@@ -73,8 +73,8 @@ class Worker:
         self._send(READY, b"")
         return script
 
-    def work(self, run):
-        """Call run() for mini-batches as they come, until the supervisor stops or is gone."""
+    def work(self, script):
+        """Have the script score mini-batches as they come, until the supervisor stops or is gone."""
         batches = None
         while True:
             kind, body = self._receive()
@@ -83,12 +83,12 @@ class Worker:
             if kind == TASKS:
                 # Only now: the inputs file is written while workers start.
                 batches = batches or MiniBatches(self._inputs)
-                self._chunk(run, batches, [number for (number,) in TASK.iter_unpack(body)])
+                self._chunk(script, batches, [number for (number,) in TASK.iter_unpack(body)])
 
-    def _chunk(self, run, batches, numbers):
+    def _chunk(self, script, batches, numbers):
         out, sent = [], time.monotonic()
         for number in numbers:
-            out += self._score(run, number, batches[number])
+            out += self._score(script, number, batches)
             now = time.monotonic()
             if now - sent > FLUSH_S:
                 SLOT.pack_into(self._slot, 0, now, IDLE)
@@ -98,11 +98,11 @@ class Worker:
         if out:
             self._send(RESULTS, b"".join(out))
 
-    def _score(self, run, number, paths):
-        items, begin = len(paths), time.perf_counter()
+    def _score(self, script, number, batches):
+        begin = time.perf_counter()
         SLOT.pack_into(self._slot, 0, time.monotonic(), number)
         try:
-            payload, rows, succeeded = batch_rows.render(run(paths), items)
+            payload, rows, succeeded = _results(script, batches, number)
             raised = 0
         except (Exception, SystemExit) as error:  # noqa: BLE001 - user code
             payload = batch_script.user_traceback(error).encode("utf-8", "replace")
@@ -124,6 +124,18 @@ class Worker:
             return kind, self._reader.read(length)
         except ConnectionError:
             return None, b""
+
+
+def _results(script, batches, number):
+    """What batch_rows.render makes of what run() returns for a mini-batch."""
+    part = batches.row_range(number)
+    if part is None:
+        paths = batches[number]
+        return batch_rows.render(script.run(paths), len(paths))
+    result, read = script.run_rows(part)
+    payload, rows, succeeded = batch_rows.render(result, read)
+    # Fewer rows than lines are no failure: empty lines are none to whoever reads them.
+    return payload, rows, max(0, part.rows - (read - succeeded))
 
 
 def _start(config):

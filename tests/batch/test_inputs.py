@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lazulite.batch.inputs import Input, InputsFile, list_files
+from lazulite.batch.inputs import ByFiles, Input, InputsFile, list_files
 from lazulite.core.errors import SpecError
 
 
@@ -14,7 +14,7 @@ def never():
 
 def write(folder, paths, size):
     inputs = InputsFile(folder)
-    inputs.write(paths, size)
+    inputs.write(ByFiles(paths, size))
     return inputs
 
 
@@ -91,7 +91,7 @@ def test_an_unfinished_inputs_file_is_begun_anew(tmp_path):
     (tmp_path / "inputs.new").write_bytes(b"torn")
     inputs = InputsFile(tmp_path)
     assert not inputs.is_written
-    inputs.write([b"/in/a"], 1)
+    inputs.write(ByFiles([b"/in/a"], 1))
     assert list(inputs.read()) == [["/in/a"]]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lazulite.store.files import write_atomically
+from lazulite_worker.batch_inputs import RowRange
 
 
 class FailedItems:
@@ -27,6 +28,11 @@ class FailedItems:
     def failed(self, files: Sequence[str], mini_batch: int, attempt: int, error: str) -> None:
         """Every attempt of the mini-batch failed. Call before its record is committed."""
         self._write([(file, 1) for file in files], mini_batch, attempt, error)
+
+    def part_failed(self, part: RowRange, mini_batch: int, attempt: int, error: str) -> None:
+        """The same for rows of a table: one line."""
+        where = f"rows {part.first_row} to {part.first_row + part.rows - 1}: "
+        self._write([(part.path, part.rows)], mini_batch, attempt, where + error)
 
     def short(self, missing: int, of: int, mini_batch: int, attempt: int) -> None:
         """run() returned too few results. Call before its record is committed."""

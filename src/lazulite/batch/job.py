@@ -33,6 +33,9 @@ class Job:
     sandbox: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What the workers run in: a Sandbox as JSON."""
     mini_batch_size: int = 10
+    """Files; of tables see below."""
+    rows_per_mini_batch: int = 0
+    """Tables are cut into so many rows each; 0: a table is a file as any other."""
     processes_per_node: int = 1
     max_retries: int = 3
     timeout_s: float = 30.0
@@ -87,6 +90,7 @@ def _rules(job: Job) -> tuple[tuple[str, str, bool], ...]:
     name = job.output_file_name
     return (
         ("mini_batch_size", "at least 1", job.mini_batch_size >= 1),
+        ("rows_per_mini_batch", "at least 0", job.rows_per_mini_batch >= 0),
         ("processes_per_node", "at least 1", job.processes_per_node >= 1),
         ("max_retries", "at least 0", job.max_retries >= 0),
         ("timeout_s", "more than 0 seconds", job.timeout_s > 0),

@@ -22,7 +22,7 @@ from lazulite.batch.engine import (
     Returned,
 )
 from lazulite.batch.failures import FailedItems
-from lazulite.batch.inputs import InputsFile, list_files
+from lazulite.batch.inputs import ByFiles, Cut, InputsFile, list_files
 from lazulite.batch.job import Job
 from lazulite.batch.journal import Journal, Kind, Record
 from lazulite.batch.launch import script_logs
@@ -30,6 +30,7 @@ from lazulite.batch.logs import JobLogs
 from lazulite.batch.policy import Counts, Policy, Rules
 from lazulite.batch.progress import Progress, State
 from lazulite.batch.publication import Publication, rows_in_input_order, summary
+from lazulite.batch.row_cuts import cut
 from lazulite.store.files import read_json
 from lazulite_worker.batch_inputs import MiniBatches
 
@@ -105,9 +106,15 @@ class JobRun:
         events += engine.poll(0.05)
         began = time.monotonic()
         files = list_files(self._job.inputs, self._check_canceled)
-        inputs.write(files, self._job.mini_batch_size)
+        inputs.write(self._cut(files))
         self._logs.driver(f"Listed {len(files)} files in {time.monotonic() - began:.2f} s")
         return events
+
+    def _cut(self, files: list[bytes]) -> Cut:
+        job = self._job
+        if not job.rows_per_mini_batch:
+            return ByFiles(files, job.mini_batch_size)
+        return cut(files, job.mini_batch_size, job.rows_per_mini_batch, self._check_canceled)
 
     def _take_up(self, batches: MiniBatches) -> None:
         """Open journal and failures; what they hold is done."""
@@ -186,8 +193,15 @@ class JobRun:
         record = self._policy.attempt_failed(number, self._batches.count(number), reason[-4096:])
         self._logs.attempt_failed(name, number, reason)
         if record is not None and record.kind is Kind.FAILED:
-            self._failures.failed(self._batches[number], number, record.attempt, reason[-4096:])
+            self._note_failed(number, record.attempt, reason[-4096:])
         return record
+
+    def _note_failed(self, number: int, attempt: int, reason: str) -> None:
+        part = self._batches.row_range(number)
+        if part is None:
+            self._failures.failed(self._batches[number], number, attempt, reason)
+        else:
+            self._failures.part_failed(part, number, attempt, reason)
 
     def _tend(self, engine: Engine) -> None:
         """What is due a few times a second."""

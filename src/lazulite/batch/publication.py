@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import errno
 import io
+import itertools
+import operator
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -94,12 +96,22 @@ def summary(journal: Journal, batches: MiniBatches) -> Iterator[bytes]:
 
     Two fields joined by a space with CSV quoting. Source: spec/BATCH.md 1.4.
     """
-    for mini_batch, kind in enumerate(journal.kinds()):
+    for fates in _by_file(journal.kinds(), batches):
         text = io.StringIO()
-        status = "Succeeded" if kind == Kind.DONE else "Failed"
         writer = csv.writer(text, delimiter=" ", lineterminator="\n")
-        writer.writerows((path, status) for path in batches[mini_batch])
+        writer.writerows((path, "Succeeded" if good else "Failed") for path, good in fates)
         yield text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _by_file(kinds: bytes, batches: MiniBatches) -> Iterator[list[tuple[str, bool]]]:
+    """Files and whether they were run, in portions. A table cut by rows is one, if all rows were."""
+    whole = ((batches[number], kind == Kind.DONE) for number, kind in enumerate(kinds))
+    if batches.size:
+        yield from ([(path, good) for path in paths] for paths, good in whole)
+        return
+    each = ((path, good) for paths, good in whole for path in paths)
+    for path, parts in itertools.groupby(each, operator.itemgetter(0)):
+        yield [(path, all([good for _, good in parts]))]
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:
