@@ -33,7 +33,7 @@ class RowRange(NamedTuple):
     begin: int
     """The first byte; of Parquet: the first row group."""
     length: int
-    """How many bytes or row groups; of Parquet 0: all that there are."""
+    """How many bytes or row groups; -1: all that there are."""
     first_row: int
     """How many rows come before, not counting the names."""
     rows: int

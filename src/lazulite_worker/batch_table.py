@@ -39,7 +39,7 @@ def frame(part):
 
 def row_groups(part):
     """The row groups of Parquet as a DataFrame."""
-    if not part.length:
+    if part.length < 0:
         return pandas.read_parquet(part.path)
     import pyarrow.parquet  # noqa: PLC0415 - what pandas reads Parquet with, mostly
 

@@ -133,4 +133,4 @@ def test_utf_16_is_refused_by_name(tmp_path):
 def test_what_is_no_parquet_is_one_part_that_its_reader_will_refuse(tmp_path, content):
     (tmp_path / "t.parquet").write_bytes(content)
     (part,) = parts(tmp_path, tmp_path / "t.parquet", rows=2)
-    assert (part.form, part.begin, part.length, part.rows) == ("parquet", 0, 0, 1)
+    assert (part.form, part.begin, part.length, part.rows) == ("parquet", 0, -1, 1)

@@ -97,7 +97,8 @@ class _Footer:
         elif kind == _DOUBLE:
             self._at += 8
         elif kind == _BINARY:
-            self._at += self._varint()
+            length = self._varint()  # which moves on, too
+            self._at += length
         elif kind == _STRUCT:
             self._struct(lambda _, inner: self._skip(inner))
         else:

@@ -73,7 +73,7 @@ def _ranges(
             return list(_row_groups(os.fsdecode(path), parquet_footer.rows_of_groups(path), rows))
         return list(_lines(os.fsdecode(path), form, rows, row_ends.blocks(path, form), check))
     except OSError:
-        return [RowRange(os.fsdecode(path), form, 0, 0, 0, 0, 1)]
+        return [RowRange(os.fsdecode(path), form, 0, 0, -1, 0, 1)]
 
 
 def _row_groups(path: str, groups: Sequence[int], most: int) -> Iterator[RowRange]:

@@ -1,17 +1,16 @@
-"""Where the rows of a text table end: CSV, whose quoted fields may hold ends of lines, and JSON lines.
+"""Where rows of a text table end: CSV, whose quoted fields may hold ends of lines, and JSON lines.
 
-A file is read once, from beginning to end, in blocks of whole rows. What is done with each row is
-done by methods of bytes: a gigabyte takes about a second.
+A file is read once, from beginning to end, in blocks of whole rows. Nothing is done here for each
+row but what methods of bytes do; with quotes, a little for each of them.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
-
-import os
 
 from lazulite.core.errors import SpecError
 
