@@ -208,3 +208,31 @@ def test_a_job_paused_before_it_began_can_be_resumed_or_cancelled(server):
     assert server.ended(resumed)["status"] == "Completed"
     server.call("POST", f"/jobs/{cancelled}/cancel")
     assert server.ended(cancelled)["status"] in {"Canceled", "Completed"}
+
+
+ROWS = """
+def init():
+    pass
+def run(mini_batch):
+    first = mini_batch.attrs["first_row"]
+    return ["%d %s of %d" % (first + n, row["a"], len(mini_batch)) for n, row in enumerate(mini_batch)]
+"""
+
+
+def test_a_table_is_scored_by_rows_where_a_property_asks_for_it(server):
+    """The deployment says how many rows; an invocation says otherwise for itself."""
+    server.batch("rowwise", ROWS, properties={"lazulite.mini_batch": "rows:2"})
+    folder = server.blobs / "rowwise"
+    folder.mkdir()
+    (folder / "t.csv").write_text("a,b\n" + "".join(f'{n},"x\ny"\n' for n in range(5)))
+    names = [
+        server.invoke("rowwise", "rowwise", properties=given).json()["name"]
+        for given in ({}, {"lazulite.mini_batch": "rows:4"})
+    ]
+    assert [server.ended(name)["status"] for name in names] == ["Completed"] * 2
+    assert server.rows(names[0]) == ["0 0 of 2", "1 1 of 2", "2 2 of 2", "3 3 of 2", "4 4 of 1"]
+    assert server.rows(names[1]) == [*(f"{n} {n} of 4" for n in range(4)), "4 4 of 1"]
+    assert server.job(names[0])["progress"]["items"] == 5
+    refused = server.invoke("rowwise", "rowwise", properties={"lazulite.mini_batch": "rows"})
+    assert refused.status_code == 400
+    assert "rows:<number>" in refused.json()["error"]["message"]

@@ -125,11 +125,11 @@ class JobRun:
             error_threshold=self._job.error_threshold,
             failed_starts=3 * self._job.processes_per_node,
         )
-        recovered = self._journal.recovered
-        self._policy = Policy(rules, len(batches), batches.items, recovered)
+        before = self._journal.recovered()
+        self._policy = Policy(rules, len(batches), batches.items, before)
         self._counts = self._policy.counts
         self._failures = FailedItems(self._folder, self._journal.is_closed)
-        if recovered:
+        if self._counts.done:
             self._logs.driver(f"Resumed: {self._counts.done} mini batches were done before")
 
     def _work(self, engine: Engine, early: list[Event]) -> None:

@@ -15,6 +15,7 @@ from lazulite.arm.kind import ASSET_NAME, Properties
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import name_of
+from lazulite.deployments.row_batches import rows_each
 from lazulite.deployments.unserved import Unserved, refuse_unserved
 from lazulite.store.resources import Json, Resource
 
@@ -193,6 +194,7 @@ def job_properties(invocation: Invocation, job: str, deployment: Resource, compu
         **{key: settings[key] for key in kept},
         **{key: own.get(key, settings[key]) for key in given},
         "retrySettings": {**settings["retrySettings"], **own.get("retrySettings", {})},
+        "miniBatchRows": rows_each(invocation.properties, settings["properties"]),
         "computeId": compute_id,
         "instanceCount": nodes or settings["resources"]["instanceCount"],
         "inputs": {name: data},

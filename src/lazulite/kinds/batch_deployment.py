@@ -14,6 +14,7 @@ from lazulite.core.ids import workspace_of
 from lazulite.deployments.batch_properties import BATCH_DEPLOYMENT_WIRE, BatchDeployment
 from lazulite.deployments.invocations import NO_PARTITIONS
 from lazulite.deployments.materials import Preparing, Workshop
+from lazulite.deployments.row_batches import rows_each
 from lazulite.deployments.unserved import Unserved, refuse_unserved
 from lazulite.operations.reconciler import Step
 from lazulite.store.resources import Resource
@@ -32,6 +33,7 @@ UNSERVED = (
 
 async def _checked(proposal: Proposal) -> Proposal:
     refuse_unserved(proposal.properties, UNSERVED)
+    rows_each(proposal.properties["properties"])
     return proposal
 
 

@@ -76,6 +76,7 @@ class BatchJobs:
             "output_dir": str(output),
             "log_dir": str(log_dir),
             "mini_batch_size": properties["miniBatchSize"],
+            "rows_per_mini_batch": properties.get("miniBatchRows", 0),
             "processes_per_node": properties["maxConcurrencyPerInstance"],
             "max_retries": retries["maxRetries"],
             "timeout_s": parse_duration(retries["timeout"]).total_seconds(),
