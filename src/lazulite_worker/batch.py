@@ -74,7 +74,7 @@ class Worker:
         return script
 
     def work(self, script):
-        """Have the script score mini-batches as they come, until the supervisor stops or is gone."""
+        """Have the script score mini-batches as they come, until told to stop or left alone."""
         batches = None
         while True:
             kind, body = self._receive()

@@ -13,7 +13,7 @@ except ImportError:  # the environment is the user's
 class Rows(list):
     """Rows without pandas: a dict each, in CSV all of them texts."""
 
-    attrs = {}
+    attrs = None
 
 
 def read(part):

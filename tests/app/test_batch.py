@@ -215,7 +215,8 @@ def init():
     pass
 def run(mini_batch):
     first = mini_batch.attrs["first_row"]
-    return ["%d %s of %d" % (first + n, row["a"], len(mini_batch)) for n, row in enumerate(mini_batch)]
+    told = len(mini_batch)
+    return ["%d %s of %d" % (n, row["a"], told) for n, row in enumerate(mini_batch, first)]
 """
 
 

@@ -18,7 +18,7 @@ from lazulite.batch.journal import Journal
 from lazulite.batch.policy import Policy, Rules
 
 folder, size = Path(sys.argv[1]), int(sys.argv[2])
-names = [b"/data/blobs/main/azureml-blobstore/a/folder/of/images/%07d.png" % n for n in range(10**6)]
+names = [b"/data/blobs/main/azureml-blobstore/a/folder/with/images/%07d"  % n for n in range(10**6)]
 inputs = InputsFile(folder)
 inputs.write(ByFiles(sorted(names), size))
 del names

@@ -47,7 +47,9 @@ def read(data):
 
 @settings(deadline=None, max_examples=200)
 @given(table=TABLES, rows=some.integers(1, 5), end=some.sampled_from(["\n", "\r\n"]))
-def test_any_csv_gives_the_rows_that_a_reader_of_the_whole_finds(tmp_path_factory, table, rows, end):
+def test_any_csv_gives_the_rows_that_a_reader_of_the_whole_finds(
+    tmp_path_factory, table, rows, end
+):
     folder = tmp_path_factory.mktemp("any")
     # A row of one empty field is written as an empty line, and a lone \r ends a line to readers.
     table = [[f"x{one}".replace("\r", "r"), two.replace("\r", "r")] for one, two in table]
@@ -129,7 +131,9 @@ def test_utf_16_is_refused_by_name(tmp_path):
         parts(tmp_path, tmp_path / "t.csv", rows=2)
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1\xff\xff\xff\x7fPAR1", b"\x4c" * 40 + b"\x28\0\0\0PAR1"])
+@pytest.mark.parametrize(
+    "content", [b"", b"PAR1", b"PAR1\xff\xff\xff\x7fPAR1", b"\x4c" * 40 + b"\x28\0\0\0PAR1"]
+)
 def test_what_is_no_parquet_is_one_part_that_its_reader_will_refuse(tmp_path, content):
     (tmp_path / "t.parquet").write_bytes(content)
     (part,) = parts(tmp_path, tmp_path / "t.parquet", rows=2)

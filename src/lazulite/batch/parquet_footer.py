@@ -27,12 +27,9 @@ class FooterError(OSError):
 def rows_of_groups(path: bytes) -> list[int]:
     """The number of rows of each row group. Raises OSError."""
     try:
-        rows = _Footer(_read(path)).rows()
-        if min(rows, default=0) < 0:
-            raise IndexError
+        return _Footer(_read(path)).rows()
     except (IndexError, RecursionError) as error:
         raise FooterError(f"{os.fsdecode(path)}: its footer is damaged") from error
-    return rows
 
 
 def _read(path: bytes) -> bytes:
@@ -68,7 +65,7 @@ class _Footer:
 
         def group_field(number: int, kind: int) -> None:
             if number == _NUM_ROWS and kind in _INTEGERS:
-                found[-1] = self._integer()
+                found[-1] = max(0, self._integer())
             else:
                 self._skip(kind)
 

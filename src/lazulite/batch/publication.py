@@ -104,14 +104,14 @@ def summary(journal: Journal, batches: MiniBatches) -> Iterator[bytes]:
 
 
 def _by_file(kinds: bytes, batches: MiniBatches) -> Iterator[list[tuple[str, bool]]]:
-    """Files and whether they were run, in portions. A table cut by rows is one, if all rows were."""
+    """Files and whether they were run, in portions. Of a table cut by rows, all must have been."""
     whole = ((batches[number], kind == Kind.DONE) for number, kind in enumerate(kinds))
     if batches.size:
         yield from ([(path, good) for path in paths] for paths, good in whole)
         return
     each = ((path, good) for paths, good in whole for path in paths)
     for path, parts in itertools.groupby(each, operator.itemgetter(0)):
-        yield [(path, all([good for _, good in parts]))]
+        yield [(path, all(good for _, good in parts))]
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:

@@ -43,7 +43,7 @@ def cut(paths: Sequence[bytes], files: int, rows: int, check: Callable[[], None]
     check: called again and again; it may raise to stop. Raises SpecError if a table cannot be cut,
     or if there are neither rows nor files.
     """
-    mini_batches, items = [], 0
+    mini_batches, items = list[bytes](), 0
     for form, group in itertools.groupby(paths, _form):
         if form is None:
             others = ByFiles(list(group), files)
@@ -63,9 +63,7 @@ def _form(path: bytes) -> str | None:
     return FORMS.get(os.path.splitext(path)[1].lower())  # noqa: PTH122 - bytes
 
 
-def _ranges(
-    path: bytes, form: str, rows: int, check: Callable[[], None]
-) -> Iterable[RowRange]:
+def _ranges(path: bytes, form: str, rows: int, check: Callable[[], None]) -> Iterable[RowRange]:
     """The parts of a table; one that cannot be read is one part, and fails where it is read."""
     check()
     try:

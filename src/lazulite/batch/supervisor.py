@@ -82,10 +82,9 @@ def _outcome(folder: Path, progress: Progress, wishes: Wishes) -> Outcome:
 def _run(run: JobRun, engine_of: Callable[[InputsFile], NodeEngine], logs: JobLogs) -> Outcome:
     try:
         run.run(engine_of)
-    except Canceled:
-        return Outcome(State.CANCELED, run.counts)
-    except Paused:
-        return Outcome(State.PAUSED, run.counts)
+    except (Canceled, Paused) as wish:
+        state = State.PAUSED if isinstance(wish, Paused) else State.CANCELED
+        return Outcome(state, run.counts)
     except SpecError as error:
         return Outcome(State.FAILED, run.counts, error.code, error.message)
     except OSError as error:
