@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -35,7 +36,7 @@ def parts(folder, *paths, rows, files=10):
 
 def content(part):
     """The part as a file of its own."""
-    with open(part.path, "rb") as file:
+    with Path(part.path).open("rb") as file:
         header = file.read(part.header)
         file.seek(part.begin)
         return header + file.read(part.length)
@@ -47,9 +48,7 @@ def read(data):
 
 @settings(deadline=None, max_examples=200)
 @given(table=TABLES, rows=some.integers(1, 5), end=some.sampled_from(["\n", "\r\n"]))
-def test_any_csv_gives_the_rows_that_a_reader_of_the_whole_finds(
-    tmp_path_factory, table, rows, end
-):
+def test_any_csv_gives_the_rows_that_its_reader_finds(tmp_path_factory, table, rows, end):
     folder = tmp_path_factory.mktemp("any")
     # A row of one empty field is written as an empty line, and a lone \r ends a line to readers.
     table = [[f"x{one}".replace("\r", "r"), two.replace("\r", "r")] for one, two in table]
@@ -100,9 +99,9 @@ def test_files_of_all_sorts_keep_their_order(tmp_path):
     names = ["a.png", "b.csv", "c1.txt", "c2.txt", "c3.txt", "d.csv", "e.csv"]
     found = parts(tmp_path, *(tmp_path / name for name in names), rows=2, files=2)
     told = [
-        [os.path.basename(path) for path in part]
+        [Path(path).name for path in part]
         if isinstance(part, list)
-        else (os.path.basename(part.path), part.first_row, part.rows)
+        else (Path(part.path).name, part.first_row, part.rows)
         for part in found
     ]
     assert told == [
@@ -131,9 +130,10 @@ def test_utf_16_is_refused_by_name(tmp_path):
         parts(tmp_path, tmp_path / "t.csv", rows=2)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"PAR1", b"PAR1\xff\xff\xff\x7fPAR1", b"\x4c" * 40 + b"\x28\0\0\0PAR1"]
-)
+NO_PARQUET = [b"", b"PAR1", b"PAR1\xff\xff\xff\x7fPAR1", b"\x4c" * 40 + b"\x28\0\0\0PAR1"]
+
+
+@pytest.mark.parametrize("content", NO_PARQUET, ids=["empty", "short", "too-long", "too-deep"])
 def test_what_is_no_parquet_is_one_part_that_its_reader_will_refuse(tmp_path, content):
     (tmp_path / "t.parquet").write_bytes(content)
     (part,) = parts(tmp_path, tmp_path / "t.parquet", rows=2)

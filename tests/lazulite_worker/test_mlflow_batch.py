@@ -121,7 +121,7 @@ def test_what_does_not_fit_the_signature_is_named(models):
     for line, expected in zip(
         told[-4:],
         [
-            "lacks.csv lacks 'b', which the model's signature asks for; its columns are 'a', 'code'",
+            "lacks.csv lacks 'b', which the model's signature asks for; its columns are",
             "misfit.csv: the column 'b' has 'much', and the model's signature says double",
             "n.csv: the column 'a' has 1.5, and the model's signature says long",
             "odd.png: an image of shape (5, 1, 3) does not make the (-1, 2, 2, 3) of the model's",

@@ -29,9 +29,8 @@ def classify(path):
 
 def png(number):
     """A grey picture of 28 by 28 pixels."""
-    lines = b"".join(
-        b"\0" + bytes((number * 7 + y * x) % 256 for x in range(28)) for y in range(28)
-    )
+    rows = (bytes((number * 7 + y * x) % 256 for x in range(28)) for y in range(28))
+    lines = b"".join(b"\0" + row for row in rows)
     chunks = (
         (b"IHDR", struct.pack(">IIBBBBB", 28, 28, 8, 0, 0, 0, 0)),
         (b"IDAT", zlib.compress(lines)),

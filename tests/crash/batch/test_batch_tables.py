@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -76,10 +77,9 @@ def run(mini_batch):
 
 def python_3_6():
     """An interpreter of Python 3.6; the test is skipped where there is none."""
-    folder = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
-    found = [f"{folder}/versions/{name}/bin/python" for name in ("3.6.15",)]
-    found = [*filter(os.path.exists, found), *filter(None, [shutil.which("python3.6")])]
-    for python in found:
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    known = [*pyenv.glob("versions/3.6.*/bin/python"), *filter(None, [shutil.which("python3.6")])]
+    for python in map(str, known):
         if subprocess.run([python, "--version"], capture_output=True, check=False).returncode == 0:
             return python
     return pytest.skip("there is no Python 3.6 on this machine")
