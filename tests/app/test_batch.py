@@ -133,8 +133,9 @@ def test_a_job_is_cancelled(server):
 def test_more_nodes_than_the_cluster_has_are_refused_with_the_reason(server):
     server.batch("greedy", NAMES)
     server.files("greedy", 2)
-    name = server.invoke("greedy", "greedy", compute={"instanceCount": 9}).json()["name"]
-    assert "at most 2" in server.ended(name)["error"]["message"]
+    answer = server.invoke("greedy", "greedy", compute={"instanceCount": 9})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InstanceCountTooLarge")
+    assert "at most 2" in answer.json()["error"]["message"]
 
 
 def test_without_a_default_deployment_the_header_must_name_one(server):

@@ -1,4 +1,5 @@
-from lazulite.batch.cluster import Demand, Node, NodeState, Scale, plan
+from lazulite.batch.cluster import Node, NodeState, Scale, plan
+from lazulite.batch.shares import Demand
 
 SCALE = Scale(least=0, most=4, idle_s=120)
 
@@ -51,3 +52,18 @@ def test_a_cluster_never_shrinks_below_its_minimum():
 def test_a_lost_node_is_replaced_while_its_job_runs():
     seen = plan([node("n0", NodeState.RUNNING, "a")], [Demand(job="a", nodes=2)], SCALE, 5)
     assert seen.start == 1
+
+
+def test_a_large_job_gives_its_latest_node_to_a_small_one_and_gets_it_back():
+    nodes = [node("n0", NodeState.RUNNING, "large", 5), node("n1", NodeState.RUNNING, "large", 1)]
+    scale = Scale(least=0, most=2, idle_s=0)
+    large, small = Demand(job="large", nodes=2), Demand(job="small", nodes=2)
+    seen = plan(nodes, [large, small], scale, 9)
+    assert [n.job for n in seen.nodes] == ["small", "large"]
+    assert [n.job for n in plan(seen.nodes, [large], scale, 10).nodes] == ["large", "large"]
+
+
+def test_an_unusable_node_holds_its_place_and_an_evicted_one_does_not():
+    demands = [Demand(job="a", nodes=1)]
+    assert plan([node("n0", NodeState.UNUSABLE)], demands, SCALE, 5).start == 0
+    assert plan([node("n0", NodeState.PREEMPTED)], demands, SCALE, 5).start == 1

@@ -168,17 +168,18 @@ def test_what_to_score_must_be_said_once(endpoint, lazulite, options):
 
 def test_a_job_is_followed_to_its_end(server, lazulite):
     for status, done in (("Queued", 0), ("Running", 1), ("Completed", 2)):
-        progress = {"mini_batches": 2, "done": done, "rows": done * 10}
+        left = {"items": 20, "left_items": 20 - done * 10}
+        progress = {"mini_batches": 2, "done": done, "rows": done * 10, **left}
         job = {"name": "j1", "properties": {"status": status, "progress": progress}}
         server.answer("GET", "jobs/j1", 200, job)
     code, _, err = lazulite("ml", "job", "stream", "-n", "j1")
     assert code == 0
-    assert [line for line in err.splitlines() if "mini" not in line] == [
+    assert [line for line in err.splitlines() if "items" not in line] == [
         "j1: Queued",
         "j1: Running",
         "j1: Completed",
     ]
-    assert "j1: 2 of 2 mini-batches done, 20 rows" in err
+    assert "j1: 20 of 20 items done, 0 failed, 0 left, 20 rows" in err
 
 
 def test_logs_are_printed_once_as_they_grow(server, lazulite):
@@ -253,3 +254,13 @@ def test_names_of_inputs_keep_their_case(server, lazulite):
     )
     _, out, _ = lazulite("ml", "job", "show", "-n", "j1", "--query", "inputs")
     assert json.loads(out) == {"MyData": {"uri": "x"}}
+
+
+def test_a_node_is_evicted_by_its_id(server, lazulite):
+    nodes = [{"nodeId": "n7", "nodeState": "preempted"}]
+    server.answer("POST", "computes/c/evictNode", 202, {})
+    server.answer("POST", "computes/c/listNodes", 200, {"nodes": nodes})
+    code, out, err = lazulite("ml", "compute", "evict-node", "-n", "c", "--node-id", "n7")
+    assert code == 0, err
+    assert server.sent("POST", "computes/c/evictNode")[0].json == {"nodeId": "n7"}
+    assert json.loads(out) == [{"node_id": "n7", "node_state": "preempted"}]

@@ -20,7 +20,6 @@ from lazulite.cli.batch_invocations import guess, overrides_body, prefixed
 from lazulite.cli.downloads import parse
 from lazulite.cli.errors import CommandError
 from lazulite.cli.http import Request
-from lazulite.cli.jobs import progress
 from lazulite.cli.shared_key import signed
 from lazulite.cli.wire import camel, snake
 
@@ -166,12 +165,6 @@ def test_both_forms_of_a_data_uri_are_read(uri):
 def test_other_uris_are_refused():
     with pytest.raises(CommandError, match="azureml://datastores"):
         parse("https://a/b")
-
-
-def test_progress_is_told_in_words():
-    assert progress({}) == ""
-    counted = {"mini_batches": 9, "done": 3, "rows": 30, "retries": 2, "failed_items": 0}
-    assert progress(counted) == "3 of 9 mini-batches done, 30 rows, 2 retries"
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,13 @@ async def test_only_clusters_list_nodes(plane):
     assert "DataFactory" in refused(await plane.call("POST", "/computes/far/listNodes"), 400)
 
 
+async def test_only_nodes_that_are_there_are_evicted(plane):
+    await plane.put("/computes/c", CLUSTER)
+    path = "/computes/c/evictNode"
+    assert "'n7'" in refused(await plane.call("POST", path, {"nodeId": "n7"}), 400)
+    assert "nodeId" in refused(await plane.call("POST", path, {}), 400)
+
+
 async def test_schedules_of_an_instance_are_kept(plane):
     await plane.put("/computes/i", INSTANCE)
     cron = {"startTime": None, "timeZone": "UTC", "expression": "0 18 * * *"}

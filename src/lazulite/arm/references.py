@@ -62,10 +62,20 @@ def refuse_attached(compute: Resource) -> None:
         )
 
 
-def most_nodes(compute: Resource) -> int:
-    """How many nodes a job can have on a compute that runs here."""
+def refuse_too_many(nodes: int, compute: Resource) -> None:
+    """Raise SpecError if a job asks for more nodes than the compute may ever have.
+
+    Azure lets such a job wait for ever. Source: spec/BATCH.md 6.
+    """
     settings = compute.properties["properties"].get("scaleSettings")
-    return int(settings["maxNodeCount"]) if settings else 1
+    most = int(settings["maxNodeCount"]) if settings else 1
+    if nodes > most:
+        raise SpecError(
+            "InstanceCountTooLarge",
+            f"The job asks for {nodes} nodes and {compute.name!r} has at most {most}: lower "
+            "instanceCount or raise maxNodeCount.",
+            target="instanceCount",
+        )
 
 
 def refuse_elsewhere(reference: str, workspace: str) -> None:

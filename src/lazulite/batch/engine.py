@@ -78,7 +78,10 @@ class Engine(Protocol):
     """Runs mini-batches of one job. Not to be shared between threads."""
 
     def attach(self, nodes: Iterable[NodeAddress]) -> list[Event]:
-        """These are the job's nodes now: new ones are used, missing ones given up at once."""
+        """These are the job's nodes now: new ones are used, missing ones are to be left.
+
+        A missing one finishes the mini-batches that its processes are at, and gets no more.
+        """
 
     def feed(self, take: Callable[[int], list[int]], pending: int) -> bool:
         """Hand out mini-batches to whoever has room; whether any was.

@@ -6,7 +6,7 @@ A log that cannot be written must not cost a job its results: such errors are co
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,11 @@ README = """Where to look
   sys/master_role.txt           what the supervisor did: nodes, processes, retries
   sys/node/<node>/              one line for every mini-batch, by process
   sys/error/<node>/             processes that could not be started
+  perf/<node>/                  processor, memory and disk, once a minute and at the end
+  ../azureml-logs/70_driver_log.txt  the same as sys/master_role.txt
 """
+DRIVER = ("sys/master_role.txt", "../azureml-logs/70_driver_log.txt")
+"""The log of the supervisor, under the names where people look for it."""
 _NODE_HEADER = "ended\tmini_batch\ttotal\tsucceeded\tfailed\trun_s\tstatus\n"
 _LONGEST_IN_SUMMARY = 2000
 
@@ -37,6 +41,7 @@ class JobLogs:
         self._folder, self._clock, self._each = folder, clock, each_mini_batch
         self._done: list[tuple[ProcessName, float, int, int, int, bool, float]] = []
         self._began: set[ProcessName] = set()
+        self._failures = Counter[tuple[ProcessName, str]]()
         self.lost = 0
         """How many writes failed."""
         self._write("readme.txt", README, mode="w")
@@ -44,7 +49,8 @@ class JobLogs:
     def driver(self, text: str) -> None:
         """A line of what the supervisor does, in its own log and on its stdout."""
         line = f"{self._now():%Y-%m-%d %H:%M:%S.%f} {text}\n"
-        self._write("sys/master_role.txt", line)
+        for name in DRIVER:
+            self._write(name, line)
         sys.stdout.write(line)
         sys.stdout.flush()
 
@@ -56,6 +62,7 @@ class JobLogs:
 
     def attempt_failed(self, name: ProcessName, mini_batch: int, text: str) -> None:
         """A mini-batch failed in a process: in full by process, in short for all."""
+        self._failures[name, "failed tries of mini-batches"] += 1
         head = (
             f"{self._now():%Y-%m-%d %H:%M:%S} mini-batch {mini_batch} in {name.node} {name.process}"
         )
@@ -64,6 +71,7 @@ class JobLogs:
 
     def start_failed(self, name: ProcessName, text: str) -> None:
         """A process could not be started."""
+        self._failures[name, "failed starts"] += 1
         head = f"{self._now():%Y-%m-%d %H:%M:%S} {name.node} {name.process} did not start"
         self._write(f"sys/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n")
         self._write(f"user/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n")
@@ -79,8 +87,9 @@ class JobLogs:
         self.driver(line)
 
     def result(self, text: str) -> None:
-        """How the job ended."""
-        self._write("job_result.txt", f"{self._now():%Y-%m-%d %H:%M:%S} {text}\n", mode="w")
+        """How the job ended, and which processes have failed at what."""
+        result = f"{self._now():%Y-%m-%d %H:%M:%S} {text}\n{self._summary()}"
+        self._write("job_result.txt", result, mode="w")
         self.driver(text)
 
     def flush(self) -> None:
@@ -96,6 +105,15 @@ class JobLogs:
             head = () if name in self._began else (_NODE_HEADER,)
             self._began.add(name)
             self._write(f"sys/node/{name.node}/{name.process}.txt", "".join((*head, *lines)))
+
+    def _summary(self) -> str:
+        """Failures by node and process, since this supervisor began."""
+        lines = [
+            f"  {name.node} {name.process}: {count} {what}\n"
+            for (name, what), count in self._failures.items()
+        ]
+        head = "\nFailures by node and process; user/error/<node>/<process>.txt has them in full:\n"
+        return head + "".join(lines) if lines else ""
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

@@ -6,12 +6,12 @@ restarts and new nodes are looked at a few times a second.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import selectors
 import signal
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from lazulite.batch import launch
@@ -25,8 +25,10 @@ from lazulite.batch.engine import (
     StartFailed,
 )
 from lazulite.batch.job import Job
+from lazulite.batch.seats import EngineNode, Seat
+from lazulite.batch.usage import Usage
 from lazulite.batch.worker import Worker
-from lazulite.executors.node_wire import Link, LinkClosedError, connect
+from lazulite.executors.node_wire import LinkClosedError, connect
 
 TEND_S = 0.05
 RECONNECT_S = 0.5
@@ -34,29 +36,6 @@ DUMP_S = 0.1
 """Between asking for the stack of a hung process and killing it."""
 LONGEST_PAUSE_S = 5.0
 """Between starts that fail."""
-
-
-@dataclasses.dataclass
-class _Seat:
-    """A place for one process; its occupant changes."""
-
-    index: int
-    worker: Worker | None = None
-    failures: int = 0
-    not_before: float = 0.0
-
-
-class _Node:
-    """One node's connection and seats."""
-
-    def __init__(self, address: NodeAddress, processes: int, first_number: int) -> None:
-        self.address = address
-        self.link: Link | None = None
-        self.is_up = False
-        self.try_at = 0.0
-        self.seats = [_Seat(index) for index in range(processes)]
-        self.numbers = itertools.count(first_number)
-        self.workers: dict[int, Worker] = {}
 
 
 class NodeEngine:
@@ -67,9 +46,11 @@ class NodeEngine:
         self._job, self._inputs = job, inputs
         self._configuration = launch.configuration(job)
         self._selector = selectors.DefaultSelector()
-        self._nodes: dict[str, _Node] = {}
+        self._nodes: dict[str, EngineNode] = {}
+        self._wanted: dict[str, NodeAddress] = {}
         self._keys = itertools.count(1)
         self._finishing, self._tended = False, 0.0
+        self._usage = Usage(Path(job.log_dir), Path(job.output_dir))
 
     @property
     def ready(self) -> int:
@@ -84,15 +65,13 @@ class NodeEngine:
     def attach(self, nodes: Iterable[NodeAddress]) -> list[Event]:
         """Use these nodes from now on; a node at another socket than before is another node."""
         events: list[Event] = []
-        wanted = {address.node: address for address in nodes}
+        self._wanted = {address.node: address for address in nodes}
         for name, node in list(self._nodes.items()):
-            if wanted.get(name) != node.address:
-                self._lose(node, events)
-                del self._nodes[name]
-        for name, address in wanted.items():
-            if name not in self._nodes:
-                first = launch.next_number(self._job, name)
-                self._nodes[name] = _Node(address, self._job.processes_per_node, first)
+            if name not in self._wanted:
+                self._dismiss(node, events)
+            elif self._wanted[name] != node.address:
+                self._part_with(node, events)
+        self._use_wanted()
         self._tended = 0.0
         return events
 
@@ -112,8 +91,9 @@ class NodeEngine:
         now = time.monotonic()
         if now - self._tended >= TEND_S:
             self._tended = now
-            for node in self._nodes.values():
+            for node in list(self._nodes.values()):
                 self._tend(node, now, events)
+            self._usage.look(self._workers())
         for key, _ in self._selector.select(0 if events else min(seconds, TEND_S)):
             if isinstance(key.fileobj, Worker):
                 self._hear(key.fileobj, events)
@@ -124,18 +104,44 @@ class NodeEngine:
     def finish(self) -> None:
         """Stop the workers gently; those still in init() are killed."""
         self._finishing = True
+        self._usage.look(self._workers(), at_once=True)
         for node in self._nodes.values():
             for worker in node.workers.values():
-                if worker.ready:
-                    worker.stop()
-                else:
-                    self._kill(node, worker)
+                self._end(node, worker)
 
     def close(self) -> None:
         """End the connections: the nodes kill what is left."""
         for node in self._nodes.values():
             self._lose(node, [])
         self._nodes.clear()
+
+    def _use_wanted(self) -> None:
+        """Make room for nodes that are new; one that is still leaving comes back afterwards."""
+        for name, address in self._wanted.items():
+            if name not in self._nodes:
+                first = launch.next_number(self._job, name)
+                self._nodes[name] = EngineNode(address, self._job.processes_per_node, first)
+
+    def _dismiss(self, node: EngineNode, events: list[Event]) -> None:
+        """Another job needs the node: its processes end with the mini-batch that they are at."""
+        if node.leaving_since is not None:
+            return
+        node.leaving_since = time.monotonic()
+        events.append(Note(f"node {node.address.node} leaves"))
+        for worker in node.workers.values():
+            self._end(node, worker)
+
+    def _end(self, node: EngineNode, worker: Worker) -> None:
+        """Stop a process gently; one that is still in init() is killed."""
+        if worker.ready:
+            worker.stop()
+        else:
+            worker.stopping = True
+            self._kill(node, worker)
+
+    def _part_with(self, node: EngineNode, events: list[Event]) -> None:
+        self._lose(node, events)
+        del self._nodes[node.address.node]
 
     def _workers(self) -> Iterable[Worker]:
         return itertools.chain.from_iterable(node.workers.values() for node in self._nodes.values())
@@ -154,7 +160,7 @@ class NodeEngine:
                 Note(f"{worker.name.node} {worker.name.process} is ready after {took:.2f} s")
             )
 
-    def _listen(self, node: _Node, events: list[Event]) -> None:
+    def _listen(self, node: EngineNode, events: list[Event]) -> None:
         """Take a node's messages."""
         try:
             messages = node.link.receive() if node.link else []
@@ -165,11 +171,15 @@ class NodeEngine:
             for kind, report in message.items():
                 self._report(node, kind, report, events)
 
-    def _report(self, node: _Node, kind: str, report: dict[str, Any], events: list[Event]) -> None:
+    def _report(
+        self, node: EngineNode, kind: str, report: dict[str, Any], events: list[Event]
+    ) -> None:
         if kind == "hello":
             node.is_up = True
             events.append(Note(f"node {node.address.node} joined"))
             self._fill_seats(node, time.monotonic(), events)
+        elif kind == "started":
+            node.workers[report["id"]].pid = report["pid"]
         elif kind == "failed":
             worker = node.workers.pop(report["id"])
             worker.init_error = report["error"]
@@ -177,13 +187,14 @@ class NodeEngine:
         elif kind == "exited":
             self._bury(node, node.workers.pop(report["id"]), report["status"], events)
 
-    def _bury(self, node: _Node, worker: Worker, status: int, events: list[Event]) -> None:
+    def _bury(self, node: EngineNode, worker: Worker, status: int, events: list[Event]) -> None:
         """A process has ended: settle what it was given, and start another in its seat."""
         worker.receive(events)
         blamed = worker.sentence.mini_batch if worker.sentence else worker.running
         seat = node.seats[worker.seat]
         seat.worker = None
-        events += _verdict(worker, blamed, status) if not worker.stopping else []
+        if blamed in worker.given or not worker.stopping:
+            events += _verdict(worker, blamed, status)
         left = tuple(number for number in worker.given if number != blamed)
         if left:
             events.append(Returned(left))
@@ -195,15 +206,19 @@ class NodeEngine:
         worker.close()
         self._fill_seats(node, time.monotonic(), events)
 
-    def _tend(self, node: _Node, now: float, events: list[Event]) -> None:
+    def _tend(self, node: EngineNode, now: float, events: list[Event]) -> None:
         """Do what is due on one node."""
+        if node.may_go(now):
+            self._part_with(node, events)
+            self._use_wanted()
+            return
         if node.link is None and now >= node.try_at:
             self._connect(node, now)
         for worker in list(node.workers.values()):
             self._watch(node, worker, now)
         self._fill_seats(node, now, events)
 
-    def _connect(self, node: _Node, now: float) -> None:
+    def _connect(self, node: EngineNode, now: float) -> None:
         node.try_at = now + RECONNECT_S
         try:
             node.link = connect(node.address.socket)
@@ -211,7 +226,7 @@ class NodeEngine:
             return  # not there yet, or being replaced
         self._selector.register(node.link, selectors.EVENT_READ, node)
 
-    def _watch(self, node: _Node, worker: Worker, now: float) -> None:
+    def _watch(self, node: EngineNode, worker: Worker, now: float) -> None:
         """End a process that is over its time: first its stack, then its whole group."""
         if worker.sentence is not None:
             if now - worker.sentence.since >= DUMP_S:
@@ -222,14 +237,14 @@ class NodeEngine:
             worker.condemn(reason, now)
             self._tell(node, {"signal": {"id": worker.key, "signal": int(signal.SIGUSR1)}})
 
-    def _fill_seats(self, node: _Node, now: float, events: list[Event]) -> None:
-        if not node.is_up or self._finishing:
+    def _fill_seats(self, node: EngineNode, now: float, events: list[Event]) -> None:
+        if not node.is_up or self._finishing or node.leaving_since is not None:
             return
         for seat in node.seats:
             if seat.worker is None and now >= seat.not_before:
                 self._start(node, seat, events)
 
-    def _start(self, node: _Node, seat: _Seat, events: list[Event]) -> None:
+    def _start(self, node: EngineNode, seat: Seat, events: list[Event]) -> None:
         name = ProcessName(node.address.node, f"process{next(node.numbers):03d}")
         stdout, stderr = launch.output_files(self._job, name)
         for path in (stdout, stderr):
@@ -250,11 +265,11 @@ class NodeEngine:
         self._selector.register(worker, selectors.EVENT_READ)
         events.append(Note(f"{name.node} {name.process} starts"))
 
-    def _kill(self, node: _Node, worker: Worker) -> None:
+    def _kill(self, node: EngineNode, worker: Worker) -> None:
         self._tell(node, {"kill": {"id": worker.key}})
 
     def _tell(
-        self, node: _Node, message: dict[str, Any], descriptors: tuple[int, ...] = ()
+        self, node: EngineNode, message: dict[str, Any], descriptors: tuple[int, ...] = ()
     ) -> None:
         """A node that is gone cannot be told; that is noticed when its connection is read."""
         try:
@@ -263,7 +278,7 @@ class NodeEngine:
         except LinkClosedError:
             return
 
-    def _lose(self, node: _Node, events: list[Event]) -> None:
+    def _lose(self, node: EngineNode, events: list[Event]) -> None:
         """The connection is over: the node has died or left. Nobody is charged."""
         if node.link is None:
             return

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from lazulite.batch.pace import Pace
 from lazulite.batch.policy import Counts
 from lazulite.store.files import read_json, write_json
 
@@ -44,7 +45,7 @@ class Progress:
         self.started: float = before.get("started") or clock()
         self._first_mini_batch: float | None = before.get("first_mini_batch")
         self._last_mini_batch: float | None = before.get("last_mini_batch")
-        self._written = 0.0
+        self._written, self._pace = 0.0, Pace()
 
     @property
     def elapsed_s(self) -> float:
@@ -70,6 +71,7 @@ class Progress:
         if 0 <= now - self._written < LEAST_INTERVAL_S:
             return
         self._written = now
+        self._pace.look(now, counts.succeeded_items + counts.failed_items)
         fresh = self._path.with_name(".progress.json.new")
         fresh.write_text(json.dumps(self._content(counts, None)))
         fresh.replace(self._path)
@@ -81,7 +83,21 @@ class Progress:
             "last_mini_batch": self._last_mini_batch,
             "updated": self._clock(),
         }
-        return {"state": self.state, **dataclasses.asdict(counts), "error": error, **times}
+        counted = {**dataclasses.asdict(counts), **self._forecast(counts)}
+        return {"state": self.state, **counted, "error": error, **times}
+
+    def _forecast(self, counts: Counts) -> dict[str, float | None]:
+        """What is left, and how fast it goes: of late while it goes on, over all once it ended."""
+        decided = counts.succeeded_items + counts.failed_items
+        left, rate = counts.items - decided, self._pace.items_per_s
+        if self._first_mini_batch and self._last_mini_batch:
+            rate = decided / max(self._last_mini_batch - self._first_mini_batch, 0.001)
+        remaining = self._pace.remaining_s(left) if left else 0.0
+        return {
+            "left_items": left,
+            "items_per_s": rate and round(rate, 1),
+            "remaining_s": remaining and round(remaining, 1),
+        }
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -59,6 +59,8 @@ class Worker:
         self.key, self.name, self.seat, self._stderr = key, name, seat, stderr
         self.started = time.monotonic()
         self.ready, self.stopping, self.finished = False, False, 0
+        self.pid: int | None = None
+        """Of the process, or of what it is wrapped in; None until its node has told."""
         self.init_error: str | None = None
         self.sentence: Sentence | None = None
         self.hung_up: float | None = None

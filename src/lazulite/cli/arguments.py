@@ -84,6 +84,7 @@ class Arguments:
         default=None,
         type=int,
     )
+    node_id: str = option("--node-id", help="Id of the node.")
     input_uri: str = option(
         "--input", help="What to score: a local path, a URI, or azureml:<data>:<version>."
     )

@@ -281,6 +281,12 @@ ML = (
         "compute delete", "computes#delete", "Delete a compute.", "name! no_wait", "Delete it?"
     ),
     Command("compute list-nodes", "computes#list_nodes", "List a cluster's nodes.", "name!"),
+    Command(
+        "compute evict-node",
+        "computes#evict_node",
+        "Take a node away, to see what an eviction does to jobs.",
+        "name! node_id!",
+    ),
     Command("model create", "models#create", "Register a model.", f"{_ASSET} path kind datastore"),
     Command("model show", "models#show", "Show a version of a model.", "name! version label"),
     Command("model list", "models#listing", "List models, or the versions of one.", "name"),

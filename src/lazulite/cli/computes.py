@@ -77,6 +77,12 @@ def list_nodes(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any
     return [snake_keys(node) for node in answer.get("nodes") or answer.get("value") or ()]
 
 
+def evict_node(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
+    """Take a node away, as Azure takes one of low priority; the nodes that there are then."""
+    workspace.post(f"computes/{arguments.name}/evictNode", {"nodeId": arguments.node_id})
+    return list_nodes(workspace, arguments)
+
+
 def reference(workspace: Workspace, found: Document, text: str | None) -> str:
     """The ARM id that azureml:<name>, a bare name or an ARM id stands for."""
     if not text:

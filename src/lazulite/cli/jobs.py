@@ -10,7 +10,8 @@ from typing import Any
 from lazulite.cli import downloads
 from lazulite.cli.arguments import Arguments
 from lazulite.cli.errors import INTERRUPTED, NOT_FOUND, CommandError, explain
-from lazulite.cli.http import Request
+from lazulite.cli.job_logs import JobLogs
+from lazulite.cli.job_progress import LiveLine
 from lazulite.cli.wire import camel, envelope, snake_keys
 from lazulite.cli.workspace import DATA_API_VERSION, Workspace
 
@@ -112,16 +113,6 @@ def view(resource: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if value is not None}
 
 
-def progress(counts: Mapping[str, Any]) -> str:
-    """How far a batch scoring job is, in words; nothing before its inputs are counted."""
-    if not counts.get("mini_batches"):
-        return ""
-    text = f"{counts.get('done', 0)} of {counts['mini_batches']} mini-batches done"
-    text += f", {counts.get('rows') or 0} rows"
-    faults = (("failed_items", "failed items"), ("retries", "retries"))
-    return text + "".join(f", {counts[key]} {words}" for key, words in faults if counts.get(key))
-
-
 def _chosen(job: Mapping[str, Any], name: str) -> dict[str, str]:
     outputs = {
         key: str(value.get("uri"))
@@ -142,22 +133,24 @@ def _chosen(job: Mapping[str, Any], name: str) -> dict[str, str]:
 
 def _follow(workspace: Workspace, name: str) -> dict[str, Any]:
     """What is known of the job when it has ended."""
-    printed: dict[str, int] = {}
-    state, said, pause = "", "", 0.2
-    while True:
-        details = _details(workspace, name)
-        status = str(details.get("status"))
-        if status != state:
-            workspace.report.note(f"{name}: {status}")
-            state, pause = status, 0.2
-        grown = _print_logs(workspace, details.get("logFiles") or {}, printed)
-        if (done := progress(details.get("progress") or {})) not in {"", said}:
-            workspace.report.note(f"{name}: {done}")
-            said, pause = done, 0.2
-        if status in ENDED:
-            return details
-        pause = 0.2 if grown else min(pause * 1.5, _LONGEST_PAUSE_S)
-        workspace.sleep(pause)
+    logs, line = JobLogs(workspace), LiveLine(workspace.report, name)
+    state, pause = "", 0.2
+    try:
+        while True:
+            details = _details(workspace, name)
+            status = str(details.get("status"))
+            if status != state:
+                line.clear()
+                workspace.report.note(f"{name}: {status}")
+                state, pause = status, 0.2
+            grown = logs.show(details.get("logFiles") or {}, line.clear)
+            line.show(details.get("progress") or {}, last=status in ENDED)
+            if status in ENDED:
+                return details
+            pause = 0.2 if grown else min(pause * 1.5, _LONGEST_PAUSE_S)
+            workspace.sleep(pause)
+    finally:
+        line.end()
 
 
 def _details(workspace: Workspace, name: str) -> dict[str, Any]:
@@ -181,24 +174,3 @@ def _plain_error(answer: Mapping[str, Any] | None) -> dict[str, Any] | None:
     error = answer.get("error", answer)
     inner = (error.get("innerError") or {}).get("code")
     return {**error, "code": inner or error.get("code")}
-
-
-def _print_logs(workspace: Workspace, files: Mapping[str, str], printed: dict[str, int]) -> bool:
-    """Print what was added to the driver's logs; whether that was anything.
-
-    A log may only grow. Source: spec/CLIENTS.md 10.3.
-    """
-    grown = False
-    one_log = "user_logs/std_log.txt" in files  # then older clients' name for it says the same
-    for name in sorted(files):
-        if not name.startswith(("user_logs/", "azureml-logs/", "logs/job_progress")):
-            continue
-        if one_log and name.startswith("azureml-logs/"):
-            continue
-        answer = workspace.http.send(Request(method="GET", url=workspace.absolute(files[name])))
-        text = answer.body[printed.get(name, 0) :]
-        if answer.is_success and text:
-            print(text.decode(errors="replace"), end="", flush=True)
-            printed[name] = printed.get(name, 0) + len(text)
-            grown = True
-    return grown

@@ -5,26 +5,33 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from lazulite.arm.envelope import timestamp
 from lazulite.arm.faults import faulty
-from lazulite.arm.kind import Action, Answer, Call, Proposal, model_dump
+from lazulite.arm.kind import Action, Answer, Call, Properties, Proposal, model_dump
 from lazulite.arm.managed_identity import with_identity
 from lazulite.arm.names import canonical
 from lazulite.arm.secrets import unsealed, with_sealed
 from lazulite.arm.sku import with_sku
 from lazulite.arm.watching import COMPUTE_WATCHING
 from lazulite.computes import power
-from lazulite.computes.properties import InstanceSchedules
+from lazulite.computes.cluster_view import (
+    EVICTED,
+    cluster_view,
+    listed_nodes,
+    nodes_of,
+    with_evicted,
+)
+from lazulite.computes.properties import Eviction, InstanceSchedules
 from lazulite.computes.types import SECRETS
 from lazulite.core.errors import ArmError
 from lazulite.identity.sealing import SecretBox
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
 HERE = frozenset({"AmlCompute", "ComputeInstance"})
-STATES = ("idle", "running", "preparing", "unusable", "leaving", "preempted")
 SCHEDULED_UNTIL = "2021-09-30"
 RESTARTED_AT_ONCE_UNTIL = "2021-04-30"
 
@@ -45,8 +52,10 @@ class ComputeAnswers:
             message = "osType is Windows: nodes are processes on this machine. Use Linux."
             raise ArmError("FeatureNotSupported", message, target="properties.osType")
         envelope = dict(proposal.envelope)
+        held = proposal.existing.envelope if proposal.existing else {}
+        if EVICTED in held:
+            envelope[EVICTED] = held[EVICTED]
         if proposal.properties["computeType"] == power.INSTANCE:
-            held = proposal.existing.envelope if proposal.existing else {}
             envelope[power.POWER] = held.get(power.POWER) or power.new_power(self._now())
         ready = dataclasses.replace(proposal, envelope=envelope)
         ready = with_identity(with_sku(ready), self.tenant_id)
@@ -69,7 +78,7 @@ class ComputeAnswers:
         """What only the server can say."""
         inner: Json = compute.properties.get("properties") or {}
         shown = {
-            "AmlCompute": _cluster_view,
+            "AmlCompute": cluster_view,
             power.INSTANCE: self._instance_view,
         }.get(compute.properties["computeType"])
         return {
@@ -85,7 +94,8 @@ class ComputeAnswers:
     def actions(self) -> dict[str, Action]:
         """By name."""
         return {
-            "listNodes": Action(perform=_list_nodes),
+            "listNodes": Action(perform=self.list_nodes),
+            "evictNode": Action(perform=self.evict_node, form=Eviction, shows=False),
             "listKeys": Action(perform=self.list_keys),
             "start": Action(perform=self._turning(power.START)),
             "stop": Action(perform=self._turning(power.STOP)),
@@ -118,20 +128,34 @@ class ComputeAnswers:
         if call.version[:10] > SCHEDULED_UNTIL:
             message = "updateSchedules is gone since 2021-10-01: PUT properties.schedules."
             raise ArmError("InvalidResourceType", message, 404)
-        try:
-            given = InstanceSchedules.model_validate(canonical(InstanceSchedules, call.body))
-        except ValidationError as error:
-            raise faulty(error) from error
-        inner = {**call.resource.properties["properties"], "schedules": model_dump(given)}
-        await self._rewrite(call, {**call.resource.properties, "properties": inner}, None)
+        given = model_dump(_read(InstanceSchedules, call))
+        inner = {**call.resource.properties["properties"], "schedules": given}
+        changed = {**call.resource.properties, "properties": inner}
+        await self._rewrite(call, changed, call.resource.envelope)
         return Answer()
+
+    async def list_nodes(self, call: Call) -> Answer:
+        """Every node with its state and the run that it serves. Raises ArmError for other types."""
+        jobs = {node.job for node in nodes_of(call.resource) if node.job}
+        found = [await self.resources.by_uid(job) for job in sorted(jobs)]
+        return listed_nodes(call, {job.uid: job.name for job in found if job})
+
+    async def evict_node(self, call: Call) -> Answer:
+        """Take a node away as Azure takes one of low priority; a second call changes nothing.
+
+        An extension, to try what an eviction does to jobs. Raises ArmError for an unknown node.
+        """
+        wanted = with_evicted(call.resource, _read(Eviction, call).node_id)
+        await self._rewrite(call, call.resource.properties, wanted)
+        return Answer(status=202)
 
     def _turning(self, operation: str) -> Callable[[Call], Awaitable[Answer]]:
         async def perform(call: Call) -> Answer:
             """Want it so; the operation ends when it is."""
             _refuse_unless_instance(call.resource, "can be started and stopped")
             wanted = power.turned(call.resource.envelope[power.POWER], operation, self._now())
-            found = await self._rewrite(call, call.resource.properties, wanted)
+            envelope = {**call.resource.envelope, power.POWER: wanted}
+            found = await self._rewrite(call, call.resource.properties, envelope)
             if operation == power.RESTART and call.version[:10] <= RESTARTED_AT_ONCE_UNTIL:
                 return Answer()
             headers = COMPUTE_WATCHING.headers(found, 202, call.base, call.version)
@@ -139,10 +163,9 @@ class ComputeAnswers:
 
         return perform
 
-    async def _rewrite(self, call: Call, properties: Json, wanted: Json | None) -> Resource:
+    async def _rewrite(self, call: Call, properties: Json, envelope: Json) -> Resource:
         """Write the row anew unless somebody else did meanwhile. Raises ArmError 409."""
         row = call.resource
-        envelope = {**row.envelope, power.POWER: wanted} if wanted else row.envelope
         draft = Draft(
             resource_type=row.resource_type,
             id=row.id,
@@ -178,45 +201,19 @@ class ComputeAnswers:
         return self.resources.clock()
 
 
+Form = TypeVar("Form", bound=Properties)
+
+
+def _read(form: type[Form], call: Call) -> Form:
+    try:
+        return form.model_validate(canonical(form, call.body))
+    except ValidationError as error:
+        raise faulty(error) from error
+
+
 def runs_here(compute: Resource) -> bool:
     """Whether this machine is the compute, which is elsewhere otherwise."""
     return compute.properties["computeType"] in HERE
-
-
-def _cluster_view(cluster: Resource) -> Json:
-    nodes = cluster.observed.get("nodes", [])
-    target = cluster.observed.get("target", 0)
-    since = cluster.observed.get("allocated")
-    return {
-        "allocationState": "Steady" if len(nodes) == target else "Resizing",
-        "allocationStateTransitionTime": since or timestamp(cluster.created_at),
-        "currentNodeCount": len(nodes),
-        "targetNodeCount": target,
-        "nodeStateCounts": {
-            f"{state}NodeCount": sum(node["state"] == state for node in nodes) for state in STATES
-        },
-        "errors": [cluster.error] if cluster.error else None,
-    }
-
-
-async def _list_nodes(call: Call) -> Answer:
-    kind = call.resource.properties["computeType"]
-    if kind != "AmlCompute":
-        message = f"{call.resource.name!r} is {kind}: only AmlCompute has a list of nodes."
-        raise ArmError("BadArgument", message, target="computeType")
-    nodes = [
-        {
-            "nodeId": node["id"],
-            "privateIpAddress": "127.0.0.1",
-            "publicIpAddress": None,
-            "port": None,
-            "nodeState": node["state"],
-            "runId": node["job"],
-        }
-        for node in call.resource.observed.get("nodes", [])
-    ]
-    named = {"computeType": kind} if call.version[:10] <= "2021-04-30" else {}
-    return Answer(body={**named, "nodes": nodes, "nextLink": None})
 
 
 def _refuse_unless_instance(compute: Resource, what: str) -> None:

@@ -174,6 +174,12 @@ class InstanceSchedules(Properties):
     compute_start_stop: list[StartStop] | None = None
 
 
+class Eviction(Properties):
+    """The body of evictNode."""
+
+    node_id: str
+
+
 class InstanceSettings(Properties):
     """What only machines in Azure have is kept as it came."""
 

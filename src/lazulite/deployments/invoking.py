@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from lazulite.arm.envelope import system_data
-from lazulite.arm.references import find_one
+from lazulite.arm.references import find_one, refuse_too_many
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import JOBS, workspace_of
 from lazulite.deployments.invocations import (
@@ -56,6 +56,7 @@ class Invoker:
         compute = await self._compute(endpoint, invocation, deployment)
         await self._check_output(endpoint, invocation)
         properties = job_properties(invocation, name, deployment, compute.id)
+        _refuse_unfit(properties, compute)
         draft = Draft(
             resource_type=JOBS,
             id=f"{workspace_of(endpoint.id)}/jobs/{name}",
@@ -154,6 +155,14 @@ class Invoker:
             message = f"There is a job {draft.id!r} already: choose another name."
             raise ArmError("Conflict", message, 409)
         return job
+
+
+def _refuse_unfit(job: Json, compute: Resource) -> None:
+    try:
+        refuse_too_many(job["instanceCount"], compute)
+    except SpecError as error:
+        target = "compute.instanceCount"
+        raise ArmError(error.code, error.message, 400, target=target) from error
 
 
 def _is_of(job: Resource, owner: Resource) -> bool:

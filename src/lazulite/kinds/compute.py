@@ -7,7 +7,6 @@ while it is started. Source: spec/BATCH.md 6, REST.md 7.2.
 from __future__ import annotations
 
 import dataclasses
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,19 @@ from typing import Any
 from lazulite.arm.envelope import timestamp
 from lazulite.arm.kind import NAME, Kind
 from lazulite.arm.watching import COMPUTE_WATCHING
-from lazulite.batch.cluster import Demand, Node, NodeState, Plan, Scale, plan
+from lazulite.batch.cluster import Node, NodeState, Plan, Scale, plan
+from lazulite.batch.shares import Demand
 from lazulite.computes import power
 from lazulite.computes.answers import ComputeAnswers, runs_here
+from lazulite.computes.cluster_view import evicted, is_steady, nodes_of
+from lazulite.computes.node_tasks import NodeTasks
 from lazulite.computes.types import COMPUTE_WIRE, AnyCompute
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import JOBS, fold, workspace_of
-from lazulite.executors.protocol import Executor, Phase, Task
+from lazulite.executors.protocol import Executor
 from lazulite.operations.reconciler import Step
-from lazulite.runs.status import holds_nodes
-from lazulite.runs.supervision import instance_count
+from lazulite.runs.supervision import instance_count, is_in_line
 from lazulite.store.resources import Json, Resource, Resources
 
 WATCH = timedelta(seconds=2)
@@ -41,12 +42,17 @@ class Clusters:
     sockets: Path
     clock: Clock
 
+    @property
+    def tasks(self) -> NodeTasks:
+        """The processes behind the nodes."""
+        return NodeTasks(self.executor, self.sockets)
+
     async def reconcile(self, cluster: Resource) -> Step:
         """See what the nodes do, hand them to jobs, start and stop what the plan says."""
         if not runs_here(cluster):
             return Step(observed=cluster.observed, converged=True)
         now = self.clock().timestamp()
-        nodes = await self._seen(cluster, now)
+        nodes = await self.tasks.seen(nodes_of(cluster), evicted(cluster), now)
         if cluster.deleting:
             return await self._take_down(cluster, nodes)
         if power.is_off(cluster):
@@ -54,31 +60,17 @@ class Clusters:
         demands = await self._demands(cluster)
         planned = plan(nodes, demands, _scale(cluster), now)
         serial = int(cluster.observed.get("serial", 0))
-        started = [f"{cluster.uid[:12]}-n{serial + count}" for count in range(planned.start)]
-        for node in started:
-            await self.executor.ensure(self._task(node))
-        await self._stop_leaving(planned.nodes)
-        new = [Node(id=node, state=NodeState.PREPARING, since=now) for node in started]
+        ids = [f"{cluster.uid[:12]}-n{serial + count}" for count in range(planned.start)]
+        new = [await self.tasks.start(node, now) for node in ids]
+        await self.tasks.stop(planned.nodes)
         everyone = [*planned.nodes, *new]
         await self._tell_jobs(cluster, everyone)
         observed = self._observed(cluster, everyone, planned)
         is_there = not power.is_instance(cluster) or _is_ready(everyone)
         return Step(observed=observed, converged=is_there, after=_pause(everyone, planned))
 
-    async def _seen(self, cluster: Resource, now: float) -> list[Node]:
-        """The nodes that still live; one that listens is ready."""
-        seen = []
-        for fields in cluster.observed.get("nodes", ()):
-            node = Node(**{**fields, "state": NodeState(fields["state"])})
-            if await self.executor.observe(node.id) is not Phase.RUNNING:
-                await self.executor.forget(node.id)
-                continue
-            if node.state is NodeState.PREPARING and self._socket(node.id).exists():
-                node = dataclasses.replace(node, state=NodeState.IDLE, since=now)
-            seen.append(node)
-        return seen
-
     async def _demands(self, cluster: Resource) -> list[Demand]:
+        """The jobs that can use a node: one whose environment is still made waits without."""
         workspace = workspace_of(cluster.id)
         jobs = await self.resources.unfinished(workspace, JOBS)
         return [
@@ -86,13 +78,8 @@ class Clusters:
             for job in jobs
             if fold(job.properties["computeId"]) == cluster.key
             and not job.deleting
-            and holds_nodes(job)
+            and is_in_line(job)
         ]
-
-    async def _stop_leaving(self, nodes: tuple[Node, ...]) -> None:
-        for node in nodes:
-            if node.state is NodeState.LEAVING:
-                await self.executor.stop(node.id)
 
     async def _tell_jobs(self, cluster: Resource, nodes: list[Node]) -> None:
         """A job whose set of nodes changed must look at it."""
@@ -120,8 +107,9 @@ class Clusters:
 
     def _observed(self, cluster: Resource, nodes: list[Node], planned: Plan) -> Json:
         before = cluster.observed
-        was_steady = len(before.get("nodes", ())) == before.get("target", 0)
-        turned = was_steady != (len(nodes) == planned.target)
+        turned = is_steady(nodes_of(cluster), before.get("target", 0)) != is_steady(
+            nodes, planned.target
+        )
         return {
             **before,
             "nodes": [dataclasses.asdict(node) for node in nodes],
@@ -129,14 +117,6 @@ class Clusters:
             "serial": int(before.get("serial", 0)) + planned.start,
             "allocated": timestamp(self.clock()) if turned else before.get("allocated"),
         }
-
-    def _task(self, node: str) -> Task:
-        socket = str(self._socket(node))
-        command = (sys.executable, "-m", "lazulite.executors.node", socket, node)
-        return Task(name=node, command=command)
-
-    def _socket(self, node: str) -> Path:
-        return self.sockets / f"{node}.sock"
 
 
 def compute(clusters: Clusters, answers: ComputeAnswers) -> Kind:

@@ -36,11 +36,6 @@ def is_paused(job: Resource) -> bool:
     return bool(wishes.get("pauseRequested")) and not wishes["cancelRequested"]
 
 
-def holds_nodes(job: Resource) -> bool:
-    """Whether the job has nodes or waits for them."""
-    return not has_ended(job) and not (is_paused(job) and status_of(job) == PAUSED)
-
-
 def start_time(job: Resource) -> str | None:
     """When the work began; None before."""
     if is_clients(job):

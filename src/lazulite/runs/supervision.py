@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from lazulite.arm.envelope import timestamp
-from lazulite.arm.references import find_one, most_nodes
+from lazulite.arm.references import find_one, refuse_too_many
 from lazulite.core.errors import SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.deployments.blob_paths import Delivery
@@ -20,7 +20,7 @@ from lazulite.executors.launch import Sandbox
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
 from lazulite.remote.background import StillFetching
-from lazulite.runs.status import ENDED, PAUSED, has_ended, is_paused
+from lazulite.runs.status import ENDED, PAUSED, has_ended, is_paused, status_of
 from lazulite.store.files import read_json, write_atomically
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
@@ -28,6 +28,8 @@ RUNNING = {"preparing": "Starting", "running": "Running", "finalizing": "Finaliz
 SOON = timedelta(milliseconds=50)
 FETCHING = timedelta(milliseconds=250)
 WATCH = timedelta(milliseconds=500)
+IN_LINE = timedelta(seconds=5)
+NOT_IN_LINE = {"NotStarted", "Preparing", PAUSED, *ENDED.values()}
 
 Prepared = Callable[[Resource], Awaitable[Step | None]]
 """Fixes what a job runs, once it has a node; a step while something is missing.
@@ -40,6 +42,11 @@ def instance_count(job: Resource) -> int:
     """How many nodes the job asks for."""
     resources: Json = job.properties.get("resources") or {}
     return int(job.properties.get("instanceCount") or resources.get("instanceCount") or 1)
+
+
+def is_in_line(job: Resource) -> bool:
+    """Whether the job could use a node now: all else is ready, and it has not ended."""
+    return status_of(job) not in NOT_IN_LINE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,25 +119,32 @@ class Supervision:
         cluster = await find_one(
             self.resources, workspace_of(job.id), "computes", job.properties["computeId"]
         )
-        _refuse_too_many(job, cluster)
+        refuse_too_many(instance_count(job), cluster)
         return _nodes_of(job, cluster)
 
     async def queued(self, job: Resource) -> Step:
-        """Wait for a node: the cluster is told once, and tells when it has one."""
+        """Wait for a node: the cluster is told once, and tells when it has one.
+
+        It is told when the row already says that the job is in line, for it reads the row.
+        """
         cluster = await self.resources.find(job.properties["computeId"])
         nodes = cluster.observed.get("nodes", ()) if cluster else ()
         comes = any(node["state"] == "preparing" for node in nodes)
-        status = "Provisioning" if comes else "Queued"
-        if cluster and job.observed.get("status") not in {"Queued", "Provisioning"}:
+        observed = {**job.observed, "status": "Provisioning" if comes else "Queued"}
+        if not is_in_line(job):
+            return Step(observed=observed, converged=False, after=timedelta(0))
+        if cluster and not job.observed.get("toldCluster"):
             await self.resources.touch(cluster.id)
-        return Step(observed={**job.observed, "status": status}, converged=False, after=WATCH)
+            return Step(observed={**observed, "toldCluster": True}, converged=False, after=WATCH)
+        return Step(observed=observed, converged=False, after=WATCH if comes else IN_LINE)
 
     async def paused(self, job: Resource) -> Step:
         """Rest until the job's row changes; the nodes are given back."""
         if job.observed.get("status") != PAUSED:
             await self.resources.touch(job.properties["computeId"])
         progress = self.progress(job) if self.is_under_way(job) else {}
-        observed = {**job.observed, "status": PAUSED, "progress": progress}
+        known = {**job.observed, "progress": progress, "toldCluster": False}
+        observed = {**known, "status": PAUSED}
         return Step(observed=observed, converged=False)
 
     def fetching(self, job: Resource, waiting: StillFetching) -> Step:
@@ -232,13 +246,3 @@ def _say(wish: Path, is_wished: bool) -> None:
 def _nodes_of(job: Resource, cluster: Resource | None) -> list[Json]:
     nodes = cluster.observed.get("nodes", ()) if cluster else ()
     return [node for node in nodes if node["job"] == job.uid]
-
-
-def _refuse_too_many(job: Resource, cluster: Resource) -> None:
-    most = most_nodes(cluster)
-    if instance_count(job) > most:
-        raise SpecError(
-            "InstanceCountTooLarge",
-            f"The job asks for {instance_count(job)} nodes and {cluster.name!r} has at most "
-            f"{most}: lower instanceCount or raise maxNodeCount.",
-        )

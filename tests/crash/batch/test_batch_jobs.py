@@ -73,6 +73,24 @@ def test_the_logs_are_where_azure_has_them(bench):
     assert [line.split("\t")[1:5] for line in lines[1:]] == [
         [str(n), "10", "10", "0"] for n in range(3)
     ]
+    driver = (logs.parent / "azureml-logs/70_driver_log.txt").read_text()
+    assert driver == (logs / "sys/master_role.txt").read_text()
+    head, used = (logs / "perf/node0/processes_resource_usage.csv").read_text().splitlines()
+    shown = dict(zip(head.split(","), used.split(","), strict=True))
+    assert (shown["process"], int(shown["memory_mib"]) > 3) == ("process000", True)
+    for name in ("node_resource_usage.csv", "node_disk_usage.csv"):
+        assert len((logs / "perf/node0" / name).read_text().splitlines()) == 2
+
+
+def test_the_result_tells_which_process_has_failed_at_what(bench):
+    bench.files(30)
+    script = "def run(b):\n    if 'f00010' in b[0]: 1 / 0\n    return b\n"
+    _, progress = bench.run(script=script, processes_per_node=1, max_retries=1)
+    told = (bench.logs / "job_result.txt").read_text()
+    assert "node0 process000: 2 failed tries of mini-batches" in told
+    assert "ZeroDivisionError" in (bench.logs / "user/error/node0/process000.txt").read_text()
+    assert (progress["left_items"], progress["remaining_s"]) == (0, 0)
+    assert progress["items_per_s"] > 0
 
 
 def test_a_job_that_has_ended_says_again_how_and_does_nothing(bench):

@@ -163,3 +163,35 @@ def test_two_supervisors_of_one_job_do_it_once(bench):
     both = [bench.start_supervisor(), bench.start_supervisor()]
     assert [supervisor.wait(60) for supervisor in both] == [0, 0]
     assert bench.output.read_text() == expected
+
+
+def test_a_node_that_another_job_needs_ends_its_mini_batch_first(bench):
+    """And one that comes back is used again, by new processes."""
+    expected = bench.files(40)
+    script = """
+import os, time
+def run(mini_batch):
+    name = os.path.basename(mini_batch[0])
+    if os.environ["LAZULITE_BATCH_AGENT"] == "process000":
+        with open(os.path.join(os.environ["NOTES"], name), "a") as file:
+            file.write("began ")
+        while not os.path.exists(os.environ["GO"]):
+            time.sleep(0.01)
+    return [os.path.basename(path) + " ok" for path in mini_batch]
+"""
+    notes, go = bench.folder / "notes", bench.folder / "go"
+    notes.mkdir()
+    env = bench.env(GO=str(go), NOTES=str(notes))
+    bench.write_job(script=script, processes_per_node=1, mini_batch_size=1, env=env)
+    bench.start_node("node0")
+    supervisor = bench.start_supervisor()
+    bench.until(lambda: list(notes.iterdir()))
+    bench.list_nodes()
+    log = bench.logs / "sys/master_role.txt"
+    bench.until(lambda: "node0 leaves" in log.read_text())
+    bench.list_nodes("node0")
+    go.touch()
+    assert supervisor.wait(60) == 0
+    assert bench.output.read_text() == expected
+    assert [note.read_text() for note in notes.iterdir()] == ["began "]
+    assert "process001 is ready" in log.read_text()
