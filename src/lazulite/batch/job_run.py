@@ -7,7 +7,7 @@ journal before anything else is made of it. That alone carries exactly-once over
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lazulite.batch.engine import (
@@ -28,7 +28,14 @@ from lazulite.batch.launch import script_logs
 from lazulite.batch.logs import JobLogs
 from lazulite.batch.policy import Counts, Policy, Rules
 from lazulite.batch.progress import Progress, State
-from lazulite.batch.publication import Publication, rows_in_input_order, summary
+from lazulite.batch.publication import (
+    Publication,
+    rows_as,
+    rows_in_input_order,
+    summary,
+    summary_as,
+)
+from lazulite.batch.reruns import failed_files
 from lazulite.store.files import read_json
 from lazulite_worker.batch_inputs import MiniBatches
 
@@ -91,7 +98,11 @@ class JobRun:
         events = engine.attach(self._nodes.changed() or [])
         events += engine.poll(0.05)
         began = time.monotonic()
-        files = list_files(self._job.inputs, self._check_canceled)
+        files = (
+            failed_files(Path(self._job.rerun_of), self._job.inputs)
+            if self._job.rerun_of
+            else list_files(self._job.inputs, self._check_canceled)
+        )
         inputs.write(files, self._job.mini_batch_size)
         self._logs.driver(f"Listed {len(files)} files in {time.monotonic() - began:.2f} s")
         return events
@@ -104,6 +115,8 @@ class JobRun:
             max_retries=self._job.max_retries,
             error_threshold=self._job.error_threshold,
             failed_starts=3 * self._job.processes_per_node,
+            allowed_failed_count=self._job.allowed_failed_count,
+            allowed_failed_percent=self._job.allowed_failed_percent,
         )
         recovered = self._journal.recovered
         self._policy = Policy(rules, len(batches), batches.items, recovered)
@@ -192,13 +205,21 @@ class JobRun:
         self._check_canceled()
         if self._job.output_action == "summary_only":
             self._await_shutdown(engine)
-            self._publication.publish(summary(self._journal, self._batches))
+            self._publication.publish(self._summary())
         else:
-            self._publication.publish(rows_in_input_order(self._journal))
+            self._publication.publish(self._rows())
             self._await_shutdown(engine)
         self._journal.close()
         self._logs.flush()
         self._logs.overview(self._counts, self._progress.elapsed_s, self._progress.started)
+
+    def _rows(self) -> Iterator[bytes]:
+        chosen = self._job.output_format
+        return rows_as(chosen, self._journal) if chosen else rows_in_input_order(self._journal)
+
+    def _summary(self) -> Iterator[bytes]:
+        chosen, journal, batches = self._job.output_format, self._journal, self._batches
+        return summary_as(chosen, journal, batches) if chosen else summary(journal, batches)
 
     def _await_shutdown(self, engine: Engine) -> None:
         deadline = time.monotonic() + SHUTDOWN_S

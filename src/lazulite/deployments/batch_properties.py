@@ -12,6 +12,7 @@ from pydantic import Field
 from lazulite.arm.kind import Properties
 from lazulite.arm.wire import Reshaped, Unknown, Wire
 from lazulite.deployments.asset_references import AssetReference, IdReference
+from lazulite.deployments.batch_extensions import DEFAULT_FILE_NAME
 from lazulite.deployments.endpoint_properties import (
     BEFORE_OCTOBER_2021,
     DeploymentProperties,
@@ -57,7 +58,7 @@ class BatchDeployment(DeploymentProperties):
     max_concurrency_per_instance: int = Field(default=1, ge=1)
     mini_batch_size: int = Field(default=10, ge=1)
     output_action: OutputAction = "AppendRow"
-    output_file_name: FileName = "predictions.csv"
+    output_file_name: FileName = DEFAULT_FILE_NAME
     error_threshold: int = Field(default=-1, ge=-1)
     retry_settings: RetrySettings = Field(default_factory=RetrySettings)
     logging_level: LoggingLevel = "Info"

@@ -15,6 +15,12 @@ from lazulite.arm.kind import ASSET_NAME, Properties
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import name_of
+from lazulite.deployments.batch_extensions import (
+    RERUN_FAILED,
+    check_extensions,
+    file_name,
+    merged,
+)
 from lazulite.deployments.unserved import Unserved, refuse_unserved
 from lazulite.store.resources import Json, Resource
 
@@ -127,6 +133,16 @@ class Invocation(Properties):
     tags: dict[str, str | None] = Field(default_factory=dict)
     description: str | None = None
 
+    @property
+    def extensions(self) -> dict[str, str]:
+        """The properties as texts; without those that are null."""
+        return {name: str(value) for name, value in self.properties.items() if value is not None}
+
+    @property
+    def rerun_of(self) -> str | None:
+        """The name of the job of which only what failed is to be run."""
+        return self.extensions.get(RERUN_FAILED)
+
     def said(self) -> Json:
         """In Azure's words, without what was left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -142,6 +158,7 @@ def read_invocation(body: Any) -> Invocation:
         raise ArmError("InvalidRequestContent", "The body lacks the object 'properties'.")
     invocation = read_form(Invocation, given)
     refuse_unserved(invocation.said(), (NO_PARTITIONS,))
+    check_extensions(invocation.extensions)
     return invocation
 
 
@@ -154,7 +171,7 @@ def input_of(invocation: Invocation) -> tuple[str, Json]:
         raise ArmError(
             "BadArgument",
             f"The invocation has {len(invocation.input_data)} inputs: give exactly one, with a "
-            "uri. Literal inputs are for pipeline deployments.",
+            "uri. LiteralJobInput is not supported: literal inputs are for pipeline deployments.",
             target="inputData",
         )
     name, item = next(iter(named.items()))
@@ -170,6 +187,9 @@ def input_of(invocation: Invocation) -> tuple[str, Json]:
 
 def output_of(invocation: Invocation, job: str) -> str:
     """The URI of the folder that the output goes to."""
+    folder, _ = _output_file(invocation)
+    if folder:
+        return folder
     if invocation.output_dataset is not None:
         store = name_of(invocation.output_dataset.datastore_id).removeprefix("azureml:")
         path = (invocation.output_dataset.path or f"azureml/{job}/score").strip("/")
@@ -180,22 +200,42 @@ def output_of(invocation: Invocation, job: str) -> str:
     return f"azureml://datastores/{DEFAULT_STORE}/paths/azureml/{job}/score"
 
 
-def job_properties(invocation: Invocation, job: str, deployment: Resource, compute_id: str) -> Json:
-    """What the job is to do: the deployment as it is now, with the invocation's own settings."""
+def _output_file(invocation: Invocation) -> tuple[str, str]:
+    """Folder and name where the output is a UriFile that names a file, not a folder.
+
+    Clients call both so; a file has a dot in its name, or the name that is asked for besides.
+    Source: spec/BATCH.md 1.9, CLIENTS.md 9.
+    """
+    for output in invocation.output_data.values():
+        folder, _, name = (output.uri or "").rpartition("/")
+        asked = invocation.output_file_name
+        if output.job_output_type == FILE and (name == asked if asked else "." in name):
+            return folder, name
+    return "", ""
+
+
+def job_properties(
+    invocation: Invocation, job: str, deployment: Resource, compute_id: str, data: dict[str, Json]
+) -> Json:
+    """What the job is to do: the deployment as it is now, with the invocation's own settings.
+
+    data: its inputs by name.
+    """
     own = invocation.said()
     kept = ("model", "codeConfiguration", "environmentId", "environmentVariables", "outputAction")
-    given = ("miniBatchSize", "maxConcurrencyPerInstance", "errorThreshold", "loggingLevel",
-             "outputFileName")  # fmt: skip
+    given = ("miniBatchSize", "maxConcurrencyPerInstance", "errorThreshold", "loggingLevel")
     settings = deployment.properties
-    name, data = input_of(invocation)
+    extensions = merged(settings.get("properties") or {}, invocation.extensions)
+    asked = own.get("outputFileName") or _output_file(invocation)[1]
     nodes = invocation.compute.instance_count if invocation.compute else None
     return {
         **{key: settings[key] for key in kept},
         **{key: own.get(key, settings[key]) for key in given},
+        "outputFileName": asked or file_name(settings["outputFileName"], extensions),
         "retrySettings": {**settings["retrySettings"], **own.get("retrySettings", {})},
         "computeId": compute_id,
         "instanceCount": nodes or settings["resources"]["instanceCount"],
-        "inputs": {name: data},
+        "inputs": data,
         "output": output_of(invocation, job),
         "deployment": deployment.id,
         "displayName": job,
@@ -204,13 +244,14 @@ def job_properties(invocation: Invocation, job: str, deployment: Resource, compu
         "tags": invocation.tags,
         "properties": own["properties"],
         "said": {name: own[name] for name in SHOWN_AS_SAID if own.get(name)},
+        "extensions": extensions,
         "requestId": None,
         "cancelRequested": False,
     }
 
 
-def job_name(invocation: Invocation, endpoint: Resource, request_id: str | None) -> str:
-    """The name asked for; else one that the same request id leads to again."""
+def job_name(invocation: Invocation, endpoint: Resource, request: str | None) -> str:
+    """The name asked for; else one that the same request leads to again."""
     if invocation.name:
         if not ASSET_NAME.fullmatch(invocation.name):
             message = (
@@ -218,8 +259,8 @@ def job_name(invocation: Invocation, endpoint: Resource, request_id: str | None)
             )
             raise ArmError("InvalidResourceName", message, target="name")
         return invocation.name
-    if request_id:
-        return str(uuid.uuid5(uuid.UUID(endpoint.uid), request_id))
+    if request:
+        return str(uuid.uuid5(uuid.UUID(endpoint.uid), request))
     return str(uuid.uuid4())
 
 
