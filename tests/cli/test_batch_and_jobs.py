@@ -99,13 +99,30 @@ def test_every_form_of_input_is_read(endpoint, lazulite, options, kind, uri):
 def test_a_local_folder_is_uploaded(endpoint, lazulite, tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "1.png").write_bytes(b"png")
-    for option in ("--input", "--input-local-path"):
+    lazulite("ml", "batch-endpoint", "invoke", "-n", "b1", "--input", str(tmp_path / "images"))
+    [item] = invoked(endpoint).json["properties"]["inputData"].values()
+    path = item["uri"].removeprefix(URI)
+    assert path.endswith("/images/")
+    assert endpoint.blobs[f"{path}1.png"] == b"png"
+
+
+def test_a_local_path_of_2021_is_registered_under_its_content(endpoint, lazulite, tmp_path):
+    (tmp_path / "1.png").write_bytes(b"png")
+    names = set()
+    for _ in range(2):
         endpoint.requests.clear()
-        lazulite("ml", "batch-endpoint", "invoke", "-n", "b1", option, str(tmp_path / "images"))
+        code, _, err = lazulite(
+            "ml", "batch-endpoint", "invoke", "-n", "b1", "--input-local-path", str(tmp_path)
+        )
+        assert code == 0, err
         [item] = invoked(endpoint).json["properties"]["inputData"].values()
-        path = item["uri"].removeprefix(URI)
-        assert path.endswith("/images/")
-        assert endpoint.blobs[f"{path}1.png"] == b"png"
+        names.add(item["uri"])
+    (name,) = names
+    [put] = [each for each in endpoint.requests if each.method == "PUT" and "/data/" in each.path]
+    assert put.path.split("?")[0].endswith(name)
+    assert put.json["properties"]["isAnonymous"] is True
+    path = put.json["properties"]["dataUri"].removeprefix(URI)
+    assert endpoint.blobs[f"{path}1.png"] == b"png"
 
 
 @pytest.mark.parametrize("option", ["--input", "--input-dataset", "--input-data"])

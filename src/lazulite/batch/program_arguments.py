@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 LONGEST_S = 259_200
 
@@ -43,7 +44,7 @@ def read_arguments(text: str) -> ProgramArguments:
 
 def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     """--name value and --name=value, by name; what is not of this form is the script's."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise([*words, ""]):
         if word.startswith("--"):
             name, separator, value = word.removeprefix("--").partition("=")
             yield name, value if separator else following
