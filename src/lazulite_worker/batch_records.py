@@ -21,8 +21,8 @@ def render(result, items):
     """
     blocks = _frame(result) if hasattr(result, "to_csv") else _elements(elements_of(result))
     payload, rows = [], 0
-    for columns, values in blocks:
-        rows += len(values[0]) if values else 0
+    for columns, values, count in blocks:
+        rows += count
         payload += [json.dumps(columns), json.dumps(values)]
     succeeded = min(getattr(result, "succeeded_items", rows), items)
     return "".join(line + "\n" for line in payload).encode("ascii"), rows, succeeded
@@ -34,7 +34,8 @@ def _frame(frame):
     columns = _unique([str(name) for name in frame.columns])
     for begin in range(0, len(frame), BLOCK):
         part = frame.iloc[begin : begin + BLOCK]
-        yield columns, [_plain(part.iloc[:, place].tolist()) for place in range(len(columns))]
+        values = [_plain(part.iloc[:, place].tolist()) for place in range(len(columns))]
+        yield columns, values, len(part)
 
 
 def _unique(names):
@@ -49,7 +50,8 @@ def _elements(elements):
     for begin in range(0, len(elements), BLOCK):
         records = [_record(element) for element in elements[begin : begin + BLOCK]]
         columns = list(dict.fromkeys(name for record in records for name in record))
-        yield columns, [_plain([record.get(name) for record in records]) for name in columns]
+        values = [_plain([record.get(name) for record in records]) for name in columns]
+        yield columns, values, len(records)
 
 
 def _record(element):

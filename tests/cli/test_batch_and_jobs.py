@@ -107,12 +107,19 @@ def test_a_local_folder_is_uploaded(endpoint, lazulite, tmp_path):
 
 
 def test_a_local_path_of_2021_is_registered_under_its_content(endpoint, lazulite, tmp_path):
-    (tmp_path / "1.png").write_bytes(b"png")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "1.png").write_bytes(b"png")
     names = set()
     for _ in range(2):
         endpoint.requests.clear()
         code, _, err = lazulite(
-            "ml", "batch-endpoint", "invoke", "-n", "b1", "--input-local-path", str(tmp_path)
+            "ml",
+            "batch-endpoint",
+            "invoke",
+            "-n",
+            "b1",
+            "--input-local-path",
+            str(tmp_path / "images"),
         )
         assert code == 0, err
         [item] = invoked(endpoint).json["properties"]["inputData"].values()
