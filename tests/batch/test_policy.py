@@ -132,7 +132,7 @@ def test_more_failed_mini_batches_than_allowed_fail_the_job_at_once(allowed, fai
     for number in job.take(2):
         job.attempt_failed(number, 10, "it broke")
     if fails:
-        with pytest.raises(SpecError, match="2 of 10 mini-batches failed.*count of 1"):
+        with pytest.raises(SpecError, match=r"2 of 10 mini-batches failed.*count of 1"):
             job.check(ready=1)
     else:
         job.check(ready=1)
@@ -150,7 +150,7 @@ def test_the_share_of_failed_mini_batches_counts_in_the_end(percent, fails):
     for number in job.take(8):
         job.returned(number, 10, 10, 10)
     if fails:
-        with pytest.raises(SpecError, match="percent of 19.5"):
+        with pytest.raises(SpecError, match=r"percent of 19\.5"):
             job.check(ready=1)
     else:
         job.check(ready=1)

@@ -35,7 +35,7 @@ class InputsFile:
 
     def write(self, paths: Sequence[bytes], mini_batch_size: int) -> None:
         """Fix the mini-batches: durable and complete on return, or not there at all."""
-        parts = _layout(paths, mini_batch_size)
+        parts = _layout(paths, min(mini_batch_size, len(paths)))
         with os.fdopen(os.dup(self.descriptor), "wb") as file:
             file.writelines(parts)
             file.flush()

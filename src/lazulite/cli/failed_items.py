@@ -30,10 +30,9 @@ def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
             f"The job {arguments.name} is {job.get('status')}; the list is there when it has ended."
             f" Wait for it with `lazulite ml job stream -n {arguments.name}`.",
         )
-    content = io.BytesIO()
+    container, content = open_container(workspace, "workspaceartifactstore"), io.BytesIO()
     try:
-        name = _PLACE.format(name=job["name"])
-        open_container(workspace, "workspaceartifactstore").get(name, content)
+        container.get(_PLACE.format(name=job["name"]), content)
     except CommandError as error:
         if error.exit_code != NOT_FOUND:
             raise

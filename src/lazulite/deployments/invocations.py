@@ -27,6 +27,8 @@ from lazulite.store.resources import Json, Resource
 FOLDER, FILE = "uri_folder", "uri_file"
 DEFAULT_STORE = "workspaceblobstore"
 LONGEST_RUN = timedelta(seconds=259_200)
+MOST, MOST_FILES = (1 << 31) - 1, (1 << 63) - 1
+"""What Azure's whole numbers of 32 and 64 bits can be. Source: spec/REST.md 7.7 and 8.3."""
 
 
 def _is_file_name(text: str) -> str:
@@ -36,7 +38,11 @@ def _is_file_name(text: str) -> str:
 
 
 def _is_run_timeout(text: str) -> str:
-    if not timedelta(0) < parse_duration(text) <= LONGEST_RUN:
+    try:
+        duration = parse_duration(text)
+    except ArmError as error:
+        raise ValueError(error.message) from error
+    if not timedelta(0) < duration <= LONGEST_RUN:
         raise ValueError(f"{text} must be more than 0 and at most PT259200S")
     return text
 
@@ -102,14 +108,14 @@ class Compute(Properties):
     """Where the job runs, and on how many nodes; clients also send isLocal, which means nothing."""
 
     target: str | None = None
-    instance_count: int | None = Field(default=None, ge=1)
+    instance_count: int | None = Field(default=None, ge=1, le=MOST)
     instance_type: str | None = None
 
 
 class Retries(Properties):
     """How often and how long a mini-batch is tried."""
 
-    max_retries: int | None = Field(default=None, ge=0)
+    max_retries: int | None = Field(default=None, ge=0, le=MOST)
     timeout: RunTimeout | None = None
 
 
@@ -122,9 +128,9 @@ class Invocation(Properties):
     output_dataset: OutputDataset | None = None
     output_data: dict[str, JobOutput] = Field(default_factory=dict)
     output_file_name: FileName | None = None
-    mini_batch_size: int | None = Field(default=None, ge=1)
-    max_concurrency_per_instance: int | None = Field(default=None, ge=1)
-    error_threshold: int | None = Field(default=None, ge=-1)
+    mini_batch_size: int | None = Field(default=None, ge=1, le=MOST_FILES)
+    max_concurrency_per_instance: int | None = Field(default=None, ge=1, le=MOST)
+    error_threshold: int | None = Field(default=None, ge=-1, le=MOST)
     logging_level: LoggingLevel | None = None
     retry_settings: Retries | None = None
     compute: Compute | None = None
