@@ -9,6 +9,7 @@ import pytest
 from lazulite.core.errors import ArmError
 from lazulite.deployments.invocations import read_invocation
 from lazulite.deployments.rerunning import inputs_of
+from tests.app.conftest import in_process
 
 API = "2020-09-01-dataplanepreview"
 ENDPOINT = "/batchEndpoints/scorer"
@@ -122,6 +123,19 @@ async def test_a_repeat_finds_its_job_even_if_its_deployment_is_gone(scorer):
     await scorer.put(ENDPOINT, {"defaults": {}})
     second = await invoke(scorer, headers=sent)
     assert (second.status_code, second.json()["name"]) == (200, first.json()["name"])
+
+
+async def test_a_repeat_after_a_restart_finds_its_job(tmp_path, keys):
+    sent, names = {"repeatability_request-id": GUID}, set()
+    async with in_process(tmp_path, keys) as plane:
+        await plane.put("/computes/cpu", CLUSTER)
+        await plane.put(ENDPOINT, {"defaults": {"deploymentName": "one"}})
+        await plane.put(f"{ENDPOINT}/deployments/one", {"compute": "azureml:cpu"})
+        names.add((await invoke(plane, headers=sent)).json()["name"])
+    async with in_process(tmp_path) as plane:
+        again = await invoke(plane, headers=sent)
+        names.add(again.json()["name"])
+    assert (again.status_code, len(names)) == (200, 1)
 
 
 async def test_a_request_id_stands_for_one_request(scorer):
