@@ -5,6 +5,7 @@ holds the product to them.
 """
 
 import dataclasses
+import re
 from typing import Any
 
 
@@ -111,5 +112,11 @@ def asked_table() -> str:
     for each in ASKED:
         flags = ", ".join(f"`{flag}`" for flag in each.cli.split(", "))
         flags += f"; 2021-05: `{each.old}`" if each.old else ""
-        lines.append(f"| {flags} | {each.rest} | {each.meaning} | `{each.test}` |")
+        lines.append(f"| {flags} | {_coded(each.rest)} | {each.meaning} | `{each.test}` |")
     return "\n".join(lines)
+
+
+def _coded(text: str) -> str:
+    """With the names that are no plain words as code."""
+    name = r"[\w.<>\[\]-]*[.<_\[-][\w.<>\[\]-]*|\b[a-z]+[A-Z]\w*"
+    return re.sub(name, r"`\g<0>`", text)
