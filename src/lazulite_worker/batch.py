@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 
-from lazulite_worker import batch_rows, batch_script
+from lazulite_worker import batch_records, batch_rows, batch_script
 from lazulite_worker.batch_inputs import MiniBatches
 from lazulite_worker.batch_wire import (
     CONFIGURE,
@@ -56,6 +56,7 @@ class Worker:
         self._reader = self._socket.makefile("rb", 1 << 16)
         self._slot = mmap.mmap(slot, SLOT_BYTES)
         self._inputs, self._summary_only = inputs, False
+        self._render = batch_rows.render
 
     def prepare(self):
         """Configure the process, load the script and call init(). Ends the process on failure."""
@@ -64,6 +65,8 @@ class Worker:
             sys.exit(0)
         config = json.loads(body.decode())
         self._summary_only = config["summary_only"]
+        if config.get("records"):
+            self._render = batch_records.render
         try:
             script = _start(config)
         except BaseException as error:  # noqa: BLE001 - user code: whatever ends it is its failure
@@ -102,7 +105,7 @@ class Worker:
         begin = time.perf_counter()
         SLOT.pack_into(self._slot, 0, time.monotonic(), number)
         try:
-            payload, rows, succeeded = _results(script, batches, number)
+            payload, rows, succeeded = self._results(script, batches, number)
             raised = 0
         except (Exception, SystemExit) as error:  # noqa: BLE001 - user code
             payload = batch_script.user_traceback(error).encode("utf-8", "replace")
@@ -111,6 +114,17 @@ class Worker:
             payload = b""
         seconds = time.perf_counter() - begin
         return RESULT.pack(number, raised, succeeded, rows, seconds, len(payload)), payload
+
+    def _results(self, script, batches, number):
+        """What is rendered of what run() returns for a mini-batch."""
+        part = batches.row_range(number)
+        if part is None:
+            paths = batches[number]
+            return self._render(script.run(paths), len(paths))
+        result, read = script.run_rows(part)
+        payload, rows, succeeded = self._render(result, read)
+        # Fewer rows than lines are no failure: empty lines are none to whoever reads them.
+        return payload, rows, max(0, part.rows - (read - succeeded))
 
     def _send(self, kind, body):
         self._socket.sendall(FRAME.pack(len(body), kind) + body)
@@ -124,18 +138,6 @@ class Worker:
             return kind, self._reader.read(length)
         except ConnectionError:
             return None, b""
-
-
-def _results(script, batches, number):
-    """What batch_rows.render makes of what run() returns for a mini-batch."""
-    part = batches.row_range(number)
-    if part is None:
-        paths = batches[number]
-        return batch_rows.render(script.run(paths), len(paths))
-    result, read = script.run_rows(part)
-    payload, rows, succeeded = batch_rows.render(result, read)
-    # Fewer rows than lines are no failure: empty lines are none to whoever reads them.
-    return payload, rows, max(0, part.rows - (read - succeeded))
 
 
 def _start(config):

@@ -1,5 +1,7 @@
 """Batch endpoints, from PUT to the rows of the output."""
 
+import json
+
 from tests.live import wait_for
 
 NAMES = """
@@ -238,3 +240,25 @@ def test_a_table_is_scored_by_rows_where_a_property_asks_for_it(server):
     refused = server.invoke("rowwise", "rowwise", properties={"lazulite.mini_batch": "rows"})
     assert refused.status_code == 400
     assert "rows:<number>" in refused.json()["error"]["message"]
+
+
+def test_what_failed_is_listed_and_run_again(server, tmp_path):
+    cured = tmp_path / "cured"
+    ill = f"'0003' in mini_batch[0] and not os.path.exists({str(cured)!r})"
+    script = NAMES.replace("    return", f"    if {ill}: 1 / 0\n    return")
+    server.batch("rerun", script, miniBatchSize=1, retrySettings={"maxRetries": 0})
+    server.files("rerun", 6)
+    first = server.invoke("rerun", "rerun").json()["name"]
+    assert server.ended(first)["progress"]["failed_items"] == 1
+    artifact = f"{server.workspace}/artifacts/content/ExperimentRun/dcid.{first}"
+    sent = {"authorization": f"Bearer {server.token()}"}
+    url = f"{server.base}/artifact/v2.0{artifact}/logs/failed_items.jsonl"
+    (item,) = map(json.loads, server.http.get(url, headers=sent).text.splitlines())
+    assert (item["file"].rpartition("/")[2], item["mini_batch"]) == ("0003.txt", 3)
+    cured.touch()
+    body = {"properties": {"properties": {"lazulite.rerun_failed": first}}}
+    sent = {"authorization": f"Bearer {server.token('https://ml.azure.com')}"}
+    url = f"{server.base}/inference/rerun/jobs"
+    second = server.http.post(url, json=body, headers=sent).json()["name"]
+    assert server.ended(second)["status"] == "Completed", server.job(second)
+    assert server.rows(second) == ["0003.txt 3"]

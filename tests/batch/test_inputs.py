@@ -110,3 +110,8 @@ def test_of_a_pattern_only_files_that_fit_are_listed(tmp_path, pattern, names):
 def test_a_pattern_that_fits_nothing_is_named(tmp_path):
     with pytest.raises(SpecError, match=r"\*\.csv"):
         list_files([Input(str(tmp_path), "*.csv")], never)
+
+
+def test_a_mini_batch_may_be_larger_than_all_files_together(tmp_path):
+    batches = write(tmp_path, [b"/in/a", b"/in/b"], 1 << 40).read()
+    assert list(batches) == [["/in/a", "/in/b"]]

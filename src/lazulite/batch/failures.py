@@ -10,6 +10,8 @@ from pathlib import Path
 from lazulite.store.files import write_atomically
 from lazulite_worker.batch_inputs import RowRange
 
+FILE = "failed_items.jsonl"
+
 
 class FailedItems:
     """The list in a job's folder, one JSON object a line: file, mini_batch, attempt, items, error.
@@ -19,7 +21,7 @@ class FailedItems:
 
     def __init__(self, folder: Path, is_closed: Callable[[int], bool]) -> None:
         """Take up the list of an earlier supervisor, but for mini-batches that will run again."""
-        path = folder / "failed_items.jsonl"
+        path = folder / FILE
         if path.exists():
             kept = [line for line in path.read_bytes().splitlines(True) if _is_of(line, is_closed)]
             write_atomically(path, b"".join(kept))

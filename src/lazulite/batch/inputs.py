@@ -79,7 +79,7 @@ class InputsFile:
                 crc = zlib.crc32(mini_batch, crc)
                 file.write(mini_batch)
             file.seek(0)
-            file.write(HEADER.pack(MAGIC, cut.size, crc, cut.items, count))
+            file.write(HEADER.pack(MAGIC, min(cut.size, cut.items), crc, cut.items, count))
             file.flush()
             os.fsync(file.fileno())
         (self._folder / _UNFINISHED).rename(self._folder / _FILE)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lazulite.batch.formats import FORMATS
 from lazulite.batch.inputs import Input
 from lazulite.core.errors import SpecError
 from lazulite.store.files import read_json
@@ -45,7 +46,17 @@ class Job:
     error_threshold: int = -1
     output_action: str = "append_row"
     output_file_name: str = "predictions.csv"
+    output_format: str = ""
+    """One of batch.formats; "": rows as Azure writes them."""
     logging_level: str = "info"
+    arguments: tuple[str, ...] = ()
+    """What the script finds in sys.argv after the driver's own."""
+    allowed_failed_count: int | None = None
+    """Mini-batches that may fail."""
+    allowed_failed_percent: float | None = None
+    """The same as a share of all, looked at in the end."""
+    rerun_of: str = ""
+    """The folder of an earlier job with the same inputs, of which only what failed is run."""
 
     @classmethod
     def load(cls, path: Path) -> Job:
@@ -70,7 +81,8 @@ class Job:
         if missing := sorted(required - found.keys()):
             raise SpecError("InvalidJob", f"job.json lacks {', '.join(missing)}")
         job = cls(**{name: found[name] for name in fields if name in found})
-        job = dataclasses.replace(job, inputs=tuple(map(_input, found["inputs"])))
+        inputs, arguments = tuple(map(_input, found["inputs"])), tuple(job.arguments)
+        job = dataclasses.replace(job, inputs=inputs, arguments=arguments)
         for name, rule, holds in _rules(job):
             if not holds:
                 raise SpecError(
@@ -102,6 +114,7 @@ def _rules(job: Job) -> tuple[tuple[str, str, bool], ...]:
             job.output_action in ("append_row", "summary_only"),
         ),
         ("output_file_name", "a file name without a folder", _is_plain(name)),
+        ("output_format", f"one of {', '.join(FORMATS)}", job.output_format in ("", *FORMATS)),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lazulite.batch.engine import (
@@ -22,17 +22,24 @@ from lazulite.batch.engine import (
     Returned,
 )
 from lazulite.batch.failures import FailedItems
-from lazulite.batch.inputs import ByFiles, Cut, InputsFile, list_files
+from lazulite.batch.inputs import Cut, InputsFile, list_files
 from lazulite.batch.job import Job
 from lazulite.batch.journal import Journal, Kind, Record
 from lazulite.batch.launch import script_logs
 from lazulite.batch.logs import JobLogs
 from lazulite.batch.policy import Counts, Policy, Rules
 from lazulite.batch.progress import Progress, State
-from lazulite.batch.publication import Publication, rows_in_input_order, summary
+from lazulite.batch.publication import (
+    Publication,
+    rows_as,
+    rows_in_input_order,
+    summary,
+    summary_as,
+)
+from lazulite.batch.reruns import failed_inputs
 from lazulite.batch.row_cuts import cut
 from lazulite.store.files import read_json
-from lazulite_worker.batch_inputs import MiniBatches
+from lazulite_worker.batch_inputs import MiniBatches, RowRange
 
 TEND_S = 0.25
 OVERVIEW_S = 30.0
@@ -105,16 +112,20 @@ class JobRun:
         events = engine.attach(self._nodes.changed() or [])
         events += engine.poll(0.05)
         began = time.monotonic()
-        files = list_files(self._job.inputs, self._check_canceled)
-        inputs.write(self._cut(files))
-        self._logs.driver(f"Listed {len(files)} files in {time.monotonic() - began:.2f} s")
+        found = self._found()
+        inputs.write(self._cut(found))
+        self._logs.driver(f"Listed {len(found)} files in {time.monotonic() - began:.2f} s")
         return events
 
-    def _cut(self, files: list[bytes]) -> Cut:
+    def _found(self) -> Sequence[bytes | RowRange]:
+        """The files of the inputs; of a rerun, those and the parts of tables that failed."""
+        if self._job.rerun_of:
+            return failed_inputs(Path(self._job.rerun_of), self._job.inputs)
+        return list_files(self._job.inputs, self._check_canceled)
+
+    def _cut(self, found: Sequence[bytes | RowRange]) -> Cut:
         job = self._job
-        if not job.rows_per_mini_batch:
-            return ByFiles(files, job.mini_batch_size)
-        return cut(files, job.mini_batch_size, job.rows_per_mini_batch, self._check_canceled)
+        return cut(found, job.mini_batch_size, job.rows_per_mini_batch, self._check_canceled)
 
     def _take_up(self, batches: MiniBatches) -> None:
         """Open journal and failures; what they hold is done."""
@@ -124,6 +135,8 @@ class JobRun:
             max_retries=self._job.max_retries,
             error_threshold=self._job.error_threshold,
             failed_starts=3 * self._job.processes_per_node,
+            allowed_failed_count=self._job.allowed_failed_count,
+            allowed_failed_percent=self._job.allowed_failed_percent,
         )
         before = self._journal.recovered()
         self._policy = Policy(rules, len(batches), batches.items, before)
@@ -227,13 +240,21 @@ class JobRun:
         self._check_canceled()
         if self._job.output_action == "summary_only":
             self._await_shutdown(engine)
-            self._publication.publish(summary(self._journal, self._batches))
+            self._publication.publish(self._summary())
         else:
-            self._publication.publish(rows_in_input_order(self._journal))
+            self._publication.publish(self._rows())
             self._await_shutdown(engine)
         self._journal.close()
         self._logs.flush()
         self._logs.overview(self._counts, self._progress.elapsed_s, self._progress.started)
+
+    def _rows(self) -> Iterator[bytes]:
+        chosen = self._job.output_format
+        return rows_as(chosen, self._journal) if chosen else rows_in_input_order(self._journal)
+
+    def _summary(self) -> Iterator[bytes]:
+        chosen, journal, batches = self._job.output_format, self._journal, self._batches
+        return summary_as(chosen, journal, batches) if chosen else summary(journal, batches)
 
     def _await_shutdown(self, engine: Engine) -> None:
         deadline = time.monotonic() + SHUTDOWN_S

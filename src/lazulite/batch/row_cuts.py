@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lazulite.batch import parquet_footer, row_ends
-from lazulite.batch.inputs import ByFiles
+from lazulite.batch.inputs import ByFiles, Cut
 from lazulite.core.errors import SpecError
 from lazulite_worker.batch_inputs import RowRange
 
@@ -37,33 +37,43 @@ class ByRows:
         return iter(self.mini_batches)
 
 
-def cut(paths: Sequence[bytes], files: int, rows: int, check: Callable[[], None]) -> ByRows:
+def cut(found: Sequence[bytes | RowRange], files: int, rows: int, check: Callable[[], None]) -> Cut:
     """Mini-batches in the order of the paths: of so many rows, or of so many other files.
 
-    check: called again and again; it may raise to stop. Raises SpecError if a table cannot be cut,
-    or if there are neither rows nor files.
+    rows: 0 leaves tables whole; what is a part of one already stays so. check: called again and
+    again; it may raise to stop. Raises SpecError if a table cannot be cut, or if there is nothing.
     """
+    paths = [path for path in found if isinstance(path, bytes)]
+    if not rows and len(paths) == len(found):
+        return ByFiles(paths, files)
     mini_batches, items = list[bytes](), 0
-    for form, group in itertools.groupby(paths, _form):
+    for form, group in itertools.groupby(found, _form if rows else _part):
         if form is None:
-            others = ByFiles(list(group), files)
+            others = ByFiles([path for path in group if isinstance(path, bytes)], files)
             mini_batches += others
             items += others.items
             continue
         for path in group:
-            for part in _ranges(path, form, rows, check):
-                mini_batches.append(part.pack())
-                items += part.rows
+            parts = _ranges(path, form, rows, check) if isinstance(path, bytes) else [path]
+            mini_batches += [part.pack() for part in parts]
+            items += sum(part.rows for part in parts)
     if not mini_batches:
         raise SpecError("NoInputRows", "The tables of the input have no rows.", target="inputs")
     return ByRows(items, mini_batches)
 
 
-def _form(path: bytes) -> str | None:
-    return FORMS.get(os.path.splitext(path)[1].lower())  # noqa: PTH122 - bytes
+def _form(found: bytes | RowRange) -> str | None:
+    """What a table is written in; None: it is no table."""
+    if isinstance(found, RowRange):
+        return found.form
+    return FORMS.get(os.path.splitext(found)[1].lower())  # noqa: PTH122 - bytes
 
 
-def _ranges(path: bytes, form: str, rows: int, check: Callable[[], None]) -> Iterable[RowRange]:
+def _part(found: bytes | RowRange) -> str | None:
+    return found.form if isinstance(found, RowRange) else None
+
+
+def _ranges(path: bytes, form: str, rows: int, check: Callable[[], None]) -> Sequence[RowRange]:
     """The parts of a table; one that cannot be read is one part, and fails where it is read."""
     check()
     try:

@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from lazulite.batch.failures import FILE as FAILED_ITEMS
 from lazulite.batch.inputs import InputsFile
 from lazulite.batch.job import Job
 from lazulite.batch.job_run import Canceled, JobRun, Paused, Wishes
@@ -75,6 +76,7 @@ def _outcome(folder: Path, progress: Progress, wishes: Wishes) -> Outcome:
     run = JobRun(folder, job, progress, logs, wishes)
     outcome = _run(run, lambda inputs: NodeEngine(job, inputs.descriptor), logs)
     logs.flush()
+    logs.keep(folder / FAILED_ITEMS)
     logs.result(f"{outcome.state.capitalize()}. {outcome.message}".strip())
     return outcome
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from lazulite.batch.launch import script_logs
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import workspace_of
+from lazulite.deployments.batch_extensions import job_fields
 from lazulite.deployments.job_outputs import ARTIFACTS
 from lazulite.deployments.materials import Materials, Preparing, Workshop
 from lazulite.deployments.places import DataPlaces
@@ -15,7 +16,6 @@ from lazulite.operations.reconciler import Step
 from lazulite.runs.supervision import SOON, Supervision
 from lazulite.store.resources import Json, Resource
 
-INIT_TIMEOUT_S = 600.0
 SUPERVISOR = "lazulite.batch.supervisor"
 
 
@@ -60,7 +60,7 @@ class BatchJobs:
             .showing(*(item["path"] for item in inputs), without_links=True)
             .showing(str(output), str(script_logs(log_dir)), writable=True, without_links=True)
         )
-        retries = properties["retrySettings"]
+        retries, rerun = properties["retrySettings"], properties.get("rerunOf")
         variables = properties["environmentVariables"]
         own = {key: str(value) for key, value in variables.items() if value is not None}
         run = {"AZUREML_BI_OUTPUT_PATH": str(output), "AZUREML_RUN_ID": job.name}
@@ -76,15 +76,15 @@ class BatchJobs:
             "output_dir": str(output),
             "log_dir": str(log_dir),
             "mini_batch_size": properties["miniBatchSize"],
-            "rows_per_mini_batch": properties.get("miniBatchRows", 0),
             "processes_per_node": properties["maxConcurrencyPerInstance"],
             "max_retries": retries["maxRetries"],
             "timeout_s": parse_duration(retries["timeout"]).total_seconds(),
-            "init_timeout_s": INIT_TIMEOUT_S,
             "error_threshold": properties["errorThreshold"],
             "output_action": "append_row"
             if properties["outputAction"] == "AppendRow"
             else "summary_only",
             "output_file_name": properties["outputFileName"],
             "logging_level": properties["loggingLevel"].lower(),
+            "rerun_of": str(self.supervision.folder / rerun) if rerun else "",
+            **job_fields(properties.get("extensions") or {}),
         }

@@ -18,7 +18,7 @@ from lazulite.store.resources import Json
 
 INTERNAL = (
     *("cancelRequested", "pauseRequested", "runDefinition", "requestId", "clientState"),
-    *("warnings", "miniBatchRows"),
+    *("warnings", "requestHash", "extensions", "rerunOf"),
 )
 """What rows of jobs say to the server itself: no version shows it."""
 PREVIEW, FIRST = "2021-03-01", "2021-10-01"
