@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,12 +37,12 @@ class Usage:
         if not at_once and now - self._looked < INTERVAL_S:
             return
         self._looked = now
-        moment, children = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", _children()
+        moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         nodes = set[str]()
         for worker in workers:
             if worker.pid:
                 nodes.add(worker.name.node)
-                count, seconds, mib = _used(worker.pid, children)
+                count, seconds, mib = _used(worker.pid)
                 line = f"{moment},{worker.name.process},{worker.pid},{count},{seconds:.2f},{mib}\n"
                 self._write(worker.name.node, "processes_resource_usage.csv", line)
         for node in nodes:
@@ -60,29 +60,25 @@ class Usage:
             return
 
 
-def _children() -> dict[int, list[int]]:
-    """Processes by their parent."""
-    found = dict[int, list[int]]()
-    for process in Path("/proc").glob("[0-9]*"):
-        if fields := _stat(int(process.name)):
-            found.setdefault(int(fields[1]), []).append(int(process.name))
-    return found
-
-
-def _used(pid: int, children: Mapping[int, list[int]]) -> tuple[int, float, int]:
+def _used(pid: int) -> tuple[int, float, int]:
     """Processes, seconds of processor time and resident MiB of a process and all it started."""
     count, ticks, pages = 0, 0, 0
-    for member in _tree(pid, children):
+    for member in _tree(pid):
         if fields := _stat(member):
             count, ticks = count + 1, ticks + int(fields[11]) + int(fields[12])
             pages += int(fields[21])
     return count, ticks / _TICKS, pages * _PAGE >> 20
 
 
-def _tree(pid: int, children: Mapping[int, list[int]]) -> Iterator[int]:
+def _tree(pid: int) -> Iterator[int]:
     yield pid
-    for child in children.get(pid, ()):
-        yield from _tree(child, children)
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = listed.read_text().split()
+        except OSError:  # the process or its thread has ended
+            continue
+        for child in children:
+            yield from _tree(int(child))
 
 
 def _stat(pid: int) -> list[str]:

@@ -29,7 +29,6 @@ SOON = timedelta(milliseconds=50)
 FETCHING = timedelta(milliseconds=250)
 WATCH = timedelta(milliseconds=500)
 IN_LINE = timedelta(seconds=5)
-NOT_IN_LINE = {"NotStarted", "Preparing", PAUSED, *ENDED.values()}
 
 Prepared = Callable[[Resource], Awaitable[Step | None]]
 """Fixes what a job runs, once it has a node; a step while something is missing.
@@ -45,8 +44,10 @@ def instance_count(job: Resource) -> int:
 
 
 def is_in_line(job: Resource) -> bool:
-    """Whether the job could use a node now: all else is ready, and it has not ended."""
-    return status_of(job) not in NOT_IN_LINE
+    """Whether the job could use a node now: all else was ready once, and it neither rests nor has ended."""
+    if has_ended(job) or status_of(job) == PAUSED:
+        return False
+    return bool(job.observed.get("inLine")) or status_of(job) not in {"NotStarted", "Preparing"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,7 +133,7 @@ class Supervision:
         comes = any(node["state"] == "preparing" for node in nodes)
         observed = {**job.observed, "status": "Provisioning" if comes else "Queued"}
         if not is_in_line(job):
-            return Step(observed=observed, converged=False, after=timedelta(0))
+            return Step(observed={**observed, "inLine": True}, converged=False, after=timedelta(0))
         if cluster and not job.observed.get("toldCluster"):
             await self.resources.touch(cluster.id)
             return Step(observed={**observed, "toldCluster": True}, converged=False, after=WATCH)
