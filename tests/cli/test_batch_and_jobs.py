@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+STORE = "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.MachineLearningServices" \
+    "/workspaces/w1/datastores/d"  # fmt: skip
 URI = "azureml://datastores/workspaceblobstore/paths/"
 DEPLOYMENT = """
 name: d1
@@ -80,6 +82,7 @@ def test_traffic_of_june_2021_sets_the_default(endpoint, lazulite):
         (["--input", "https://h/c/mnist"], "UriFolder", "https://h/c/mnist"),
         (["--input", f"{URI}a", "--input-type", "uri_file"], "UriFile", f"{URI}a"),
         (["--input-path", f"folder:{URI}a/b.c/"], "UriFolder", f"{URI}a/b.c/"),
+        (["--input", f"{STORE}/paths/a"], "UriFolder", f"azureml:/{STORE}/paths/a"),
         (["--input-path", "file:https://h/c/a.csv"], "UriFile", "https://h/c/a.csv"),
         (["--input-path", "https://h/c/a.csv"], "UriFile", "https://h/c/a.csv"),
         (["--input-datastore", "azureml:d", "--input-path", "a/b"], "UriFolder",

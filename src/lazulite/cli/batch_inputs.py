@@ -6,6 +6,7 @@ Source: spec/BATCH.md 1.7.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from lazulite.cli.uploads import upload
 from lazulite.cli.workspace import DATA_API_VERSION, Workspace
 
 _TYPES = {"uri_folder": "UriFolder", "uri_file": "UriFile", "mltable": "MLTable"}
+_DATASTORE_ID = re.compile(r"(?:azureml:)?/(?=subscriptions/.+/datastores/)", re.IGNORECASE)
 _LITERALS = frozenset({"string", "number", "integer", "boolean"})
 _INPUT: Mapping[str, Shape] = {
     "type": frozenset({*_TYPES, *_LITERALS}),
@@ -80,11 +82,14 @@ def find_source(workspace: Workspace, arguments: Arguments) -> Source:
 
 
 def prefixed(text: str) -> tuple[str, str]:
-    """("uri_folder", uri) of folder:<uri>, ("uri_file", uri) of file:<uri>, else ("", text)."""
+    """("uri_folder", uri) of folder:<uri>, ("uri_file", uri) of file:<uri>, else ("", text).
+
+    The id of a datastore with a path is a URI, too.
+    """
     for prefix, kind in (("folder:", "uri_folder"), ("file:", "uri_file")):
         if text.startswith(prefix) and not text.startswith("file://"):
-            return kind, text.removeprefix(prefix)
-    return "", text
+            return kind, _DATASTORE_ID.sub("azureml://", text.removeprefix(prefix))
+    return "", _DATASTORE_ID.sub("azureml://", text)
 
 
 def guess(uri: str) -> str:
