@@ -48,6 +48,9 @@ class BatchJobs:
         properties = job.properties
         workspace = workspace_of(job.id)
         output = await self.data.writable(workspace, properties["output"], job.uid)
+        await self.data.refuse_existing(
+            workspace, properties["output"], properties["outputFileName"]
+        )
         artifacts = await self.data.writable(workspace, ARTIFACTS.format(job=job.name), job.uid)
         inputs = [
             {"path": str(root.path), "pattern": root.pattern}
