@@ -44,7 +44,7 @@ def instance_count(job: Resource) -> int:
 
 
 def is_in_line(job: Resource) -> bool:
-    """Whether the job could use a node now: all else was ready once, and it neither rests nor has ended."""
+    """Whether the job could use a node: all else was ready once, it neither rests nor has ended."""
     if has_ended(job) or status_of(job) == PAUSED:
         return False
     return bool(job.observed.get("inLine")) or status_of(job) not in {"NotStarted", "Preparing"}
