@@ -24,7 +24,12 @@ from lazulite.runs.status import ENDED, PAUSED, has_ended, is_paused, status_of
 from lazulite.store.files import read_json, write_atomically
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
-RUNNING = {"preparing": "Starting", "running": "Running", "finalizing": "Finalizing"}
+RUNNING = {
+    "paused": "Starting",  # it was resumed
+    "preparing": "Starting",
+    "running": "Running",
+    "finalizing": "Finalizing",
+}
 SOON = timedelta(milliseconds=50)
 FETCHING = timedelta(milliseconds=250)
 WATCH = timedelta(milliseconds=500)
@@ -80,7 +85,7 @@ class Supervision:
             return self.ended(job, {"state": "failed", "error": error.body})
 
     async def _advanced(self, job: Resource, supervisor: str, prepared: Prepared) -> Step:
-        if is_paused(job) and not await self._is_at_work(job):
+        if is_paused(job) and await self._rests(job):
             return await self.paused(job)
         waiting = await self._waiting(job, prepared)
         if waiting is not None:
@@ -178,6 +183,10 @@ class Supervision:
     async def _is_at_work(self, job: Resource) -> bool:
         """Whether its supervisor runs."""
         return await self.executor.observe(self._task_name(job)) in {Phase.PENDING, Phase.RUNNING}
+
+    async def _rests(self, job: Resource) -> bool:
+        """Whether a job that is to rest does: it may have come to its end before."""
+        return self.progress(job)["state"] not in ENDED and not await self._is_at_work(job)
 
     async def watched(self, job: Resource) -> Step:
         """What the supervisor says of the job."""
