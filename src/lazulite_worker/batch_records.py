@@ -19,6 +19,8 @@ def render(result, items):
 
     Columns are those of a DataFrame, the keys of a mapping, the numbers of a sequence's places.
     """
+    if hasattr(result, "records"):
+        result = result.records()
     blocks = _frame(result) if hasattr(result, "to_csv") else _elements(elements_of(result))
     payload, rows = [], 0
     for columns, values, count in blocks:
@@ -56,7 +58,6 @@ def _elements(elements):
 
 def _record(element):
     """The element as a mapping of names to values."""
-    element = getattr(element, "record", element)
     if isinstance(element, dict):
         return {str(name): value for name, value in element.items()}
     names = getattr(element, "_fields", None)

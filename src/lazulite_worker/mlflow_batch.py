@@ -21,9 +21,26 @@ def scorer(folder):
 
 
 class Rows(list):
-    """Output rows that know how many files they came from: a file may give many."""
+    """Output rows that know how many items they came from: a file may give many."""
 
-    succeeded_items = 0
+    def __init__(self):
+        super().__init__()
+        self.succeeded_items, self._parts = 0, []
+
+    def add(self, predictions, path, first=0):
+        """The rows of a file, or of a part of a table that begins with this row."""
+        values, file_name = _values(predictions), os.path.basename(path)
+        self._parts.append((first, values, file_name))
+        name = _fields(file_name)
+        self.extend("%d,%s,%s" % (row, _field(one), name) for row, one in enumerate(values, first))
+
+    def records(self):
+        """The rows as mappings, for output formats that have columns."""
+        return [
+            {"row": row, "prediction": value, "file_name": file_name}
+            for first, values, file_name in self._parts
+            for row, value in enumerate(values, first)
+        ]
 
 
 class Scorer:
@@ -46,7 +63,8 @@ class Scorer:
         rows, first = Rows(), None
         for path in mini_batch:
             try:
-                rows += self._score(path)
+                frame = mlflow_inputs.read(path, self._schema())
+                rows.add(self._model.predict(frame), path)
                 rows.succeeded_items += 1
             except Exception as error:  # whatever model and readers raise
                 first = first or error
@@ -58,26 +76,17 @@ class Scorer:
     def run_rows(self, part):
         """The same for some rows of a table (RowRange), and how many were read."""
         frame = mlflow_inputs.read_part(part, self._schema())
-        values = _values(self._model.predict(frame)) if len(frame) else []
-        rows = _rows(values, part.path, part.first_row)
+        rows = Rows()
+        if len(frame):
+            rows.add(self._model.predict(frame), part.path, part.first_row)
         rows.succeeded_items = len(frame)
         return rows, len(frame)
 
     def shutdown(self):
         """Nothing is left to be done."""
 
-    def _score(self, path):
-        return _rows(_values(self._model.predict(mlflow_inputs.read(path, self._schema()))), path)
-
     def _schema(self):
         return self._model.metadata.get_input_schema()
-
-
-def _rows(values, path, first=0):
-    name = _fields(os.path.basename(path))
-    return Rows(
-        "%d,%s,%s" % (number, _field(value), name) for number, value in enumerate(values, first)
-    )
 
 
 def _values(predictions):

@@ -140,7 +140,7 @@ def test_columns_that_the_signature_does_not_name_do_no_harm_and_json_lines_are_
 PARTS = """
 import os, sys
 from lazulite.batch.row_cuts import cut
-from lazulite_worker import batch_rows, mlflow_batch
+from lazulite_worker import batch_records, batch_rows, mlflow_batch
 from lazulite_worker.batch_inputs import RowRange
 scorer = mlflow_batch.scorer(sys.argv[1])
 scorer.init()
@@ -153,6 +153,9 @@ for path in sys.argv[2:]:
         text += batch_rows.render(result, read)[0].decode()
     assert text == batch_rows.render(scorer.run([path]), 1)[0].decode()
     print(text.count("\\n"), text.splitlines()[7])
+    columns, values = batch_records.render(result, read)[0].decode().splitlines()
+    assert columns == '["row", "prediction", "file_name"]', columns
+    assert values == '[[6, 7], [9.0, 10.5], ["%s", "%s"]]' % ((os.path.basename(path),) * 2), values
 """
 TABLES = """
 import pandas, sys

@@ -110,7 +110,8 @@ async def test_a_job_at_work_rests_when_its_supervisor_has_ended(server):
     assert "pause" in await server.files()
     await server.supervisor_ends("paused")
     assert await server.steps() == "Paused"
-    assert not (server.at_work or is_in_line(await server.job()))
+    assert not server.at_work
+    assert not is_in_line(await server.job())
     server.has_node = False
     await server.wish()
     assert await server.steps() == "Queued"
