@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 
-from lazulite_worker import batch_rows, batch_script
+from lazulite_worker import batch_records, batch_rows, batch_script
 from lazulite_worker.batch_inputs import MiniBatches
 from lazulite_worker.batch_wire import (
     CONFIGURE,
@@ -44,7 +44,7 @@ def main():
     faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)
     worker = Worker(*descriptors[:3])
     script = worker.prepare()
-    worker.work(script.run)
+    worker.work(script)
     script.shutdown()
 
 
@@ -56,6 +56,7 @@ class Worker:
         self._reader = self._socket.makefile("rb", 1 << 16)
         self._slot = mmap.mmap(slot, SLOT_BYTES)
         self._inputs, self._summary_only = inputs, False
+        self._render = batch_rows.render
 
     def prepare(self):
         """Configure the process, load the script and call init(). Ends the process on failure."""
@@ -64,6 +65,8 @@ class Worker:
             sys.exit(0)
         config = json.loads(body.decode())
         self._summary_only = config["summary_only"]
+        if config.get("records"):
+            self._render = batch_records.render
         try:
             script = _start(config)
         except BaseException as error:  # noqa: BLE001 - user code: whatever ends it is its failure
@@ -73,8 +76,8 @@ class Worker:
         self._send(READY, b"")
         return script
 
-    def work(self, run):
-        """Call run() for mini-batches as they come, until the supervisor stops or is gone."""
+    def work(self, script):
+        """Have the script score mini-batches as they come, until told to stop or left alone."""
         batches = None
         while True:
             kind, body = self._receive()
@@ -83,12 +86,12 @@ class Worker:
             if kind == TASKS:
                 # Only now: the inputs file is written while workers start.
                 batches = batches or MiniBatches(self._inputs)
-                self._chunk(run, batches, [number for (number,) in TASK.iter_unpack(body)])
+                self._chunk(script, batches, [number for (number,) in TASK.iter_unpack(body)])
 
-    def _chunk(self, run, batches, numbers):
+    def _chunk(self, script, batches, numbers):
         out, sent = [], time.monotonic()
         for number in numbers:
-            out += self._score(run, number, batches[number])
+            out += self._score(script, number, batches)
             now = time.monotonic()
             if now - sent > FLUSH_S:
                 SLOT.pack_into(self._slot, 0, now, IDLE)
@@ -98,11 +101,11 @@ class Worker:
         if out:
             self._send(RESULTS, b"".join(out))
 
-    def _score(self, run, number, paths):
-        items, begin = len(paths), time.perf_counter()
+    def _score(self, script, number, batches):
+        begin = time.perf_counter()
         SLOT.pack_into(self._slot, 0, time.monotonic(), number)
         try:
-            payload, rows, succeeded = batch_rows.render(run(paths), items)
+            payload, rows, succeeded = self._results(script, batches, number)
             raised = 0
         except (Exception, SystemExit) as error:  # noqa: BLE001 - user code
             payload = batch_script.user_traceback(error).encode("utf-8", "replace")
@@ -111,6 +114,17 @@ class Worker:
             payload = b""
         seconds = time.perf_counter() - begin
         return RESULT.pack(number, raised, succeeded, rows, seconds, len(payload)), payload
+
+    def _results(self, script, batches, number):
+        """What is rendered of what run() returns for a mini-batch."""
+        part = batches.row_range(number)
+        if part is None:
+            paths = batches[number]
+            return self._render(script.run(paths), len(paths))
+        result, read = script.run_rows(part)
+        payload, rows, succeeded = self._render(result, read)
+        # Fewer rows than lines are no failure: empty lines are none to whoever reads them.
+        return payload, rows, max(0, part.rows - (read - succeeded))
 
     def _send(self, kind, body):
         self._socket.sendall(FRAME.pack(len(body), kind) + body)

@@ -1,6 +1,7 @@
-"""The inputs file of a batch job: which files make which mini-batch, fixed for the job's life.
+"""The inputs file of a batch job: what makes which mini-batch, fixed for the job's life.
 
-Layout: header, one offset per mini-batch and a last one, then the paths, each ended by a NUL.
+Layout: header, one offset per mini-batch and a last one, then the mini-batches, each part of which
+is ended by a NUL. A mini-batch is paths of files, or a part of a table: its RowRange, then a path.
 """
 
 import array
@@ -8,10 +9,48 @@ import mmap
 import os
 import struct
 import sys
+from typing import NamedTuple, Optional
 
 MAGIC = b"LZINPUT1"
 HEADER = struct.Struct("<8sIIQQ")
-"""Magic, mini_batch_size, CRC-32 of all that follows the header, items, mini-batches."""
+"""Magic, files of each mini-batch, CRC-32 of all that follows the header, items, mini-batches.
+
+0 files: mini-batches differ, and tables among them are cut by rows.
+"""
+_MARK = b":"
+"""Begins a part of a table; paths begin with a slash."""
+_FIELDS = ("form", "header", "begin", "length", "first_row", "rows")
+
+
+class RowRange(NamedTuple):
+    """Some rows of a table, from one end of a row to another."""
+
+    path: str
+    form: str
+    """csv, jsonl or parquet."""
+    header: int
+    """Bytes at the beginning of the file that hold the names of the columns."""
+    begin: int
+    """The first byte; of Parquet: the first row group."""
+    length: int
+    """How many bytes or row groups; -1: all that there are."""
+    first_row: int
+    """How many rows come before, not counting the names."""
+    rows: int
+
+    def pack(self) -> bytes:
+        """As the inputs file holds it."""
+        told = " ".join(str(getattr(self, name)) for name in _FIELDS)
+        return _MARK + told.encode() + b"\0" + os.fsencode(self.path) + b"\0"
+
+    @classmethod
+    def unpack(cls, mini_batch: bytes) -> "Optional[RowRange]":
+        """What pack() made, without its last NUL; None for files."""
+        if not mini_batch.startswith(_MARK):
+            return None
+        told, _, path = mini_batch[1:].partition(b"\0")
+        form, numbers = told.decode().split(" ")[0], map(int, told.split(b" ")[1:])
+        return cls(os.fsdecode(path), form, *numbers)
 
 
 class MiniBatches:
@@ -28,8 +67,8 @@ class MiniBatches:
         self.size, self.crc, self.items, self._count = int(size), int(crc), int(items), int(count)
         if magic != MAGIC:
             raise ValueError("the inputs file does not begin with %r" % MAGIC)
-        self._paths = HEADER.size + 8 * (self._count + 1)
-        self._offsets = array.array("Q", self._map[HEADER.size : self._paths])
+        self._parts = HEADER.size + 8 * (self._count + 1)
+        self._offsets = array.array("Q", self._map[HEADER.size : self._parts])
         if sys.byteorder == "big":
             self._offsets.byteswap()
 
@@ -37,15 +76,27 @@ class MiniBatches:
         return self._count
 
     def __getitem__(self, number: int) -> "list[str]":
-        """The paths of one mini-batch."""
-        begin, end = self._offsets[number], self._offsets[number + 1]
-        paths = self._map[self._paths + begin : self._paths + end - 1]
-        return os.fsdecode(paths).split("\0")
+        """The paths of one mini-batch; of a part of a table, the table's."""
+        mini_batch = self._bytes(number)
+        if not self.size and mini_batch.startswith(_MARK):
+            mini_batch = mini_batch.partition(b"\0")[2]
+        return os.fsdecode(mini_batch).split("\0")
+
+    def row_range(self, number: int) -> "Optional[RowRange]":
+        """The rows that the mini-batch is; None if it is files."""
+        return None if self.size else RowRange.unpack(self._bytes(number))
 
     def count(self, number: int) -> int:
-        """How many files the mini-batch has."""
-        return min(self.size, self.items - number * self.size)
+        """How many items the mini-batch has: files, or rows of a table."""
+        if self.size:
+            return min(self.size, self.items - number * self.size)
+        rows = self.row_range(number)
+        return rows.rows if rows else self._bytes(number).count(b"\0") + 1
 
     def body(self) -> memoryview:
         """All that the header's CRC covers."""
         return memoryview(self._map)[HEADER.size :]
+
+    def _bytes(self, number: int) -> bytes:
+        begin, end = self._offsets[number], self._offsets[number + 1]
+        return self._map[self._parts + begin : self._parts + end - 1]

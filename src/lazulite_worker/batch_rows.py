@@ -22,14 +22,19 @@ def _frame(frame):
     return text.getvalue(), len(frame)
 
 
-def _lines(result):
+def elements_of(result):
+    """What run() returned as a list. Raises TypeError as render() does."""
     if result is None or isinstance(result, (str, bytes, bytearray, dict)):
         raise TypeError(_refusal(result))
     try:
         elements = iter(result)
     except TypeError:
         raise TypeError(_refusal(result)) from None
-    elements = list(elements)
+    return list(elements)
+
+
+def _lines(result):
+    elements = elements_of(result)
     lines = list(map(str, elements))
     text = "\n".join([*lines, ""])
     if text.count("\n") != len(lines):

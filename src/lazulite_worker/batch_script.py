@@ -23,13 +23,20 @@ class Script:
         self.init = getattr(module, "init", _nothing)
         self.shutdown = getattr(module, "shutdown", _nothing)
 
+    def run_rows(self, part):
+        """The results of some rows of a table, and how many rows were read."""
+        from lazulite_worker import batch_table  # noqa: PLC0415 - costs pandas; for tables only
+
+        table = batch_table.read(part)
+        return self.run(table) if len(table) else [], len(table)
+
 
 def load(path):
     """Import the script at the path, or the MLflow scorer if the path is None."""
     if path is None:
         from lazulite_worker import mlflow_batch  # noqa: PLC0415 - costs pandas; for these only
 
-        return Script(mlflow_batch.scorer(os.environ[MLFLOW_MODEL]), "the MLflow scorer")
+        return mlflow_batch.scorer(os.environ[MLFLOW_MODEL])
     name = _module_name(path)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

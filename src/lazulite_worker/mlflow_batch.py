@@ -1,6 +1,7 @@
 """Batch scoring of an MLflow model without code. Source: spec/BATCH.md 1.8.
 
-predict() is called once per file; output rows are `row,prediction,file_name`, comma-separated.
+predict() is called once per file; output rows are `row,prediction,file_name`, comma-separated. Of a
+table that is cut by rows, it is called once per part, and `row` counts from the table's first.
 """
 
 import csv
@@ -9,17 +10,7 @@ import json
 import logging
 import os
 
-TABLES = (".csv", ".parquet", ".pqt")
-IMAGES = (".png", ".jpg", ".jpeg", ".tiff", ".bmp", ".gif")
-TYPES = {
-    "string": "str",
-    "double": "float64",
-    "float": "float32",
-    "long": "int64",
-    "integer": "int32",
-    "boolean": "bool",
-}
-"""What a column of MLflow's type is read as; those left out are inferred."""
+from lazulite_worker import mlflow_inputs
 
 log = logging.getLogger("mlflow_batch")
 
@@ -30,9 +21,26 @@ def scorer(folder):
 
 
 class Rows(list):
-    """Output rows that know how many files they came from: a file may give many."""
+    """Output rows that know how many items they came from: a file may give many."""
 
-    succeeded_items = 0
+    def __init__(self):
+        super().__init__()
+        self.succeeded_items, self._parts = 0, []
+
+    def add(self, predictions, path, first=0):
+        """The rows of a file, or of a part of a table that begins with this row."""
+        values, file_name = _values(predictions), os.path.basename(path)
+        self._parts.append((first, values, file_name))
+        name = _fields(file_name)
+        self.extend("%d,%s,%s" % (row, _field(one), name) for row, one in enumerate(values, first))
+
+    def records(self):
+        """The rows as mappings, for output formats that have columns."""
+        return [
+            {"row": row, "prediction": value, "file_name": file_name}
+            for first, values, file_name in self._parts
+            for row, value in enumerate(values, first)
+        ]
 
 
 class Scorer:
@@ -55,7 +63,8 @@ class Scorer:
         rows, first = Rows(), None
         for path in mini_batch:
             try:
-                rows += self._score(path)
+                frame = mlflow_inputs.read(path, self._schema())
+                rows.add(self._model.predict(frame), path)
                 rows.succeeded_items += 1
             except Exception as error:  # whatever model and readers raise
                 first = first or error
@@ -64,62 +73,20 @@ class Scorer:
             raise ValueError("No objects to concatenate: no file was scored; first: %s" % first)
         return rows
 
-    def _score(self, path):
-        name = os.path.basename(path)
-        predictions = self._model.predict(self._read(path))
-        return [_row(number, value, name) for number, value in enumerate(_values(predictions))]
+    def run_rows(self, part):
+        """The same for some rows of a table (RowRange), and how many were read."""
+        frame = mlflow_inputs.read_part(part, self._schema())
+        rows = Rows()
+        if len(frame):
+            rows.add(self._model.predict(frame), part.path, part.first_row)
+        rows.succeeded_items = len(frame)
+        return rows, len(frame)
 
-    def _read(self, path):
-        extension = os.path.splitext(path)[1].lower()
-        if extension in TABLES:
-            return read_table(path, extension, _schema(self._model))
-        if extension in IMAGES:
-            return read_image(path, _schema(self._model))
-        raise ValueError(
-            "Error processing input file: '%s'. File type '%s' is not supported; use one of %s"
-            % (path, extension.lstrip("."), ", ".join(TABLES + IMAGES))
-        )
+    def shutdown(self):
+        """Nothing is left to be done."""
 
-
-def read_table(path, extension, schema):
-    """The DataFrame in a CSV or Parquet file; its columns typed as the signature says."""
-    import pandas  # noqa: PLC0415 - comes with MLflow in the user's environment
-
-    kinds = {} if schema is None or schema.is_tensor_spec() else _column_kinds(schema)
-    if extension != ".csv":
-        frame = pandas.read_parquet(path)
-        floats = {name: kind for name, kind in kinds.items() if kind in ("float", "double")}
-        return frame.astype(_typed(floats, frame.columns))
-    # MLflow checks types but converts little: it refuses 7 for a double, and "007" read as 7.
-    present = pandas.read_csv(path, nrows=0).columns
-    times = [name for name, kind in kinds.items() if kind == "datetime" and name in present]
-    return pandas.read_csv(path, dtype=_typed(kinds, present), parse_dates=times)
-
-
-def read_image(path, schema):
-    """The image as an array: of the signature's type and shape, else uint8 as it is."""
-    import numpy  # noqa: PLC0415 - as pandas above
-    from PIL import Image  # noqa: PLC0415
-
-    with Image.open(path) as image:
-        pixels = numpy.array(image)
-    if schema is None or not schema.is_tensor_spec():
-        return pixels.astype(numpy.uint8)
-    tensor = schema.inputs[0]
-    return pixels.astype(tensor.type).reshape(tensor.shape)
-
-
-def _schema(model):
-    return model.metadata.get_input_schema()
-
-
-def _typed(kinds, columns):
-    """Pandas types of those columns that are there."""
-    return {name: TYPES[kind] for name, kind in kinds.items() if kind in TYPES and name in columns}
-
-
-def _column_kinds(schema):
-    return {column.name: column.type.name for column in schema.inputs if column.name is not None}
+    def _schema(self):
+        return self._model.metadata.get_input_schema()
 
 
 def _values(predictions):
@@ -137,8 +104,14 @@ def _single(value):
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _row(number, value, name):
-    text = json.dumps(value, default=str) if isinstance(value, (list, dict)) else value
+def _field(value):
+    if isinstance(value, (float, int)):
+        return repr(value)
+    return _fields(json.dumps(value, default=str) if isinstance(value, (list, dict)) else value)
+
+
+def _fields(*values):
+    """Fields of CSV, quoted where they must be."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([number, text, name])
+    csv.writer(line, lineterminator="").writerow(values)
     return line.getvalue()

@@ -1,5 +1,9 @@
 """Batch endpoints, from PUT to the rows of the output."""
 
+import json
+
+from tests.live import wait_for
+
 NAMES = """
 import os
 def init():
@@ -152,3 +156,109 @@ def test_invoking_needs_a_token_for_ml(server):
     url = f"{server.base}/inference/audience/jobs"
     sent = {"authorization": f"Bearer {server.token()}"}
     assert server.http.post(url, json={"properties": {}}, headers=sent).status_code == 401
+
+
+GATED = """
+import os, time
+def init():
+    pass
+def run(mini_batch):
+    (path,) = mini_batch
+    name = os.path.basename(path)
+    while name > "0004.txt" and not os.path.exists(os.environ["GO"]):
+        time.sleep(0.01)
+    return [name]
+"""
+
+
+def test_a_job_is_paused_gives_its_nodes_back_and_goes_on(server, tmp_path):
+    """Another job gets the nodes meanwhile; what was begun before the pause is finished."""
+    go = tmp_path / "go"
+    variables = {"GO": str(go)}
+    server.batch("pausing", GATED, miniBatchSize=1, environmentVariables=variables)
+    server.files("pausing", 30)
+    whole = {"instanceCount": 2}
+    name = server.invoke("pausing", "pausing", compute=whole).json()["name"]
+    wait_for(lambda: (server.job(name).get("progress") or {}).get("done", 0) >= 4)
+    for _ in range(2):
+        assert server.call("POST", f"/jobs/{name}/pause").status_code == 200
+    wait_for(lambda: list(server.data_dir.glob("*/*/pause")))
+    go.touch()
+    wait_for(lambda: server.job(name)["status"] == "Paused")
+    go.unlink()
+    done = server.job(name)["progress"]["done"]
+    assert 4 <= done < 30
+    go.touch()
+    other = server.invoke("pausing", "pausing", compute=whole).json()["name"]
+    assert server.ended(other)["status"] == "Completed"
+    assert server.job(name)["progress"]["done"] == done
+    assert server.call("POST", f"/jobs/{name}/resume").status_code == 200
+    assert server.ended(name)["status"] == "Completed"
+    assert server.rows(name) == [f"{number:04}.txt" for number in range(30)]
+    assert server.job(name)["progress"]["retries"] == 0
+    assert server.call("POST", f"/jobs/{name}/pause").status_code == 409
+
+
+def test_a_job_paused_before_it_began_can_be_resumed_or_cancelled(server):
+    server.batch("early", NAMES)
+    server.files("early", 3)
+    resumed, cancelled = (server.invoke("early", "early").json()["name"] for _ in range(2))
+    for name in (resumed, cancelled):
+        answer = server.call("POST", f"/jobs/{name}/pause")
+        assert answer.status_code == 200 or server.job(name)["status"] == "Completed"
+    wait_for(lambda: server.job(resumed)["status"] in {"Paused", "Completed"})
+    server.call("POST", f"/jobs/{resumed}/resume")
+    assert server.ended(resumed)["status"] == "Completed"
+    server.call("POST", f"/jobs/{cancelled}/cancel")
+    assert server.ended(cancelled)["status"] in {"Canceled", "Completed"}
+
+
+ROWS = """
+def init():
+    pass
+def run(mini_batch):
+    first = mini_batch.attrs["first_row"]
+    told = len(mini_batch)
+    return ["%d %s of %d" % (n, row["a"], told) for n, row in enumerate(mini_batch, first)]
+"""
+
+
+def test_a_table_is_scored_by_rows_where_a_property_asks_for_it(server):
+    """The deployment says how many rows; an invocation says otherwise for itself."""
+    server.batch("rowwise", ROWS, properties={"lazulite.mini_batch": "rows:2"})
+    folder = server.blobs / "rowwise"
+    folder.mkdir()
+    (folder / "t.csv").write_text("a,b\n" + "".join(f'{n},"x\ny"\n' for n in range(5)))
+    names = [
+        server.invoke("rowwise", "rowwise", properties=given).json()["name"]
+        for given in ({}, {"lazulite.mini_batch": "rows:4"})
+    ]
+    assert [server.ended(name)["status"] for name in names] == ["Completed"] * 2
+    assert server.rows(names[0]) == ["0 0 of 2", "1 1 of 2", "2 2 of 2", "3 3 of 2", "4 4 of 1"]
+    assert server.rows(names[1]) == [*(f"{n} {n} of 4" for n in range(4)), "4 4 of 1"]
+    assert server.job(names[0])["progress"]["items"] == 5
+    refused = server.invoke("rowwise", "rowwise", properties={"lazulite.mini_batch": "rows"})
+    assert refused.status_code == 400
+    assert "rows:<number>" in refused.json()["error"]["message"]
+
+
+def test_what_failed_is_listed_and_run_again(server, tmp_path):
+    cured = tmp_path / "cured"
+    ill = f"'0003' in mini_batch[0] and not os.path.exists({str(cured)!r})"
+    script = NAMES.replace("    return", f"    if {ill}: 1 / 0\n    return")
+    server.batch("rerun", script, miniBatchSize=1, retrySettings={"maxRetries": 0})
+    server.files("rerun", 6)
+    first = server.invoke("rerun", "rerun").json()["name"]
+    assert server.ended(first)["progress"]["failed_items"] == 1
+    artifact = f"{server.workspace}/artifacts/content/ExperimentRun/dcid.{first}"
+    sent = {"authorization": f"Bearer {server.token()}"}
+    url = f"{server.base}/artifact/v2.0{artifact}/logs/failed_items.jsonl"
+    (item,) = map(json.loads, server.http.get(url, headers=sent).text.splitlines())
+    assert (item["file"].rpartition("/")[2], item["mini_batch"]) == ("0003.txt", 3)
+    cured.touch()
+    body = {"properties": {"properties": {"lazulite.rerun_failed": first}}}
+    sent = {"authorization": f"Bearer {server.token('https://ml.azure.com')}"}
+    url = f"{server.base}/inference/rerun/jobs"
+    second = server.http.post(url, json=body, headers=sent).json()["name"]
+    assert server.ended(second)["status"] == "Completed", server.job(second)
+    assert server.rows(second) == ["0003.txt 3"]

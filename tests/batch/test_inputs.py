@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lazulite.batch.inputs import Input, InputsFile, list_files
+from lazulite.batch.inputs import ByFiles, Input, InputsFile, list_files
 from lazulite.core.errors import SpecError
 
 
@@ -14,7 +14,7 @@ def never():
 
 def write(folder, paths, size):
     inputs = InputsFile(folder)
-    inputs.write(paths, size)
+    inputs.write(ByFiles(paths, size))
     return inputs
 
 
@@ -91,7 +91,7 @@ def test_an_unfinished_inputs_file_is_begun_anew(tmp_path):
     (tmp_path / "inputs.new").write_bytes(b"torn")
     inputs = InputsFile(tmp_path)
     assert not inputs.is_written
-    inputs.write([b"/in/a"], 1)
+    inputs.write(ByFiles([b"/in/a"], 1))
     assert list(inputs.read()) == [["/in/a"]]
 
 
@@ -110,3 +110,8 @@ def test_of_a_pattern_only_files_that_fit_are_listed(tmp_path, pattern, names):
 def test_a_pattern_that_fits_nothing_is_named(tmp_path):
     with pytest.raises(SpecError, match=r"\*\.csv"):
         list_files([Input(str(tmp_path), "*.csv")], never)
+
+
+def test_a_mini_batch_may_be_larger_than_all_files_together(tmp_path):
+    batches = write(tmp_path, [b"/in/a", b"/in/b"], 1 << 40).read()
+    assert list(batches) == [["/in/a", "/in/b"]]

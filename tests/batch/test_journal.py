@@ -48,7 +48,7 @@ def test_reopening_finds_what_was_committed(tmp_path):
     journal.close()
 
     journal = Journal(tmp_path, CRC, 3)
-    assert journal.recovered == [done(0)._replace(payload=b""), failed, again]
+    assert list(journal.recovered()) == [done(0)._replace(payload=b""), failed, again]
     assert [journal.is_closed(number) for number in range(3)] == [True, True, False]
     assert journal.kinds() == bytes([Kind.DONE, Kind.FAILED, Kind.ATTEMPT])
     journal.close()
@@ -72,7 +72,7 @@ def written(folder, payloads):
 def check_recovery(folder, payloads):
     """What is left is a prefix; after committing the rest, the content is whole again."""
     journal = Journal(folder, CRC, len(payloads))
-    found = [record.mini_batch for record in journal.recovered]
+    found = [record.mini_batch for record in journal.recovered()]
     assert found == list(range(len(found)))
     assert content(journal) == b"".join(payloads[: len(found)])
     journal.commit([done(number, payload) for number, payload in enumerate(payloads)])

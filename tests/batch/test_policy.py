@@ -123,3 +123,34 @@ def test_a_resumed_job_keeps_counts_and_attempts():
     assert job.take(9) == [2, 3]
     assert (job.counts.done, job.counts.failed_items, job.counts.retries) == (2, 11, 1)
     assert job.attempt_failed(2, 10, "it broke").kind is Kind.FAILED
+
+
+@pytest.mark.parametrize(("allowed", "fails"), [(1, True), (2, False)])
+def test_more_failed_mini_batches_than_allowed_fail_the_job_at_once(allowed, fails):
+    rules = Rules(max_retries=0, error_threshold=-1, failed_starts=3, allowed_failed_count=allowed)
+    job = Policy(rules, 10, 100)
+    for number in job.take(2):
+        job.attempt_failed(number, 10, "it broke")
+    if fails:
+        with pytest.raises(SpecError, match=r"2 of 10 mini-batches failed.*count of 1"):
+            job.check(ready=1)
+    else:
+        job.check(ready=1)
+
+
+@pytest.mark.parametrize(("percent", "fails"), [(19.5, True), (20, False)])
+def test_the_share_of_failed_mini_batches_counts_in_the_end(percent, fails):
+    rules = Rules(
+        max_retries=0, error_threshold=-1, failed_starts=3, allowed_failed_percent=percent
+    )
+    job = Policy(rules, 10, 100)
+    for number in job.take(2):
+        job.attempt_failed(number, 10, "it broke")
+    job.check(ready=1)
+    for number in job.take(8):
+        job.returned(number, 10, 10, 10)
+    if fails:
+        with pytest.raises(SpecError, match=r"percent of 19\.5"):
+            job.check(ready=1)
+    else:
+        job.check(ready=1)

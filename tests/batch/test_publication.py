@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lazulite.batch.inputs import InputsFile
+from lazulite.batch.inputs import ByFiles, InputsFile
 from lazulite.batch.journal import Journal, Kind, Record
 from lazulite.batch.publication import Publication, rows_in_input_order, summary
 from lazulite.core.errors import SpecError
@@ -87,7 +87,7 @@ def test_the_output_may_be_on_another_file_system(tmp_path):
 
 def test_the_summary_names_each_file_and_its_fate(tmp_path):
     inputs = InputsFile(tmp_path)
-    inputs.write([b"/in/a", b"/in/b c", b"/in/d"], 2)
+    inputs.write(ByFiles([b"/in/a", b"/in/b c", b"/in/d"], 2))
     journal = Journal(tmp_path, 1, 2)
     journal.commit([Record(1, Kind.FAILED, 4, 1, 0, 0), Record(0, Kind.DONE, 1, 2, 2, 2)])
     text = b"".join(summary(journal, inputs.read()))

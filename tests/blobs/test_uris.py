@@ -51,6 +51,8 @@ WS = Workspace("s1", "rg", "ws")
             "azureml://subscriptions/s1/resourceGroups/rg/workspaces/ws/datastores/d/paths/p",
             DatastorePath("d", "p", WS),
         ),
+        (f"{ARM}/datastores/d/paths/a/b.csv", DatastorePath("d", "a/b.csv", WS)),
+        (f"azureml:{ARM}/datastores/d/paths/a/", DatastorePath("d", "a", WS)),
         ("azureml:mnist:1", AssetName("mnist", version="1")),
         ("azureml:mnist@latest", AssetName("mnist", label="latest")),
         (f"{ARM}/models/m/versions/3", AssetId(WS, "models", AssetName("m", version="3"))),

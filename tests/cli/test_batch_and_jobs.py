@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+STORE = "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.MachineLearningServices" \
+    "/workspaces/w1/datastores/d"  # fmt: skip
 URI = "azureml://datastores/workspaceblobstore/paths/"
 DEPLOYMENT = """
 name: d1
@@ -80,6 +82,7 @@ def test_traffic_of_june_2021_sets_the_default(endpoint, lazulite):
         (["--input", "https://h/c/mnist"], "UriFolder", "https://h/c/mnist"),
         (["--input", f"{URI}a", "--input-type", "uri_file"], "UriFile", f"{URI}a"),
         (["--input-path", f"folder:{URI}a/b.c/"], "UriFolder", f"{URI}a/b.c/"),
+        (["--input", f"{STORE}/paths/a"], "UriFolder", f"azureml:/{STORE}/paths/a"),
         (["--input-path", "file:https://h/c/a.csv"], "UriFile", "https://h/c/a.csv"),
         (["--input-path", "https://h/c/a.csv"], "UriFile", "https://h/c/a.csv"),
         (["--input-datastore", "azureml:d", "--input-path", "a/b"], "UriFolder",
@@ -99,13 +102,37 @@ def test_every_form_of_input_is_read(endpoint, lazulite, options, kind, uri):
 def test_a_local_folder_is_uploaded(endpoint, lazulite, tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "1.png").write_bytes(b"png")
-    for option in ("--input", "--input-local-path"):
+    lazulite("ml", "batch-endpoint", "invoke", "-n", "b1", "--input", str(tmp_path / "images"))
+    [item] = invoked(endpoint).json["properties"]["inputData"].values()
+    path = item["uri"].removeprefix(URI)
+    assert path.endswith("/images/")
+    assert endpoint.blobs[f"{path}1.png"] == b"png"
+
+
+def test_a_local_path_of_2021_is_registered_under_its_content(endpoint, lazulite, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "1.png").write_bytes(b"png")
+    names = set()
+    for _ in range(2):
         endpoint.requests.clear()
-        lazulite("ml", "batch-endpoint", "invoke", "-n", "b1", option, str(tmp_path / "images"))
+        code, _, err = lazulite(
+            "ml",
+            "batch-endpoint",
+            "invoke",
+            "-n",
+            "b1",
+            "--input-local-path",
+            str(tmp_path / "images"),
+        )
+        assert code == 0, err
         [item] = invoked(endpoint).json["properties"]["inputData"].values()
-        path = item["uri"].removeprefix(URI)
-        assert path.endswith("/images/")
-        assert endpoint.blobs[f"{path}1.png"] == b"png"
+        names.add(item["uri"])
+    (name,) = names
+    [put] = [each for each in endpoint.requests if each.method == "PUT" and "/data/" in each.path]
+    assert put.path.split("?")[0].endswith(name)
+    assert put.json["properties"]["isAnonymous"] is True
+    path = put.json["properties"]["dataUri"].removeprefix(URI)
+    assert endpoint.blobs[f"{path}1.png"] == b"png"
 
 
 @pytest.mark.parametrize("option", ["--input", "--input-dataset", "--input-data"])
@@ -140,6 +167,104 @@ def test_settings_of_one_job_are_sent_with_it(endpoint, lazulite):
         "name": "mine",
         "properties": {"experimentName": "exp"},
     }
+
+
+def test_inputs_and_outputs_can_have_names(endpoint, lazulite):
+    by_options = ["--inputs", "heart=https://h/c/x", "--outputs", f"score={URI}out/p.csv"]
+    by_set = ["--set", "inputs.heart.path=https://h/c/x", "inputs.heart.type=uri_folder",
+              f"outputs.score.path={URI}out/p.csv"]  # fmt: skip
+    for options in (by_options, by_set):
+        endpoint.requests.clear()
+        code, _, err = lazulite("ml", "batch-endpoint", "invoke", "-n", "b1", *options)
+        assert code == 0, err
+        assert invoked(endpoint).json["properties"] == {
+            "inputData": {"heart": {"jobInputType": "UriFolder", "uri": "https://h/c/x"}},
+            "outputData": {"score": {"jobOutputType": "UriFile", "uri": f"{URI}out/p.csv"}},
+        }
+
+
+def test_a_literal_input_is_for_the_server_to_refuse(endpoint, lazulite):
+    options = ["--set", "inputs.mode.type=string", "inputs.mode.default=append"]
+    lazulite("ml", "batch-endpoint", "invoke", "-n", "b1", *options)
+    [item] = invoked(endpoint).json["properties"]["inputData"].values()
+    assert item == {"jobInputType": "Literal", "value": "append"}
+
+
+FILE = """
+inputs:
+  heart: {type: uri_folder, path: "./images"}
+settings: {mini_batch_size: 7, logging_level: DEBUG}
+resources: {instance_count: 3}
+retry_settings: {timeout: 90}
+job_name: mine
+experiment_name: exp
+output_format: parquet
+program_arguments: --alpha 1
+properties: {team: a}
+tags: {x: y}
+"""
+
+
+def test_a_file_says_what_options_would(endpoint, lazulite, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/1.png").write_bytes(b"png")
+    (tmp_path / "asked.yml").write_text(FILE)
+    code, _, err = lazulite(
+        "ml", "batch-endpoint", "invoke", "-n", "b1", "-f", str(tmp_path / "asked.yml"),
+        "--set", "settings.error_threshold=4",
+    )  # fmt: skip
+    assert code == 0, err
+    properties = invoked(endpoint).json["properties"]
+    assert properties.pop("inputData")["heart"]["uri"].endswith("/images/")
+    assert properties == {
+        "miniBatchSize": 7,
+        "errorThreshold": 4,
+        "loggingLevel": "Debug",
+        "compute": {"instanceCount": 3},
+        "retrySettings": {"timeout": "PT90S"},
+        "name": "mine",
+        "tags": {"x": "y"},
+        "properties": {
+            "team": "a",
+            "experimentName": "exp",
+            "lazulite.output_format": "parquet",
+            "lazulite.program_arguments": "--alpha 1",
+        },
+    }
+
+
+def test_only_what_failed_in_a_job_is_asked_for(endpoint, lazulite):
+    code, _, err = lazulite("ml", "batch-endpoint", "invoke", "-n", "b1", "--rerun-failed", "j0")
+    assert code == 0, err
+    assert invoked(endpoint).json == {"properties": {"properties": {"lazulite.rerun_failed": "j0"}}}
+
+
+def test_an_output_may_have_a_datastore_alone(endpoint, lazulite):
+    options = ["--input", "https://h/c", "--output-datastore", "azureml:other"]
+    lazulite("ml", "batch-endpoint", "invoke", "-n", "b1", *options)
+    (key,) = invoked(endpoint).json["properties"]["outputDataset"]
+    assert key == "datastoreId"
+
+
+def test_failed_items_are_those_of_the_artifacts(server, lazulite):
+    store = "datastores/workspaceartifactstore"
+    server.keep(store, {"properties": server.datastore()})
+    server.answer("POST", f"{store}/listSecrets", 200, {"sasToken": "sig=x"})
+    server.keep("jobs/j1", {"name": "j1", "properties": {"status": "Completed"}})
+    for kept in ({}, {"file": "/in/a", "mini_batch": 3, "error": "bad"}):
+        if kept:
+            name = "ExperimentRun/dcid.j1/logs/failed_items.jsonl"
+            server.blobs[name] = json.dumps(kept).encode() + b"\n"
+        code, out, err = lazulite("ml", "job", "failed-items", "-n", "j1")
+        assert code == 0, err
+        assert json.loads(out) == ([kept] if kept else [])
+
+
+def test_failed_items_of_a_running_job_are_not_there_yet(server, lazulite):
+    server.keep("jobs/j1", {"properties": {"status": "Running"}})
+    code, _, err = lazulite("ml", "job", "failed-items", "-n", "j1")
+    assert code == 1
+    assert "lazulite ml job stream -n j1" in err
 
 
 def test_an_invocation_has_its_own_audience_and_an_id_against_repeats(endpoint, lazulite):

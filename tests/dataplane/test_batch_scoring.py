@@ -1,7 +1,15 @@
 """Jobs of batch endpoints below their ARM path; the scoring URI is in tests/app/test_batch.py."""
 
+import asyncio
+import types
+
 import httpx2
 import pytest
+
+from lazulite.core.errors import ArmError
+from lazulite.deployments.invocations import read_invocation
+from lazulite.deployments.rerunning import inputs_of
+from tests.app.conftest import in_process
 
 API = "2020-09-01-dataplanepreview"
 ENDPOINT = "/batchEndpoints/scorer"
@@ -99,6 +107,58 @@ async def test_the_same_request_id_again_is_the_same_job(scorer):
     assert first.json()["id"] == second.json()["id"]
 
 
+GUID = "0f0e0d0c-0000-4000-8000-000000000002"
+
+
+@pytest.mark.parametrize("name", ["repeatability_request-id", "x-ms-client-request-id"])
+async def test_repeats_at_the_same_time_are_one_job(scorer, name):
+    answers = await asyncio.gather(*(invoke(scorer, headers={name: GUID}) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+    assert len({answer.json()["name"] for answer in answers}) == 1
+
+
+async def test_a_repeat_finds_its_job_even_if_its_deployment_is_gone(scorer):
+    sent = {"repeatability_request-id": GUID}
+    first = await invoke(scorer, headers=sent)
+    await scorer.put(ENDPOINT, {"defaults": {}})
+    second = await invoke(scorer, headers=sent)
+    assert (second.status_code, second.json()["name"]) == (200, first.json()["name"])
+
+
+async def test_a_repeat_after_a_restart_finds_its_job(tmp_path, keys):
+    sent, names = {"repeatability_request-id": GUID}, set()
+    async with in_process(tmp_path, keys) as plane:
+        await plane.put("/computes/cpu", CLUSTER)
+        await plane.put(ENDPOINT, {"defaults": {"deploymentName": "one"}})
+        await plane.put(f"{ENDPOINT}/deployments/one", {"compute": "azureml:cpu"})
+        names.add((await invoke(plane, headers=sent)).json()["name"])
+    async with in_process(tmp_path) as plane:
+        again = await invoke(plane, headers=sent)
+        names.add(again.json()["name"])
+    assert (again.status_code, len(names)) == (200, 1)
+
+
+async def test_a_request_id_stands_for_one_request(scorer):
+    sent = {"repeatability_request-id": GUID}
+    assert (await invoke(scorer, headers=sent)).status_code == 201
+    for other in (
+        await invoke(scorer, headers=sent, miniBatchSize=7),
+        await invoke(scorer, headers={**sent, "azureml-model-deployment": "two"}),
+    ):
+        assert (other.status_code, other.json()["error"]["code"]) == (409, "Conflict")
+        assert GUID in other.json()["error"]["message"]
+
+
+async def test_a_clients_own_id_is_for_repeats_only(scorer):
+    """It may be a constant: another body is another job, and what is no GUID says nothing."""
+    sent = {"x-ms-client-request-id": GUID}
+    one, two = [await invoke(scorer, headers=sent, miniBatchSize=size) for size in (1, 2)]
+    assert (one.status_code, two.status_code) == (201, 201)
+    for _ in range(2):
+        answer = await invoke(scorer, headers={"x-ms-client-request-id": "nightly"})
+        assert answer.status_code == 201
+
+
 async def test_a_name_that_is_taken_is_refused(scorer):
     assert (await invoke(scorer, name="mine")).status_code == 201
     answer = await invoke(scorer, name="mine")
@@ -138,6 +198,85 @@ async def test_what_is_not_there_is_404(scorer):
 async def test_other_methods_are_405(scorer, method):
     answer = await scorer.call(method, f"{ENDPOINT}/jobs/x", api=API)
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+
+
+async def deploy(plane, **properties):
+    body = {"compute": "azureml:cpu", "properties": properties}
+    return await plane.put(f"{ENDPOINT}/deployments/one", body)
+
+
+async def row_of(plane, answer):
+    return await plane.base.resources.find(f"{plane.workspace}/jobs/{answer.json()['name']}")
+
+
+async def test_extensions_of_a_deployment_are_checked_when_it_is_written(scorer):
+    refused = await deploy(scorer, **{"lazulite.output_format": "xml"})
+    error = refused.json()["error"]
+    assert (refused.status_code, error["target"]) == (400, "properties.lazulite.output_format")
+    assert "azure, csv, jsonl, parquet" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("deployed", "asked", "name", "chosen"),
+    [
+        ({}, {}, "predictions.csv", None),
+        ({"lazulite.output_format": "parquet"}, {}, "predictions.parquet", "parquet"),
+        ({"lazulite.output_format": "parquet"}, {"lazulite.output_format": "azure"},
+         "predictions.csv", "azure"),
+        ({}, {"lazulite.output_format": "jsonl"}, "predictions.jsonl", "jsonl"),
+    ],
+)  # fmt: skip
+async def test_an_invocations_extensions_win(scorer, deployed, asked, name, chosen):
+    assert (await deploy(scorer, **deployed)).status_code == 200
+    answer = await invoke(scorer, properties=asked)
+    assert answer.json()["properties"]["outputFileName"] == name
+    row = await row_of(scorer, answer)
+    assert row.properties["extensions"].get("lazulite.output_format") == chosen
+
+
+async def test_a_name_that_is_asked_for_stays_whatever_the_format_is(scorer):
+    asked = {"lazulite.output_format": "parquet"}
+    answer = await invoke(scorer, properties=asked, outputFileName="rows.csv")
+    assert answer.json()["properties"]["outputFileName"] == "rows.csv"
+
+
+async def test_an_output_that_is_a_file_is_folder_and_name(scorer):
+    uri = "azureml://datastores/workspaceblobstore/paths/out/mine.csv"
+    output = {"score": {"jobOutputType": "UriFile", "uri": uri}}
+    job = (await invoke(scorer, outputData=output)).json()["properties"]
+    assert (job["output"]["path"], job["outputFileName"]) == ("out", "mine.csv")
+
+
+async def ended(plane, answer, status, failed):
+    """Make the job one that has ended."""
+    row = await row_of(plane, answer)
+    observed = {"status": status, "progress": {"failed_items": failed}}
+    ids = {"deployment": row.properties["deployment"], "inputs": row.properties["inputs"]}
+    return types.SimpleNamespace(name=row.name, uid=row.uid, properties=ids, observed=observed)
+
+
+@pytest.mark.parametrize(
+    ("status", "failed", "why"),
+    [("Completed", 0, "nothing to run"), ("Failed", 5, "is Failed"), ("Running", 1, "is Running")],
+)
+async def test_there_must_be_something_to_run_again(scorer, status, failed, why):
+    earlier = await ended(scorer, await invoke(scorer), status, failed)
+    with pytest.raises(ArmError, match=why) as refused:
+        inputs_of(read_invocation({"properties": {}}), earlier)
+    assert refused.value.status == 409
+
+
+async def test_a_rerun_reads_the_inputs_of_the_earlier_job(scorer):
+    earlier = await ended(scorer, await invoke(scorer), "Completed", 2)
+    found = inputs_of(read_invocation({"properties": {}}), earlier)
+    assert found == {"inputs": earlier.properties["inputs"], "rerunOf": earlier.uid}
+    with pytest.raises(ArmError, match="give no others"):
+        inputs_of(read_invocation({"properties": DATA}), earlier)
+
+
+async def test_a_rerun_of_no_job_of_the_endpoint_is_404(scorer):
+    answer = await invoke(scorer, dataset=None, properties={"lazulite.rerun_failed": "none"})
+    assert answer.status_code == 404
 
 
 @pytest.mark.parametrize("prefix", ["", MFE])

@@ -51,7 +51,10 @@ def test_an_input_of_2023(spelling, kind):
         ({"dataset": {"dataInputType": "Tape"}}, "'Tape'"),
         ({}, "0 inputs"),
         ({"inputData": {"a": {"uri": URL}, "b": {"uri": URL}}}, "2 inputs"),
-        ({"inputData": {"a": {"jobInputType": "Literal", "value": "5"}}}, "Literal inputs"),
+        (
+            {"inputData": {"a": {"jobInputType": "Literal", "value": "5"}}},
+            "LiteralJobInput is not supported",
+        ),
         ({"inputData": {"a": {"jobInputType": "CustomModel", "uri": URL}}}, "custom_model"),
         ({"dataset": {"path": URL}, "partitionKeys": ["year"]}, "partitionKeys"),
         ({"dataset": {"path": URL}, "loggingLevel": "loud"}, "'loud'"),

@@ -131,6 +131,13 @@ async def test_a_job_that_waits_is_cancelled_and_only_then_deleted(jobs, plane):
     assert (await jobs("GET", "j")).status_code == 404
 
 
+async def test_a_command_job_cannot_be_paused(jobs):
+    await jobs("PUT", "j", COMMAND)
+    answer = await jobs("POST", "j/pause")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "PauseNotSupported")
+    assert "cancel it instead" in answer.json()["error"]["message"].lower()
+
+
 async def test_a_reference_that_leads_nowhere_fails_the_job(jobs, plane):
     await jobs("PUT", "j", COMMAND)
     await plane.settle_kinds("/jobs")

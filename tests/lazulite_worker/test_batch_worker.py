@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lazulite.batch.inputs import InputsFile
+from lazulite.batch.inputs import ByFiles, InputsFile
 from lazulite_worker import batch_wire as wire
 
 SOURCES = Path(__file__).parents[2] / "src"
@@ -43,7 +43,7 @@ class Process:
 
     def __init__(self, folder, python, paths):
         inputs = InputsFile(folder)
-        inputs.write([os.fsencode(path) for path in paths], 2)
+        inputs.write(ByFiles([os.fsencode(path) for path in paths], 2))
         self.socket, far = socket.socketpair()
         self._slot_file = os.memfd_create("slot")
         os.ftruncate(self._slot_file, wire.SLOT_BYTES)

@@ -34,13 +34,20 @@ class Shape(mlflow.pyfunc.PythonModel):
 
 columns = Schema([ColSpec("double", "a"), ColSpec("double", "b"), ColSpec("string", "code")])
 tensor = Schema([TensorSpec(numpy.dtype("float32"), (-1, 2, 2, 3))])
-for name, model, schema in (("sum", Sum(), columns), ("two", Two(), None),
+whole = Schema([ColSpec("long", "a"), ColSpec("double", "b"), ColSpec("string", "code")])
+for name, model, schema in (("sum", Sum(), columns), ("whole", Sum(), whole), ("two", Two(), None),
                             ("tensor", Shape(), tensor), ("image", Shape(), None)):
     signature = ModelSignature(inputs=schema) if schema is not None else None
     mlflow.pyfunc.save_model(str(folder / name), python_model=model, signature=signature)
 frame = pandas.DataFrame({"a": [1, 2], "b": [3.5, 4.5], "code": ["007", "008"]})
 frame.to_csv(folder / "t.csv", index=False)
 frame.to_parquet(folder / "t.parquet")
+frame.to_json(folder / "t.jsonl", orient="records", lines=True)
+frame.drop(columns="b").to_csv(folder / "lacks.csv", index=False)
+frame.assign(b=["1.5", "much"]).to_csv(folder / "misfit.csv", index=False)
+frame.assign(b=[1.5, None]).to_csv(folder / "gap.csv", index=False)
+frame.rename(columns={"code": "x"}).assign(code=frame.code, n=[1.5, 2]).to_csv(folder / "more.csv")
+Image.fromarray(numpy.ones((5, 1, 3), dtype="uint8")).save(folder / "odd.png")
 Image.fromarray(numpy.ones((2, 2, 3), dtype="uint8")).save(folder / "i.png")
 (folder / "broken.csv").write_text("")
 (folder / "x.avro").write_text("")
@@ -89,6 +96,85 @@ def test_tables_give_row_prediction_and_file_name(models):
         4,
         2,
     ]
+
+
+MISFITS = """
+import sys
+from pathlib import Path
+from lazulite_worker import mlflow_batch
+folder = Path(sys.argv[1])
+(folder / "n.csv").write_text("a,b,code\\n1.5,1,007\\n")
+for case in sys.argv[2:]:
+    model, file = case.split(":")
+    scorer = mlflow_batch.scorer(str(folder / model))
+    scorer.init()
+    try:
+        scorer.run([str(folder / file)])
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_what_does_not_fit_the_signature_is_named(models):
+    cases = ("sum:lacks.csv", "sum:misfit.csv", "whole:n.csv", "tensor:odd.png")
+    told = python(MISFITS, models, *cases).splitlines()
+    for line, expected in zip(
+        told[-4:],
+        [
+            "lacks.csv lacks 'b', which the model's signature asks for; its columns are",
+            "misfit.csv: the column 'b' has 'much', and the model's signature says double",
+            "n.csv: the column 'a' has 1.5, and the model's signature says long",
+            "odd.png: an image of shape (5, 1, 3) does not make the (-1, 2, 2, 3) of the model's",
+        ],
+        strict=True,
+    ):
+        assert expected in line
+
+
+def test_columns_that_the_signature_does_not_name_do_no_harm_and_json_lines_are_tables(models):
+    assert score(models, "sum", "more.csv", "t.jsonl")[0] == (
+        "0,4.5,more.csv\n1,6.5,more.csv\n0,4.5,t.jsonl\n1,6.5,t.jsonl\n"
+    )
+
+
+PARTS = """
+import os, sys
+from lazulite.batch.row_cuts import cut
+from lazulite_worker import batch_records, batch_rows, mlflow_batch
+from lazulite_worker.batch_inputs import RowRange
+scorer = mlflow_batch.scorer(sys.argv[1])
+scorer.init()
+for path in sys.argv[2:]:
+    text = ""
+    for packed in cut([path.encode()], 1, 3, lambda: None):
+        part = RowRange.unpack(packed[:-1])
+        result, read = scorer.run_rows(part)
+        assert result.succeeded_items == read == part.rows
+        text += batch_rows.render(result, read)[0].decode()
+    assert text == batch_rows.render(scorer.run([path]), 1)[0].decode()
+    print(text.count("\\n"), text.splitlines()[7])
+    columns, values = batch_records.render(result, read)[0].decode().splitlines()
+    assert columns == '["row", "prediction", "file_name"]', columns
+    assert values == '[[6, 7], [9.0, 10.5], ["%s", "%s"]]' % ((os.path.basename(path),) * 2), values
+"""
+TABLES = """
+import pandas, sys
+from pathlib import Path
+folder = Path(sys.argv[1])
+frame = pandas.DataFrame({"a": range(8), "b": [n / 2 for n in range(8)], "code": ["007"] * 8})
+frame["note"] = 'two\\nlines, "quoted"'
+frame.to_csv(folder / "rows.csv", index=False)
+frame.to_json(folder / "rows.jsonl", orient="records", lines=True)
+frame.to_parquet(folder / "rows.parquet", row_group_size=2)
+"""
+
+
+def test_rows_of_a_table_give_what_the_whole_table_gives(models):
+    """Cut by rows: the same lines, numbered through, however the table is stored."""
+    python(TABLES, models)
+    names = ("rows.csv", "rows.jsonl", "rows.parquet")
+    told = python(PARTS, models / "sum", *(models / name for name in names)).splitlines()
+    assert told[-3:] == [f"8 7,10.5,{name}" for name in names]
 
 
 def test_several_outputs_make_one_field(models):

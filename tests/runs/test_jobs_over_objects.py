@@ -122,6 +122,10 @@ def test_a_batch_job_scores_objects_and_its_rows_become_one(objects):
     assert objects.read(f"{folder}/predictions.csv").split() == ["0", "1", "2", "3", "4"]
     assert objects.read(f"{folder}/extra.txt") == "of the script"
     assert not list((server.data_dir / "outgoing").iterdir())
+    body = {"outputData": {"score": {"jobOutputType": "UriFolder", "uri": f"{STORE}/{folder}"}}}
+    again = server.ended(server.invoke("words", "images", **body).json()["name"])
+    assert (again["status"], again["error"]["code"]) == ("Failed", "OutputExists")
+    assert objects.read(f"{folder}/predictions.csv").split() == ["0", "1", "2", "3", "4"]
 
 
 @pytest.mark.slow

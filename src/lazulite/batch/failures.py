@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lazulite.store.files import write_atomically
+from lazulite_worker.batch_inputs import RowRange
+
+FILE = "failed_items.jsonl"
 
 
 class FailedItems:
@@ -18,7 +21,7 @@ class FailedItems:
 
     def __init__(self, folder: Path, is_closed: Callable[[int], bool]) -> None:
         """Take up the list of an earlier supervisor, but for mini-batches that will run again."""
-        path = folder / "failed_items.jsonl"
+        path = folder / FILE
         if path.exists():
             kept = [line for line in path.read_bytes().splitlines(True) if _is_of(line, is_closed)]
             write_atomically(path, b"".join(kept))
@@ -27,6 +30,11 @@ class FailedItems:
     def failed(self, files: Sequence[str], mini_batch: int, attempt: int, error: str) -> None:
         """Every attempt of the mini-batch failed. Call before its record is committed."""
         self._write([(file, 1) for file in files], mini_batch, attempt, error)
+
+    def part_failed(self, part: RowRange, mini_batch: int, attempt: int, error: str) -> None:
+        """The same for rows of a table: one line."""
+        where = f"rows {part.first_row} to {part.first_row + part.rows - 1}: "
+        self._write([(part.path, part.rows)], mini_batch, attempt, where + error)
 
     def short(self, missing: int, of: int, mini_batch: int, attempt: int) -> None:
         """run() returned too few results. Call before its record is committed."""

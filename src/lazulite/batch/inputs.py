@@ -14,6 +14,7 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from lazulite.blobs.patterns import matches
 from lazulite.core.errors import SpecError
@@ -21,6 +22,37 @@ from lazulite.store.files import sync_directory
 from lazulite_worker.batch_inputs import HEADER, MAGIC, MiniBatches
 
 _FILE, _UNFINISHED = "inputs.bin", "inputs.new"
+
+
+class Cut(Protocol):
+    """Inputs cut into mini-batches: bytes as the inputs file has them, the same each time."""
+
+    @property
+    def size(self) -> int:
+        """How many files make each but the last; 0 if they differ."""
+
+    @property
+    def items(self) -> int:
+        """Files, and rows of tables that are cut."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class ByFiles:
+    """Mini-batches of so many files each. They are put together as they are asked for."""
+
+    paths: Sequence[bytes]
+    size: int
+
+    @property
+    def items(self) -> int:
+        """How many files there are."""
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for begin in range(0, len(self.paths), self.size):
+            yield b"\0".join(self.paths[begin : begin + self.size]) + b"\0"
 
 
 class InputsFile:
@@ -33,11 +65,21 @@ class InputsFile:
         name, flags = (_FILE, 0) if self.is_written else (_UNFINISHED, os.O_CREAT | os.O_TRUNC)
         self.descriptor = os.open(folder / name, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
 
-    def write(self, paths: Sequence[bytes], mini_batch_size: int) -> None:
+    def write(self, cut: Cut) -> None:
         """Fix the mini-batches: durable and complete on return, or not there at all."""
-        parts = _layout(paths, mini_batch_size)
+        offsets = array("Q", itertools.accumulate(map(len, cut), initial=0))
+        count = len(offsets) - 1
+        if sys.byteorder == "big":
+            offsets.byteswap()
+        crc = zlib.crc32(offsets)
         with os.fdopen(os.dup(self.descriptor), "wb") as file:
-            file.writelines(parts)
+            file.seek(HEADER.size)
+            file.write(offsets)
+            for mini_batch in cut:
+                crc = zlib.crc32(mini_batch, crc)
+                file.write(mini_batch)
+            file.seek(0)
+            file.write(HEADER.pack(MAGIC, min(cut.size, cut.items), crc, cut.items, count))
             file.flush()
             os.fsync(file.fileno())
         (self._folder / _UNFINISHED).rename(self._folder / _FILE)
@@ -117,15 +159,3 @@ def _walk(folder: bytes, check: Callable[[], None]) -> Iterator[bytes]:
                     folders.append(entry.path)
                 elif entry.is_file():
                     yield entry.path
-
-
-def _layout(paths: Sequence[bytes], size: int) -> tuple[bytes, bytes, bytes]:
-    """Header, offsets and paths as lazulite_worker.batch_inputs reads them."""
-    ends = [0, *itertools.accumulate(len(path) + 1 for path in paths)]
-    starts = array("Q", ends[:-1:size])
-    starts.append(ends[-1])
-    if sys.byteorder == "big":
-        starts.byteswap()
-    offsets, blob = starts.tobytes(), b"".join(path + b"\0" for path in paths)
-    crc = zlib.crc32(blob, zlib.crc32(offsets))
-    return HEADER.pack(MAGIC, size, crc, len(paths), len(starts) - 1), offsets, blob

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lazulite.batch.formats import FORMATS
 from lazulite.batch.inputs import Input
 from lazulite.core.errors import SpecError
 from lazulite.store.files import read_json
@@ -33,6 +34,9 @@ class Job:
     sandbox: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What the workers run in: a Sandbox as JSON."""
     mini_batch_size: int = 10
+    """Files; of tables see below."""
+    rows_per_mini_batch: int = 0
+    """Tables are cut into so many rows each; 0: a table is a file as any other."""
     processes_per_node: int = 1
     max_retries: int = 3
     timeout_s: float = 30.0
@@ -42,7 +46,17 @@ class Job:
     error_threshold: int = -1
     output_action: str = "append_row"
     output_file_name: str = "predictions.csv"
+    output_format: str = ""
+    """One of batch.formats; "": rows as Azure writes them."""
     logging_level: str = "info"
+    arguments: tuple[str, ...] = ()
+    """What the script finds in sys.argv after the driver's own."""
+    allowed_failed_count: int | None = None
+    """Mini-batches that may fail."""
+    allowed_failed_percent: float | None = None
+    """The same as a share of all, looked at in the end."""
+    rerun_of: str = ""
+    """The folder of an earlier job with the same inputs, of which only what failed is run."""
 
     @classmethod
     def load(cls, path: Path) -> Job:
@@ -67,7 +81,8 @@ class Job:
         if missing := sorted(required - found.keys()):
             raise SpecError("InvalidJob", f"job.json lacks {', '.join(missing)}")
         job = cls(**{name: found[name] for name in fields if name in found})
-        job = dataclasses.replace(job, inputs=tuple(map(_input, found["inputs"])))
+        inputs, arguments = tuple(map(_input, found["inputs"])), tuple(job.arguments)
+        job = dataclasses.replace(job, inputs=inputs, arguments=arguments)
         for name, rule, holds in _rules(job):
             if not holds:
                 raise SpecError(
@@ -87,6 +102,7 @@ def _rules(job: Job) -> tuple[tuple[str, str, bool], ...]:
     name = job.output_file_name
     return (
         ("mini_batch_size", "at least 1", job.mini_batch_size >= 1),
+        ("rows_per_mini_batch", "at least 0", job.rows_per_mini_batch >= 0),
         ("processes_per_node", "at least 1", job.processes_per_node >= 1),
         ("max_retries", "at least 0", job.max_retries >= 0),
         ("timeout_s", "more than 0 seconds", job.timeout_s > 0),
@@ -98,6 +114,7 @@ def _rules(job: Job) -> tuple[tuple[str, str, bool], ...]:
             job.output_action in ("append_row", "summary_only"),
         ),
         ("output_file_name", "a file name without a folder", _is_plain(name)),
+        ("output_format", f"one of {', '.join(FORMATS)}", job.output_format in ("", *FORMATS)),
     )
 
 

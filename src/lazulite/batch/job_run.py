@@ -6,8 +6,9 @@ journal before anything else is made of it. That alone carries exactly-once over
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lazulite.batch.engine import (
@@ -21,16 +22,24 @@ from lazulite.batch.engine import (
     Returned,
 )
 from lazulite.batch.failures import FailedItems
-from lazulite.batch.inputs import InputsFile, list_files
+from lazulite.batch.inputs import Cut, InputsFile, list_files
 from lazulite.batch.job import Job
 from lazulite.batch.journal import Journal, Kind, Record
 from lazulite.batch.launch import script_logs
 from lazulite.batch.logs import JobLogs
 from lazulite.batch.policy import Counts, Policy, Rules
 from lazulite.batch.progress import Progress, State
-from lazulite.batch.publication import Publication, rows_in_input_order, summary
+from lazulite.batch.publication import (
+    Publication,
+    rows_as,
+    rows_in_input_order,
+    summary,
+    summary_as,
+)
+from lazulite.batch.reruns import failed_inputs
+from lazulite.batch.row_cuts import cut
 from lazulite.store.files import read_json
-from lazulite_worker.batch_inputs import MiniBatches
+from lazulite_worker.batch_inputs import MiniBatches, RowRange
 
 TEND_S = 0.25
 OVERVIEW_S = 30.0
@@ -42,6 +51,18 @@ class Canceled(Exception):  # noqa: N818 - not an error: the user's wish
     """The job is to end now, with nothing published."""
 
 
+class Paused(Exception):  # noqa: N818 - not an error: the user's wish
+    """Nobody works on anything, and nobody shall until the job is resumed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Wishes:
+    """What the user wants of a running job; asked for several times a second."""
+
+    cancel: Callable[[], bool]
+    pause: Callable[[], bool] = bool
+
+
 class JobRun:
     """Brings one job from wherever its folder says it is to its published output."""
 
@@ -51,11 +72,11 @@ class JobRun:
         job: Job,
         progress: Progress,
         logs: JobLogs,
-        canceled: Callable[[], bool],
+        wishes: Wishes,
     ) -> None:
-        """canceled: asked several times a second whether the user wants the job to end."""
+        """The run of the job in the folder."""
         self._folder, self._job, self._progress, self._logs = folder, job, progress, logs
-        self._canceled = canceled
+        self._wishes = wishes
         self._publication = Publication(folder, Path(job.output_dir, job.output_file_name))
         self._nodes = _NodesFile(folder / "nodes.json")
         self._tended, self._overview = 0.0, time.monotonic()
@@ -69,7 +90,7 @@ class JobRun:
     def run(self, engine_of: Callable[[InputsFile], Engine]) -> None:
         """Run to the published output. engine_of: makes the engine for the job's inputs.
 
-        Raises Canceled, SpecError for what the user must know, OSError if storage fails.
+        Raises Canceled, Paused, SpecError for what the user must know, OSError if storage fails.
         """
         self._publication.check()
         for folder in (Path(self._job.output_dir), script_logs(self._job.log_dir)):
@@ -91,10 +112,20 @@ class JobRun:
         events = engine.attach(self._nodes.changed() or [])
         events += engine.poll(0.05)
         began = time.monotonic()
-        files = list_files(self._job.inputs, self._check_canceled)
-        inputs.write(files, self._job.mini_batch_size)
-        self._logs.driver(f"Listed {len(files)} files in {time.monotonic() - began:.2f} s")
+        found = self._found()
+        inputs.write(self._cut(found))
+        self._logs.driver(f"Listed {len(found)} files in {time.monotonic() - began:.2f} s")
         return events
+
+    def _found(self) -> Sequence[bytes | RowRange]:
+        """The files of the inputs; of a rerun, those and the parts of tables that failed."""
+        if self._job.rerun_of:
+            return failed_inputs(Path(self._job.rerun_of), self._job.inputs)
+        return list_files(self._job.inputs, self._check_canceled)
+
+    def _cut(self, found: Sequence[bytes | RowRange]) -> Cut:
+        job = self._job
+        return cut(found, job.mini_batch_size, job.rows_per_mini_batch, self._check_canceled)
 
     def _take_up(self, batches: MiniBatches) -> None:
         """Open journal and failures; what they hold is done."""
@@ -104,12 +135,14 @@ class JobRun:
             max_retries=self._job.max_retries,
             error_threshold=self._job.error_threshold,
             failed_starts=3 * self._job.processes_per_node,
+            allowed_failed_count=self._job.allowed_failed_count,
+            allowed_failed_percent=self._job.allowed_failed_percent,
         )
-        recovered = self._journal.recovered
-        self._policy = Policy(rules, len(batches), batches.items, recovered)
+        before = self._journal.recovered()
+        self._policy = Policy(rules, len(batches), batches.items, before)
         self._counts = self._policy.counts
         self._failures = FailedItems(self._folder, self._journal.is_closed)
-        if recovered:
+        if self._counts.done:
             self._logs.driver(f"Resumed: {self._counts.done} mini batches were done before")
 
     def _work(self, engine: Engine, early: list[Event]) -> None:
@@ -119,12 +152,20 @@ class JobRun:
         # Before the first mini-batch, not after it: then no worker waits for these files.
         self._tend(engine)
         while not policy.is_over:
-            if engine.feed(policy.take, policy.pending):
+            if self._wishes.pause():
+                self._pause_once_idle()
+            elif engine.feed(policy.take, policy.pending):
                 self._progress.begin_mini_batches()
             self._settle(engine.poll(1.0))
             policy.check(engine.ready)
             self._tend(engine)
         policy.check(engine.ready)
+
+    def _pause_once_idle(self) -> None:
+        """What was begun is finished, so that no file is scored twice for a pause."""
+        if not self._policy.in_hand:
+            self._journal.sync()
+            raise Paused
 
     def _settle(self, events: Sequence[Event]) -> None:
         """Decide on what happened, and journal it."""
@@ -165,8 +206,15 @@ class JobRun:
         record = self._policy.attempt_failed(number, self._batches.count(number), reason[-4096:])
         self._logs.attempt_failed(name, number, reason)
         if record is not None and record.kind is Kind.FAILED:
-            self._failures.failed(self._batches[number], number, record.attempt, reason[-4096:])
+            self._note_failed(number, record.attempt, reason[-4096:])
         return record
+
+    def _note_failed(self, number: int, attempt: int, reason: str) -> None:
+        part = self._batches.row_range(number)
+        if part is None:
+            self._failures.failed(self._batches[number], number, attempt, reason)
+        else:
+            self._failures.part_failed(part, number, attempt, reason)
 
     def _tend(self, engine: Engine) -> None:
         """What is due a few times a second."""
@@ -192,13 +240,21 @@ class JobRun:
         self._check_canceled()
         if self._job.output_action == "summary_only":
             self._await_shutdown(engine)
-            self._publication.publish(summary(self._journal, self._batches))
+            self._publication.publish(self._summary())
         else:
-            self._publication.publish(rows_in_input_order(self._journal))
+            self._publication.publish(self._rows())
             self._await_shutdown(engine)
         self._journal.close()
         self._logs.flush()
         self._logs.overview(self._counts, self._progress.elapsed_s, self._progress.started)
+
+    def _rows(self) -> Iterator[bytes]:
+        chosen = self._job.output_format
+        return rows_as(chosen, self._journal) if chosen else rows_in_input_order(self._journal)
+
+    def _summary(self) -> Iterator[bytes]:
+        chosen, journal, batches = self._job.output_format, self._journal, self._batches
+        return summary_as(chosen, journal, batches) if chosen else summary(journal, batches)
 
     def _await_shutdown(self, engine: Engine) -> None:
         deadline = time.monotonic() + SHUTDOWN_S
@@ -206,7 +262,7 @@ class JobRun:
             engine.poll(0.1)
 
     def _check_canceled(self) -> None:
-        if self._canceled():
+        if self._wishes.cancel():
             raise Canceled
 
 

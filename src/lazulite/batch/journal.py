@@ -28,6 +28,8 @@ _RECORD = struct.Struct("<QBIIIIQQI")
 """mini_batch, kind, attempt, items, succeeded, rows, offset, length, CRC of the rows."""
 _CRC = struct.Struct("<I")
 _RECORD_BYTES = _RECORD.size + _CRC.size
+_PORTION_BYTES = 4096 * _RECORD_BYTES
+"""Read at once: a job may have a million records."""
 
 
 class Kind(IntEnum):
@@ -67,14 +69,17 @@ class Journal:
         self._rows = os.open(folder / "rows", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._index = os.open(folder / "index", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._rows_end = self._index_end = 0
-        self.recovered: list[Record] = []
-        """What was found at open, in the order of commits."""
         self._recover()
         self._syncer = _Syncer((self._rows, self._index), sync_s)
 
     def is_closed(self, mini_batch: int) -> bool:
         """Whether the mini-batch is done or failed for good."""
         return bool(self._closed[mini_batch])
+
+    def recovered(self) -> Iterator[Record]:
+        """What was found at open or committed since, in that order, without the rows."""
+        for (number, kind, attempt, items, succeeded, rows, *_), _ in self._entries():
+            yield Record(number, Kind(kind), attempt, items, succeeded, rows)
 
     def commit(self, records: Sequence[Record]) -> None:
         """Append the records; those of a closed mini-batch are ignored, so a second call is safe.
@@ -115,7 +120,7 @@ class Journal:
     def kinds(self) -> bytes:
         """For each mini-batch in input order: its Kind as a byte, ATTEMPT if it is still open."""
         kinds = bytearray([Kind.ATTEMPT]) * len(self._closed)
-        for record, _ in _records(self._read_index()):
+        for record, _ in self._entries():
             kinds[record[0]] = record[1]
         return bytes(kinds)
 
@@ -148,20 +153,19 @@ class Journal:
         self._syncer.dirty = True
 
     def _recover(self) -> None:
-        raw = os.pread(self._index, os.fstat(self._index).st_size, 0)
-        if len(raw) < _HEADER.size:
+        size = os.fstat(self._index).st_size
+        if size < _HEADER.size:
             os.ftruncate(self._index, 0)
             _write(self._index, self._header, 0)
             sync_directory(self._folder)
-            raw = self._header
-        if raw[: _HEADER.size] != self._header:
+        if os.pread(self._index, _HEADER.size, 0) != self._header:
             raise SpecError(
                 "JournalMismatch",
                 "The journal in the job's folder was written for other inputs or is damaged; "
                 "invoke the endpoint again.",
             )
         self._index_end = _HEADER.size
-        for record, crc in _records(raw[_HEADER.size :]):
+        for record, crc in self._entries(size):
             if not self._accepts(record, crc):
                 break
             self._index_end += _RECORD_BYTES
@@ -170,7 +174,7 @@ class Journal:
 
     def _accepts(self, record: tuple[int, ...], crc: int) -> bool:
         """Take up a record read back if it and the rows it names are whole."""
-        mini_batch, kind, attempt, items, succeeded, rows, offset, length, rows_crc = record
+        mini_batch, kind, _, _, _, _, offset, length, rows_crc = record
         if _record_crc(record) != crc or offset != self._rows_end:
             return False
         found, read = 0, 0
@@ -180,18 +184,21 @@ class Journal:
             return False
         self._closed[mini_batch] = kind != Kind.ATTEMPT
         self._rows_end += length
-        self.recovered.append(Record(mini_batch, Kind(kind), attempt, items, succeeded, rows))
         return True
 
-    def _read_index(self) -> bytes:
-        return os.pread(self._index, self._index_end - _HEADER.size, _HEADER.size)
+    def _entries(self, end: int | None = None) -> Iterator[tuple[tuple[int, ...], int]]:
+        """Records and the CRCs they came with, a portion at a time; a torn one is left out."""
+        end = self._index_end if end is None else end
+        for begin in range(_HEADER.size, end, _PORTION_BYTES):
+            raw = os.pread(self._index, min(_PORTION_BYTES, end - begin), begin)
+            yield from _records(raw)
 
     def _in_input_order(self) -> Iterator[tuple[int, int]]:
         offsets, lengths = (
             array("Q", bytes(8 * len(self._closed))),
             array("Q", bytes(8 * len(self._closed))),
         )
-        for record, _ in _records(self._read_index()):
+        for record, _ in self._entries():
             if record[1] == Kind.DONE:
                 offsets[record[0]], lengths[record[0]] = record[6], record[7]
         return ((offset, length) for offset, length in zip(offsets, lengths, strict=True) if length)

@@ -69,12 +69,14 @@ def configuration(job: Job) -> dict[str, Any]:
         "append_row_file_name": job.output_file_name,
         "output": job.output_dir,
         "process_count_per_node": job.processes_per_node,
+        **{f"input_fds_{number}": given.path for number, given in enumerate(job.inputs)},
     }
     argv = [part for name, value in arguments.items() for part in (f"--{name}", str(value))]
     return {
         "script": job.script,
         "code_dir": job.code_dir,
-        "argv": [job.script or module, *argv],
+        "argv": [job.script or module, *argv, *job.arguments],
         "summary_only": job.output_action == "summary_only",
+        "records": bool(job.output_format),
         "logging_level": job.logging_level,
     }

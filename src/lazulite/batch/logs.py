@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lazulite.batch.engine import Done, ProcessName
 from lazulite.batch.policy import Counts
+from lazulite.store.files import write_atomically
 
 README = """Where to look
   user/error.txt                what failed, in short; begin here
@@ -21,6 +22,7 @@ README = """Where to look
   user/entry_script_log         EntryScript().logger
   job_progress_overview.*.txt   how far the job was, when
   job_result.txt                how it ended
+  failed_items.jsonl            every file that failed, with mini-batch, attempt and error
   sys/master_role.txt           what the supervisor did: nodes, processes, retries
   sys/node/<node>/              one line for every mini-batch, by process
   sys/error/<node>/             processes that could not be started
@@ -91,6 +93,14 @@ class JobLogs:
         result = f"{self._now():%Y-%m-%d %H:%M:%S} {text}\n{self._summary()}"
         self._write("job_result.txt", result, mode="w")
         self.driver(text)
+
+    def keep(self, file: Path) -> None:
+        """Put a copy of a file of the job among the logs, unless it has nothing to say."""
+        try:
+            if file.exists() and (content := file.read_bytes()):
+                write_atomically(self._folder / file.name, content, mode=0o644)
+        except OSError:
+            self.lost += 1
 
     def flush(self) -> None:
         """Write the lines of mini-batches."""

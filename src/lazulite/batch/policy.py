@@ -23,6 +23,10 @@ class Rules:
     """Failed files that are still allowed; -1 allows all."""
     failed_starts: int
     """Failed starts of processes in a row that end the job while no process is ready."""
+    allowed_failed_count: int | None = None
+    """Mini-batches that may fail; None allows all."""
+    allowed_failed_percent: float | None = None
+    """The same as a share of all; counts once all are decided."""
 
 
 @dataclasses.dataclass
@@ -68,6 +72,11 @@ class Policy:
     def pending(self) -> int:
         """How many mini-batches nobody works on."""
         return len(self._pending)
+
+    @property
+    def in_hand(self) -> int:
+        """How many mini-batches somebody works on."""
+        return len(self._open) - len(self._pending)
 
     def take(self, count: int) -> list[int]:
         """The next mini-batches to run, at most count."""
@@ -123,6 +132,7 @@ class Policy:
                 f"{failed} input files failed, which exceeds the error_threshold of {allowed}. "
                 f"logs/user/error.txt has them all; the last one: {self.last_failure}",
             )
+        self._check_mini_batches()
         if self._failed_starts >= self._rules.failed_starts and not ready:
             raise SpecError(
                 "InitFailed",
@@ -135,6 +145,24 @@ class Policy:
                 "There is no succeeded mini batch item returned from run(). "
                 f"logs/user/error.txt has what it did instead; the last time: {self.last_failure}",
             )
+
+    def _check_mini_batches(self) -> None:
+        """Source: spec/BATCH.md 1.3, allowed_failed_count and allowed_failed_percent."""
+        counts, rules = self.counts, self._rules
+        failed, allowed = counts.failed_mini_batches, rules.allowed_failed_count
+        if allowed is not None and failed > allowed:
+            raise self._too_many(f"the allowed_failed_count of {allowed}")
+        percent = rules.allowed_failed_percent
+        if percent is not None and self.is_over and failed * 100 > percent * counts.mini_batches:
+            raise self._too_many(f"the allowed_failed_percent of {percent:g}")
+
+    def _too_many(self, limit: str) -> SpecError:
+        return SpecError(
+            "ErrorThresholdExceeded",
+            f"{self.counts.failed_mini_batches} of {self.counts.mini_batches} mini-batches failed, "
+            f"which exceeds {limit}. logs/user/error.txt has them all; the last one: "
+            f"{self.last_failure}",
+        )
 
     def _count(self, record: Record) -> None:
         counts = self.counts

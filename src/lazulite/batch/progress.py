@@ -22,6 +22,7 @@ class State(StrEnum):
     PREPARING = "preparing"
     RUNNING = "running"
     FINALIZING = "finalizing"
+    PAUSED = "paused"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELED = "canceled"
@@ -29,6 +30,8 @@ class State(StrEnum):
 
 EXIT_CODES = {State.COMPLETED: 0, State.FAILED: 1, State.CANCELED: 2}
 """How the supervisor ends in each terminal state."""
+PAUSED_EXIT_CODE = 3
+"""How it ends when it has paused: started again, it goes on."""
 
 
 class Progress:

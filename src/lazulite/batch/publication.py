@@ -9,10 +9,13 @@ from __future__ import annotations
 import csv
 import errno
 import io
+import itertools
+import operator
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from lazulite.batch.formats import Block, encoded, read_blocks
 from lazulite.batch.journal import Journal, Kind
 from lazulite.core.errors import SpecError
 from lazulite.store.files import sync_directory
@@ -89,17 +92,44 @@ def rows_in_input_order(journal: Journal) -> Iterator[bytes]:
         yield from journal.read_rows(offset, length)
 
 
+def rows_as(output_format: str, journal: Journal) -> Iterator[bytes]:
+    """The same in a format with columns. output_format: a key of FORMATS."""
+    return encoded(output_format, lambda: read_blocks(rows_in_input_order(journal)))
+
+
 def summary(journal: Journal, batches: MiniBatches) -> Iterator[bytes]:
     """The content of the output for summary_only: each file and whether its mini-batch was run.
 
     Two fields joined by a space with CSV quoting. Source: spec/BATCH.md 1.4.
     """
-    for mini_batch, kind in enumerate(journal.kinds()):
+    for paths, fates in _fates(journal, batches):
         text = io.StringIO()
-        status = "Succeeded" if kind == Kind.DONE else "Failed"
-        writer = csv.writer(text, delimiter=" ", lineterminator="\n")
-        writer.writerows((path, status) for path in batches[mini_batch])
+        csv.writer(text, delimiter=" ", lineterminator="\n").writerows(
+            zip(paths, fates, strict=True)
+        )
         yield text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def summary_as(output_format: str, journal: Journal, batches: MiniBatches) -> Iterator[bytes]:
+    """The same in a format with columns: file and status."""
+    columns = ["file", "status"]
+    fates = lambda: (Block(columns, list(both)) for both in _fates(journal, batches))  # noqa: E731
+    return encoded(output_format, fates)
+
+
+def _fates(journal: Journal, batches: MiniBatches) -> Iterator[tuple[list[str], list[str]]]:
+    """Files, and what became of them, in portions. Of a table cut by rows, all must be run."""
+    whole = ((batches[number], kind == Kind.DONE) for number, kind in enumerate(journal.kinds()))
+    if batches.size:
+        yield from ((paths, [_fate(good)] * len(paths)) for paths, good in whole)
+        return
+    each = ((path, good) for paths, good in whole for path in paths)
+    for path, parts in itertools.groupby(each, operator.itemgetter(0)):
+        yield [path], [_fate(all(good for _, good in parts))]
+
+
+def _fate(good: bool) -> str:
+    return "Succeeded" if good else "Failed"
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:

@@ -2,7 +2,8 @@
 
 It reads job.json and nodes.json and needs nobody: the control plane may die, and so may this
 process; started again on the same folder it goes on where the journal ends. SIGTERM, or a file
-named `cancel` in the folder, cancels. Exit codes: 0 completed, 1 failed, 2 canceled.
+named `cancel` in the folder, cancels; one named `pause` pauses. Exit codes: 0 completed, 1 failed,
+2 canceled, 3 paused.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from lazulite.batch.failures import FILE as FAILED_ITEMS
 from lazulite.batch.inputs import InputsFile
 from lazulite.batch.job import Job
-from lazulite.batch.job_run import Canceled, JobRun
+from lazulite.batch.job_run import Canceled, JobRun, Paused, Wishes
 from lazulite.batch.logs import JobLogs
 from lazulite.batch.node_engine import NodeEngine
 from lazulite.batch.policy import Counts
-from lazulite.batch.progress import EXIT_CODES, Progress, State
+from lazulite.batch.progress import EXIT_CODES, PAUSED_EXIT_CODE, Progress, State
 from lazulite.batch.publication import Publication
 from lazulite.core.errors import SpecError
 from lazulite.executors.signals import cancellation
@@ -51,28 +53,30 @@ def main(arguments: list[str]) -> int:
     """Bring the job in the folder to its end; of a job that has ended, just say again how."""
     folder = Path(arguments[0])
     with locked(folder / "lock"):  # a second supervisor waits, and then finds the job ended
-        canceled = cancellation(folder / "cancel")
+        wishes = Wishes(cancellation(folder / "cancel"), (folder / "pause").exists)
         progress = Progress(folder, time.time)
         if progress.state not in EXIT_CODES:
             reserve = folder / "reserve"
             reserve.write_bytes(bytes(RESERVE_BYTES))
-            outcome = _outcome(folder, progress, canceled)
+            outcome = _outcome(folder, progress, wishes)
             reserve.unlink()
             progress.enter(outcome.state, outcome.counts, outcome.error)
-        _tidy(folder, progress.state)
-    return EXIT_CODES[progress.state]
+        if progress.state in EXIT_CODES:
+            _tidy(folder, progress.state)
+    return EXIT_CODES.get(progress.state, PAUSED_EXIT_CODE)
 
 
-def _outcome(folder: Path, progress: Progress, canceled: Callable[[], bool]) -> Outcome:
+def _outcome(folder: Path, progress: Progress, wishes: Wishes) -> Outcome:
     """Run the job and say how it ended; the log files say it too."""
     try:
         job = Job.load(folder / "job.json")
     except SpecError as error:
         return Outcome(State.FAILED, Counts(), error.code, error.message)
     logs = JobLogs(Path(job.log_dir), time.time, each_mini_batch=job.logging_level != "warning")
-    run = JobRun(folder, job, progress, logs, canceled)
+    run = JobRun(folder, job, progress, logs, wishes)
     outcome = _run(run, lambda inputs: NodeEngine(job, inputs.descriptor), logs)
     logs.flush()
+    logs.keep(folder / FAILED_ITEMS)
     logs.result(f"{outcome.state.capitalize()}. {outcome.message}".strip())
     return outcome
 
@@ -80,8 +84,9 @@ def _outcome(folder: Path, progress: Progress, canceled: Callable[[], bool]) -> 
 def _run(run: JobRun, engine_of: Callable[[InputsFile], NodeEngine], logs: JobLogs) -> Outcome:
     try:
         run.run(engine_of)
-    except Canceled:
-        return Outcome(State.CANCELED, run.counts)
+    except (Canceled, Paused) as wish:
+        state = State.PAUSED if isinstance(wish, Paused) else State.CANCELED
+        return Outcome(state, run.counts)
     except SpecError as error:
         return Outcome(State.FAILED, run.counts, error.code, error.message)
     except OSError as error:

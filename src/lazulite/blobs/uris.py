@@ -2,6 +2,7 @@
 
     azureml://datastores/{d}/paths/{p}                                   DatastorePath
     azureml://subscriptions/../workspaces/{w}/datastores/{d}/paths/{p}   DatastorePath
+    [azureml:]/subscriptions/../workspaces/{w}/datastores/{d}/paths/{p}  DatastorePath
     azureml:{name}:{version}, azureml:{name}@{label}                     AssetName
     [azureml:]/subscriptions/../workspaces/{w}/{type}/{name}/versions/{v}  AssetId
     azureml://locations/{l}/workspaces/{w}/{type}/{name}/versions/labels/{l}  AssetId
@@ -46,6 +47,8 @@ DATASTORE = re.compile(
     rf"(?:{WORKSPACE}/)?datastores/(?P<datastore>[^/]+)(?:/paths(?:/(?P<path>.*))?)?",
     re.IGNORECASE | re.DOTALL,
 )
+DATASTORE_ID = re.compile(rf"(?:azureml:)?/(?={WORKSPACE}/datastores/)", re.IGNORECASE)
+"""What stands before the id of a datastore, where azureml:// would."""
 ASSET_ID = re.compile(
     rf"(?:{WORKSPACE}|locations/[^/]+/workspaces/(?P<located>[^/]+))/(?P<kind>[a-z]+)"
     r"/(?P<name>[^/]+)/(?P<how>versions|(?:versions/)?labels)/(?P<which>[^/]+)/?",
@@ -67,11 +70,17 @@ def parse_data_uri(text: str, site: Site) -> DataUri:
     shape, rest = _split_shape(text.strip())
     if "\0" in rest or any(ord(character) < ord(" ") for character in rest):
         raise _invalid(text, "it has a control character")
-    reference = _reference(rest, site)
+    reference = _reference(_without_id(rest), site)
     if isinstance(reference, AssetName | AssetId | WebAddress) or "*" not in reference.path:
         return DataUri(reference, shape)
     root, pattern = split_pattern(reference.path)
     return DataUri(dataclasses.replace(reference, path=root), Shape.FOLDER, pattern)
+
+
+def _without_id(text: str) -> str:
+    """The id of a datastore, with a path behind it, as the long form of azureml://."""
+    match = DATASTORE_ID.match(text)
+    return f"azureml://{text[match.end() :]}" if match else text
 
 
 def _split_shape(text: str) -> tuple[Shape | None, str]:

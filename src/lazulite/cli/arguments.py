@@ -103,6 +103,11 @@ class Arguments:
         "--input", help="What to score: a local path, a URI, or azureml:<data>:<version>."
     )
     input_type: str = option("--input-type", help="uri_folder or uri_file.")
+    inputs: tuple[str, ...] = several("--inputs", help="What to score, by name: name=<uri>.")
+    outputs: tuple[str, ...] = several("--outputs", help="Where to, by name: name=<uri>.")
+    rerun_failed: str = option(
+        "--rerun-failed", help="Name of a job of the endpoint: score only the files that failed."
+    )
     input_path: str = option(
         "--input-path", help="What to score: folder:<uri> or file:<uri>, or a path in a datastore."
     )

@@ -5,26 +5,25 @@ The options of three generations of `az ml` are read. Source: spec/BATCH.md 1.7,
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from lazulite.cli import assets, batch_deployments, batch_endpoints
+from lazulite.cli import assets, batch_deployments, batch_endpoints, computes
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.changes import apply
+from lazulite.cli.batch_inputs import input_data, prefixed
+from lazulite.cli.changes import apply, pairs
+from lazulite.cli.deployments import present
 from lazulite.cli.documents import Document
 from lazulite.cli.downloads import parse
-from lazulite.cli.errors import CommandError
 from lazulite.cli.models import is_uri
-from lazulite.cli.shapes import INTEGER, NUMBER, TEXT, TEXTS, Shape, checked
+from lazulite.cli.shapes import ANYTHING, INTEGER, NUMBER, TEXT, TEXTS, Shape, checked
 from lazulite.cli.tokens import BATCH_SCORING
-from lazulite.cli.uploads import DEFAULT_DATASTORE, upload
+from lazulite.cli.uploads import DEFAULT_DATASTORE
 from lazulite.cli.wire import camel_keys
-from lazulite.cli.workspace import DATA_API_VERSION, Workspace
+from lazulite.cli.workspace import Workspace
 
-_OVERRIDES: Mapping[str, Shape] = {
+SETTINGS: Mapping[str, Shape] = {
     "output_file_name": TEXT,
     "mini_batch_size": INTEGER,
     "instance_count": INTEGER,
@@ -34,19 +33,28 @@ _OVERRIDES: Mapping[str, Shape] = {
     "retry_settings": {"max_retries": INTEGER, "timeout": NUMBER},
     "max_retries": INTEGER,
     "timeout": NUMBER,
+    "output_format": TEXT,
+    "program_arguments": TEXT,
+    "mini_batch": TEXT,
+}
+"""What a job may have otherwise than its deployment."""
+_OUTPUT: Mapping[str, Shape] = {"type": TEXT, "path": TEXT, "mode": TEXT, "description": TEXT}
+SHAPE: Mapping[str, Shape] = {
+    **SETTINGS,
+    "settings": SETTINGS,
+    "resources": {"instance_count": INTEGER},
+    "compute": (TEXT, {"target": TEXT, "instance_count": INTEGER}),
+    "inputs": ANYTHING,
+    "outputs": ANYTHING,
+    "job_name": TEXT,
+    "experiment_name": TEXT,
     "description": TEXT,
     "tags": TEXTS,
+    "properties": TEXTS,
 }
-_TYPES = {"uri_folder": "UriFolder", "uri_file": "UriFile", "mltable": "MLTable"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """What to score: a URI or the ARM id of a data version, and whether that is a folder."""
-
-    uri: str
-    input_type: str
-    """uri_folder, uri_file or mltable."""
+"""What --file and --set can say of a job."""
+_EXTENSIONS = ("output_format", "program_arguments", "mini_batch")
+_OUTPUT_TYPES = {"uri_folder": "UriFolder", "uri_file": "UriFile"}
 
 
 def invoke(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
@@ -80,80 +88,33 @@ def list_jobs(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]
 
 def to_properties(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """The properties of the job: what to score, where to, and what differs from the deployment."""
-    source = find_source(workspace, arguments)
-    kind = _TYPES[source.input_type]
-    overrides = checked(Document(apply(_options(arguments), arguments.set_values)), _OVERRIDES)
-    properties: dict[str, Any] = {
-        "inputData": {kind: {"jobInputType": kind, "uri": source.uri}},
-        **overrides_body(overrides.values),
+    found = _document(arguments)
+    values = found.values
+    body = {
+        "inputData": input_data(workspace, arguments, found),
+        "outputDataset": _destination(workspace, arguments),
+        "outputData": _output_data(found),
+        "compute": _compute(workspace, found),
+        "name": values.get("job_name"),
+        "properties": _properties(values, arguments),
+        **settings_body(values),
     }
-    if destination := _destination(workspace, arguments):
-        properties["outputDataset"] = destination
-    if arguments.job_name:
-        properties["name"] = arguments.job_name
-    if arguments.experiment_name:
-        properties["properties"] = {"experimentName": arguments.experiment_name}
-    return properties
+    return {name: item for name, item in body.items() if item not in (None, {})}
 
 
-def overrides_body(values: Mapping[str, Any]) -> dict[str, Any]:
+def settings_body(values: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of this one job."""
     retry = {
         name: values[name] for name in ("max_retries", "timeout") if values.get(name) is not None
     }
-    nested = frozenset({"instance_count", "retry_settings", "max_retries", "timeout"})
-    body: dict[str, Any] = camel_keys(values, without=nested)
+    own = frozenset({"instance_count", "retry_settings", "max_retries", "timeout", *_EXTENSIONS})
+    plain = SETTINGS.keys() - own | {"description", "tags"}
+    body: dict[str, Any] = camel_keys({name: values.get(name) for name in sorted(plain)})
     if settings := {**(values.get("retry_settings") or {}), **retry}:
         body["retrySettings"] = batch_deployments.retry_body(settings)
-    if values.get("instance_count") is not None:
-        body["compute"] = {"instanceCount": values["instance_count"]}
     if level := values.get("logging_level"):
         body["loggingLevel"] = level.capitalize()
     return body
-
-
-def find_source(workspace: Workspace, arguments: Arguments) -> Source:
-    """What the options ask to score; local files are uploaded, data assets looked up."""
-    given = [
-        (option, text)
-        for option, text in (
-            ("--input", arguments.input_uri),
-            ("--input-path", arguments.input_path),
-            ("--input-local-path", arguments.input_local_path),
-            ("--input-dataset", arguments.input_dataset),
-        )
-        if text
-    ]
-    if len(given) != 1:
-        raise CommandError(
-            "InvalidArgument",
-            "Say once what to score: --input with a local path, a URI or azureml:<data>:<version>.",
-        )
-    option, text = given[0]
-    kind, text = prefixed(text)
-    wanted = arguments.input_type.lower() or kind
-    if wanted and wanted not in _TYPES:
-        raise CommandError(
-            "InvalidArgument", f"--input-type {wanted!r} is not uri_folder|uri_file."
-        )
-    if option == "--input-path" and arguments.input_datastore:
-        datastore = arguments.input_datastore.removeprefix("azureml:")
-        text = f"azureml://datastores/{datastore}/paths/{text.lstrip('/')}"
-    return _source(workspace, text, wanted)
-
-
-def prefixed(text: str) -> tuple[str, str]:
-    """("uri_folder", uri) of folder:<uri>, ("uri_file", uri) of file:<uri>, else ("", text)."""
-    for prefix, kind in (("folder:", "uri_folder"), ("file:", "uri_file")):
-        if text.startswith(prefix) and not text.startswith("file://"):
-            return kind, text.removeprefix(prefix)
-    return "", text
-
-
-def guess(uri: str) -> str:
-    """uri_file for a URI whose last part has a suffix, else uri_folder."""
-    last = uri.split("?")[0].rsplit("/", 1)[-1]
-    return "uri_file" if "." in last else "uri_folder"
 
 
 def view(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,38 +125,70 @@ def view(job: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if value is not None}
 
 
-def _source(workspace: Workspace, text: str, wanted: str) -> Source:
-    if is_uri(text):
-        return Source(text, wanted or guess(text))
-    if text.startswith(("azureml:", "/subscriptions/")):
-        arm_id = assets.reference(workspace, "data", Document({}), (), text)
-        path = arm_id[len(workspace.connection.workspace_id) + 1 :]
-        data = workspace.get(path, DATA_API_VERSION)["properties"]
-        return Source(arm_id, wanted or str(data.get("dataType") or "uri_folder"))
-    local = Path(text).expanduser()
-    if not local.exists():
-        raise CommandError(
-            "InvalidArgument",
-            f"There is nothing to score at {text!r}: give an existing local path, a URI"
-            " (azureml://datastores/<name>/paths/<path>, https://...) or azureml:<data>:<version>.",
-        )
-    return Source(upload(workspace, local).uri, "uri_file" if local.is_file() else "uri_folder")
-
-
-def _options(arguments: Arguments) -> dict[str, Any]:
+def _document(arguments: Arguments) -> Document:
+    """The file with the options over it and then --set, settings and names at the root."""
+    found = assets.read_file(arguments)
     given = {
         "mini_batch_size": arguments.mini_batch_size,
         "instance_count": arguments.instance_count,
+        "job_name": arguments.job_name or None,
+        "experiment_name": arguments.experiment_name or None,
+        "inputs": pairs(arguments.inputs, "--inputs") or None,
+        "outputs": pairs(arguments.outputs, "--outputs") or None,
     }
-    return {name: value for name, value in given.items() if value is not None}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    values = apply({**found.values, **chosen}, arguments.set_values)
+    checked_values = checked(found.changed(values), SHAPE).values
+    return found.changed(batch_deployments.flattened(checked_values))
+
+
+def _compute(workspace: Workspace, found: Document) -> dict[str, Any] | None:
+    """The nodes of this one job, and the cluster if it is another one."""
+    count = (found.values.get("resources") or {}).get("instance_count")
+    target = found.values.get("compute")
+    body = {
+        "target": computes.reference(workspace, found, target) if target else None,
+        "instanceCount": count,
+    }
+    return present(body) or None
+
+
+def _properties(values: Mapping[str, Any], arguments: Arguments) -> dict[str, Any]:
+    """The experiment, and what this server does beyond Azure's."""
+    own = {
+        "experimentName": values.get("experiment_name"),
+        **{f"lazulite.{name}": values.get(name) for name in _EXTENSIONS},
+        "lazulite.rerun_failed": arguments.rerun_failed or None,
+    }
+    return {**(values.get("properties") or {}), **present(own)}
+
+
+def _output_data(found: Document) -> dict[str, Any]:
+    """The outputs by name: mappings with type and path, or paths alone."""
+    return {
+        name: _output(found, str(name), item)
+        for name, item in (found.values.get("outputs") or {}).items()
+    }
+
+
+def _output(found: Document, name: str, item: Any) -> dict[str, Any]:
+    values = item if isinstance(item, Mapping) else {"path": item}
+    values = checked(Document(dict(values), found.path, within=("outputs", name)), _OUTPUT).values
+    kind = str(values.get("type") or "uri_file").lower()
+    if not values.get("path") or kind not in _OUTPUT_TYPES:
+        reason = f"an output needs a path, and a type of {', '.join(_OUTPUT_TYPES)}"
+        raise found.error(("outputs", name), reason)
+    return {"jobOutputType": _OUTPUT_TYPES[kind], "uri": prefixed(str(values["path"]))[1]}
 
 
 def _destination(workspace: Workspace, arguments: Arguments) -> dict[str, Any] | None:
-    if not arguments.output_path:
-        return None
+    """Where --output-path and --output-datastore say the output goes; None without both."""
     _, text = prefixed(arguments.output_path)
-    datastore, path = arguments.output_datastore.removeprefix("azureml:"), text
-    if is_uri(text):
-        datastore, path = parse(text)
+    datastore, path = arguments.output_datastore.removeprefix("azureml:"), text or None
+    if not datastore and not path:
+        return None
+    if path and is_uri(path):
+        datastore, path = parse(path)
     datastore = datastore or DEFAULT_DATASTORE
-    return {"datastoreId": workspace.id(f"datastores/{datastore}"), "path": path}
+    body = {"datastoreId": workspace.id(f"datastores/{datastore}"), "path": path}
+    return present(body)

@@ -164,8 +164,8 @@ ML = (
         "batch_invocations#invoke",
         "Start a batch scoring job.",
         "name! deployment_name input_uri input_type input_path input_local_path input_dataset"
-        " input_datastore output_path output_datastore mini_batch_size instance_count job_name"
-        " experiment_name set_values",
+        " input_datastore inputs output_path output_datastore outputs mini_batch_size"
+        " instance_count job_name experiment_name rerun_failed file set_values",
     ),
     Command(
         "batch-endpoint list-jobs",
@@ -365,7 +365,15 @@ ML = (
         "Download what a job wrote.",
         "name! download_path output_name all_outputs",
     ),
+    Command(
+        "job failed-items",
+        "failed_items#listing",
+        "List the files that failed in a batch scoring job, each with its error.",
+        "name!",
+    ),
     Command("job cancel", "jobs#cancel", "Stop a job.", "name!"),
+    Command("job pause", "jobs#pause", "Have a batch job rest and free its nodes.", "name!"),
+    Command("job resume", "jobs#resume", "Have a paused batch job go on.", "name!"),
     Command(
         "datastore create",
         "datastores#create",
@@ -421,6 +429,7 @@ COLUMNS = {
     "data": ("name", "version", "latest_version", "type", "path"),
     "dataset": ("name", "version", "latest_version"),
     "job": ("name", "status", "experiment_name", "start_time", "end_time"),
+    "job failed-items": ("file", "mini_batch", "attempt", "items", "error"),
     "datastore": ("name", "type", "container_name", "is_default"),
     "storage account list": ("name", "location", "kind"),
     "storage account show": ("name", "location", "kind"),

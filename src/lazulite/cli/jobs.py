@@ -86,6 +86,18 @@ def cancel(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     return show(workspace, arguments)
 
 
+def pause(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Have a batch scoring job finish what was begun and rest, and show it."""
+    workspace.post(f"jobs/{arguments.name}/pause")
+    return show(workspace, arguments)
+
+
+def resume(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Have a paused job go on, and show it."""
+    workspace.post(f"jobs/{arguments.name}/resume")
+    return show(workspace, arguments)
+
+
 def view(resource: Mapping[str, Any]) -> dict[str, Any]:
     """A job as az prints it."""
     properties = resource.get("properties") or {}

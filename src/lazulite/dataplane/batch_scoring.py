@@ -19,11 +19,11 @@ from lazulite.dataplane.continuation import next_link, page
 from lazulite.dataplane.requests import Asked
 from lazulite.dataplane.services import ServiceRoute
 from lazulite.deployments.invoking import Invoker, Order
+from lazulite.deployments.repeats import repeat_of
 from lazulite.identity.authorize import Guard
 from lazulite.identity.tokens import Audience
 from lazulite.store.resources import Resource, Resources
 
-REQUEST_IDS = ("repeatability_request-id", "repeatability-request-id")
 IN_ARM = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.MachineLearningServices"
     r"/workspaces/[^/]+/batchEndpoints/[^/]+(/deployments/[^/]+)?/jobs(/[^/]+)?/?",
@@ -79,11 +79,11 @@ class BatchScoring:
         return await self._one(asked, await self._owner(asked))
 
     async def _started(self, asked: Asked, endpoint: Resource, deployment: str | None) -> Response:
-        headers = asked.http.headers
+        body = await asked.json()
         order = Order(
-            body=await asked.json(),
+            body=body,
             deployment=deployment,
-            request_id=next((headers[key] for key in REQUEST_IDS if key in headers), None),
+            repeat=repeat_of(asked.http.headers, body, deployment),
             actor=asked.caller.object_id,
         )
         job, is_new = await self.invoker.start(endpoint, order)

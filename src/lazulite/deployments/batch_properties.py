@@ -12,12 +12,19 @@ from pydantic import Field
 from lazulite.arm.kind import Properties
 from lazulite.arm.wire import Reshaped, Unknown, Wire
 from lazulite.deployments.asset_references import AssetReference, IdReference
+from lazulite.deployments.batch_extensions import DEFAULT_FILE_NAME
 from lazulite.deployments.endpoint_properties import (
     BEFORE_OCTOBER_2021,
     DeploymentProperties,
     Texts,
 )
-from lazulite.deployments.invocations import FileName, LoggingLevel, RunTimeout
+from lazulite.deployments.invocations import (
+    MOST,
+    MOST_FILES,
+    FileName,
+    LoggingLevel,
+    RunTimeout,
+)
 from lazulite.store.resources import Json
 
 OutputAction = Literal["SummaryOnly", "AppendRow"]
@@ -26,7 +33,7 @@ OutputAction = Literal["SummaryOnly", "AppendRow"]
 class Resources(Properties):
     """How many nodes a job gets."""
 
-    instance_count: int = Field(default=1, ge=1)
+    instance_count: int = Field(default=1, ge=1, le=MOST)
     instance_type: str | None = None
     properties: dict[str, Any] | None = None
 
@@ -34,7 +41,7 @@ class Resources(Properties):
 class RetrySettings(Properties):
     """How often and how long a mini-batch is tried."""
 
-    max_retries: int = Field(default=3, ge=0)
+    max_retries: int = Field(default=3, ge=0, le=MOST)
     timeout: RunTimeout = "PT30S"
 
 
@@ -54,11 +61,11 @@ class BatchDeployment(DeploymentProperties):
     model: AssetReference | None = None
     compute: str = Field(min_length=1)
     resources: Resources = Field(default_factory=Resources)
-    max_concurrency_per_instance: int = Field(default=1, ge=1)
-    mini_batch_size: int = Field(default=10, ge=1)
+    max_concurrency_per_instance: int = Field(default=1, ge=1, le=MOST)
+    mini_batch_size: int = Field(default=10, ge=1, le=MOST_FILES)
     output_action: OutputAction = "AppendRow"
-    output_file_name: FileName = "predictions.csv"
-    error_threshold: int = Field(default=-1, ge=-1)
+    output_file_name: FileName = DEFAULT_FILE_NAME
+    error_threshold: int = Field(default=-1, ge=-1, le=MOST)
     retry_settings: RetrySettings = Field(default_factory=RetrySettings)
     logging_level: LoggingLevel = "Info"
     partition_keys: list[str] | None = None

@@ -26,6 +26,10 @@ class BlobPaths(Protocol):
         """Where to write it. writer: whom Delivery knows the files by."""
         ...
 
+    def is_there(self, blob: BlobPath) -> bool:
+        """Whether there is a blob of this very name. Blocks."""
+        ...
+
 
 class Delivery(Protocol):
     """Sees that what was written becomes blobs."""
@@ -77,6 +81,10 @@ class InPlace:
         """The same file."""
         return self.readable(blob)
 
+    def is_there(self, blob: BlobPath) -> bool:
+        """Whether the file is there."""
+        return self.readable(blob).exists()
+
     def follow(self, writer: str) -> None:
         """It is seen at once."""
 
@@ -114,6 +122,11 @@ class Brought:
         """A folder of the writer's own, in which nothing is that was there before."""
         address = BlobAddress(blob.account, blob.container, blob.path)
         return self.outgoing.place(writer, address)
+
+    def is_there(self, blob: BlobPath) -> bool:
+        """Whether the object store has it."""
+        parts = (blob.account, blob.container, *blob.path.split("/"))
+        return self.back_end.blobs.stamp(parts) is not None
 
 
 def _led_away(path: str) -> SpecError:

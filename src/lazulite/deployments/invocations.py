@@ -15,12 +15,20 @@ from lazulite.arm.kind import ASSET_NAME, Properties
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import name_of
+from lazulite.deployments.batch_extensions import (
+    RERUN_FAILED,
+    check_extensions,
+    file_name,
+    merged,
+)
 from lazulite.deployments.unserved import Unserved, refuse_unserved
 from lazulite.store.resources import Json, Resource
 
 FOLDER, FILE = "uri_folder", "uri_file"
 DEFAULT_STORE = "workspaceblobstore"
 LONGEST_RUN = timedelta(seconds=259_200)
+MOST, MOST_FILES = (1 << 31) - 1, (1 << 63) - 1
+"""What Azure's whole numbers of 32 and 64 bits can be. Source: spec/REST.md 7.7 and 8.3."""
 
 
 def _is_file_name(text: str) -> str:
@@ -30,7 +38,11 @@ def _is_file_name(text: str) -> str:
 
 
 def _is_run_timeout(text: str) -> str:
-    if not timedelta(0) < parse_duration(text) <= LONGEST_RUN:
+    try:
+        duration = parse_duration(text)
+    except ArmError as error:
+        raise ValueError(error.message) from error
+    if not timedelta(0) < duration <= LONGEST_RUN:
         raise ValueError(f"{text} must be more than 0 and at most PT259200S")
     return text
 
@@ -96,14 +108,14 @@ class Compute(Properties):
     """Where the job runs, and on how many nodes; clients also send isLocal, which means nothing."""
 
     target: str | None = None
-    instance_count: int | None = Field(default=None, ge=1)
+    instance_count: int | None = Field(default=None, ge=1, le=MOST)
     instance_type: str | None = None
 
 
 class Retries(Properties):
     """How often and how long a mini-batch is tried."""
 
-    max_retries: int | None = Field(default=None, ge=0)
+    max_retries: int | None = Field(default=None, ge=0, le=MOST)
     timeout: RunTimeout | None = None
 
 
@@ -116,9 +128,9 @@ class Invocation(Properties):
     output_dataset: OutputDataset | None = None
     output_data: dict[str, JobOutput] = Field(default_factory=dict)
     output_file_name: FileName | None = None
-    mini_batch_size: int | None = Field(default=None, ge=1)
-    max_concurrency_per_instance: int | None = Field(default=None, ge=1)
-    error_threshold: int | None = Field(default=None, ge=-1)
+    mini_batch_size: int | None = Field(default=None, ge=1, le=MOST_FILES)
+    max_concurrency_per_instance: int | None = Field(default=None, ge=1, le=MOST)
+    error_threshold: int | None = Field(default=None, ge=-1, le=MOST)
     logging_level: LoggingLevel | None = None
     retry_settings: Retries | None = None
     compute: Compute | None = None
@@ -126,6 +138,16 @@ class Invocation(Properties):
     properties: dict[str, Any] = Field(default_factory=dict)
     tags: dict[str, str | None] = Field(default_factory=dict)
     description: str | None = None
+
+    @property
+    def extensions(self) -> dict[str, str]:
+        """The properties as texts; without those that are null."""
+        return {name: str(value) for name, value in self.properties.items() if value is not None}
+
+    @property
+    def rerun_of(self) -> str | None:
+        """The name of the job of which only what failed is to be run."""
+        return self.extensions.get(RERUN_FAILED)
 
     def said(self) -> Json:
         """In Azure's words, without what was left out."""
@@ -142,6 +164,7 @@ def read_invocation(body: Any) -> Invocation:
         raise ArmError("InvalidRequestContent", "The body lacks the object 'properties'.")
     invocation = read_form(Invocation, given)
     refuse_unserved(invocation.said(), (NO_PARTITIONS,))
+    check_extensions(invocation.extensions)
     return invocation
 
 
@@ -154,7 +177,7 @@ def input_of(invocation: Invocation) -> tuple[str, Json]:
         raise ArmError(
             "BadArgument",
             f"The invocation has {len(invocation.input_data)} inputs: give exactly one, with a "
-            "uri. Literal inputs are for pipeline deployments.",
+            "uri. LiteralJobInput is not supported: literal inputs are for pipeline deployments.",
             target="inputData",
         )
     name, item = next(iter(named.items()))
@@ -170,6 +193,9 @@ def input_of(invocation: Invocation) -> tuple[str, Json]:
 
 def output_of(invocation: Invocation, job: str) -> str:
     """The URI of the folder that the output goes to."""
+    folder, _ = _output_file(invocation)
+    if folder:
+        return folder
     if invocation.output_dataset is not None:
         store = name_of(invocation.output_dataset.datastore_id).removeprefix("azureml:")
         path = (invocation.output_dataset.path or f"azureml/{job}/score").strip("/")
@@ -180,22 +206,42 @@ def output_of(invocation: Invocation, job: str) -> str:
     return f"azureml://datastores/{DEFAULT_STORE}/paths/azureml/{job}/score"
 
 
-def job_properties(invocation: Invocation, job: str, deployment: Resource, compute_id: str) -> Json:
-    """What the job is to do: the deployment as it is now, with the invocation's own settings."""
+def _output_file(invocation: Invocation) -> tuple[str, str]:
+    """Folder and name where the output is a UriFile that names a file, not a folder.
+
+    Clients call both so; a file has a dot in its name, or the name that is asked for besides.
+    Source: spec/BATCH.md 1.9, CLIENTS.md 9.
+    """
+    for output in invocation.output_data.values():
+        folder, _, name = (output.uri or "").rpartition("/")
+        asked = invocation.output_file_name
+        if output.job_output_type == FILE and (name == asked if asked else "." in name):
+            return folder, name
+    return "", ""
+
+
+def job_properties(
+    invocation: Invocation, job: str, deployment: Resource, compute_id: str, data: dict[str, Json]
+) -> Json:
+    """What the job is to do: the deployment as it is now, with the invocation's own settings.
+
+    data: its inputs by name.
+    """
     own = invocation.said()
     kept = ("model", "codeConfiguration", "environmentId", "environmentVariables", "outputAction")
-    given = ("miniBatchSize", "maxConcurrencyPerInstance", "errorThreshold", "loggingLevel",
-             "outputFileName")  # fmt: skip
+    given = ("miniBatchSize", "maxConcurrencyPerInstance", "errorThreshold", "loggingLevel")
     settings = deployment.properties
-    name, data = input_of(invocation)
+    extensions = merged(settings.get("properties") or {}, invocation.extensions)
+    asked = own.get("outputFileName") or _output_file(invocation)[1]
     nodes = invocation.compute.instance_count if invocation.compute else None
     return {
         **{key: settings[key] for key in kept},
         **{key: own.get(key, settings[key]) for key in given},
+        "outputFileName": asked or file_name(settings["outputFileName"], extensions),
         "retrySettings": {**settings["retrySettings"], **own.get("retrySettings", {})},
         "computeId": compute_id,
         "instanceCount": nodes or settings["resources"]["instanceCount"],
-        "inputs": {name: data},
+        "inputs": data,
         "output": output_of(invocation, job),
         "deployment": deployment.id,
         "displayName": job,
@@ -204,13 +250,14 @@ def job_properties(invocation: Invocation, job: str, deployment: Resource, compu
         "tags": invocation.tags,
         "properties": own["properties"],
         "said": {name: own[name] for name in SHOWN_AS_SAID if own.get(name)},
+        "extensions": extensions,
         "requestId": None,
         "cancelRequested": False,
     }
 
 
-def job_name(invocation: Invocation, endpoint: Resource, request_id: str | None) -> str:
-    """The name asked for; else one that the same request id leads to again."""
+def job_name(invocation: Invocation, endpoint: Resource, request: str | None) -> str:
+    """The name asked for; else one that the same request leads to again."""
     if invocation.name:
         if not ASSET_NAME.fullmatch(invocation.name):
             message = (
@@ -218,8 +265,8 @@ def job_name(invocation: Invocation, endpoint: Resource, request_id: str | None)
             )
             raise ArmError("InvalidResourceName", message, target="name")
         return invocation.name
-    if request_id:
-        return str(uuid.uuid5(uuid.UUID(endpoint.uid), request_id))
+    if request:
+        return str(uuid.uuid5(uuid.UUID(endpoint.uid), request))
     return str(uuid.uuid4())
 
 

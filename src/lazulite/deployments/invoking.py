@@ -19,6 +19,8 @@ from lazulite.deployments.invocations import (
     job_properties,
     read_invocation,
 )
+from lazulite.deployments.repeats import Repeat
+from lazulite.deployments.rerunning import inputs_of
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
 PROVISIONING = {"Completed": "Succeeded", "Failed": "Failed", "Canceled": "Canceled"}
@@ -35,8 +37,8 @@ class Order:
     body: Any
     deployment: str | None
     """Its name; None: the endpoint's default."""
-    request_id: str | None
-    """The same one again starts no second job."""
+    repeat: Repeat
+    """A repeat starts no second job."""
     actor: str
 
 
@@ -51,22 +53,31 @@ class Invoker:
     async def start(self, endpoint: Resource, order: Order) -> tuple[Resource, bool]:
         """The job, and whether it is new. Raises ArmError; nothing is written then."""
         invocation = read_invocation(order.body)
-        deployment = await self._deployment(endpoint, order.deployment)
-        name = job_name(invocation, endpoint, order.request_id)
-        compute = await self._compute(endpoint, invocation, deployment)
-        await self._check_output(endpoint, invocation)
-        properties = job_properties(invocation, name, deployment, compute.id)
-        _refuse_unfit(properties, compute)
-        draft = Draft(
-            resource_type=JOBS,
-            id=f"{workspace_of(endpoint.id)}/jobs/{name}",
-            properties={**properties, "requestId": order.request_id},
-        )
+        name = job_name(invocation, endpoint, order.repeat.key)
+        job_id = f"{workspace_of(endpoint.id)}/jobs/{name}"
+        if (known := await self.resources.find(job_id)) is not None:
+            return _repeated(known, order.repeat), False
+        properties = await self._properties(endpoint, invocation, order.deployment, name)
+        noted = {**properties, **order.repeat.noted()}
+        draft = Draft(resource_type=JOBS, id=job_id, properties=noted)
         written = await self.resources.put(draft, order.actor, only_new=True)
-        if written is None:
-            return await self._already_there(draft), False
+        if written is None:  # by a request that came at the same time
+            return _repeated(await self.resources.find(job_id), order.repeat), False
         self.wake()
         return written
+
+    async def _properties(
+        self, endpoint: Resource, invocation: Invocation, named: str | None, name: str
+    ) -> Json:
+        """The row of a new job. Raises ArmError."""
+        deployment = await self._deployment(endpoint, named)
+        compute = await self._compute(endpoint, invocation, deployment)
+        await self._check_output(endpoint, invocation)
+        earlier = await self.find(endpoint, invocation.rerun_of) if invocation.rerun_of else None
+        data = inputs_of(invocation, earlier)
+        properties = job_properties(invocation, name, deployment, compute.id, data["inputs"])
+        _refuse_unfit(properties, compute)
+        return {**properties, "rerunOf": data["rerunOf"]}
 
     async def find(self, owner: Resource, name: str) -> Resource:
         """One job of an endpoint or deployment. Raises ArmError 404."""
@@ -147,14 +158,20 @@ class Invoker:
         except SpecError as error:
             raise ArmError(error.code, str(error), 404, target=target) from error
 
-    async def _already_there(self, draft: Draft) -> Resource:
-        """Fine if this is the same request, a conflict if it is another one."""
-        job = await self.resources.find(draft.id)
-        request_id = draft.properties["requestId"]
-        if job is None or not request_id or job.properties.get("requestId") != request_id:
-            message = f"There is a job {draft.id!r} already: choose another name."
-            raise ArmError("Conflict", message, 409)
-        return job
+
+def _repeated(job: Resource | None, repeat: Repeat) -> Resource:
+    """The job that is there: fine if this is the same request, a conflict if it is another one."""
+    if job is None or not repeat.key or job.properties.get("requestId") != repeat.key:
+        name = job.name if job else ""
+        message = f"There is a job {name!r} already: choose another name."
+        raise ArmError("Conflict", message, 409)
+    if job.properties.get("requestHash") not in (None, repeat.digest):
+        message = (
+            f"The request id {repeat.key!r} has started the job {job.name!r}, and this request "
+            "asks for something else: send it with an id of its own."
+        )
+        raise ArmError("Conflict", message, 409)
+    return job
 
 
 def _refuse_unfit(job: Json, compute: Resource) -> None:

@@ -79,6 +79,23 @@ class DataPlaces:
             raise _not_own(place.account)
         return self.blobs.writable(_checked(place), writer)
 
+    async def refuse_existing(self, workspace: str, uri: str, name: str) -> None:
+        """Raise SpecError if a file of that name is in the folder: outputs replace nothing."""
+        place = (await self._find(workspace, uri))[0].place
+        is_there = False
+        if isinstance(place, BlobPath):
+            blob = dataclasses.replace(place, path=f"{place.path}/{name}".lstrip("/"))
+            is_there = await asyncio.to_thread(self.blobs.is_there, _checked(blob))
+        elif isinstance(place, LocalPath):
+            is_there = (place.path / name).exists()
+        if is_there:
+            raise SpecError(
+                "OutputExists",
+                f"The output file {uri}/{name} exists and is never overwritten; choose another "
+                "output_file_name or output path.",
+                target="outputFileName",
+            )
+
     async def roots(self, workspace: str, uri: str, kind: str) -> list[Root]:
         """All files and folders that a URI means. kind: the type that the input is said to have.
 

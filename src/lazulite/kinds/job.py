@@ -13,6 +13,7 @@ from lazulite.arm.references import find_one
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import workspace_of
 from lazulite.operations.reconciler import Step
+from lazulite.runs import pausing
 from lazulite.runs.batch_jobs import BatchJobs
 from lazulite.runs.command_jobs import CommandJobs
 from lazulite.runs.experiments import check_name
@@ -75,6 +76,16 @@ class Jobs:
         await self.runs.cancel(call.resource, call.actor)
         return Answer(status=200)
 
+    async def pause(self, call: Call) -> Answer:
+        """Ask a batch scoring job to rest and to give its nodes back. Not in Azure."""
+        await pausing.request(self.runs, call.resource, call.actor, pause=True)
+        return Answer(status=200)
+
+    async def resume(self, call: Call) -> Answer:
+        """Have a paused job go on; one that is not paused stays as it is. Not in Azure."""
+        await pausing.request(self.runs, call.resource, call.actor, pause=False)
+        return Answer(status=200)
+
     async def prepare(self, proposal: Proposal) -> Proposal:
         """Check a PUT and fill in what only the server knows. Raises ArmError."""
         given = proposal.properties
@@ -112,7 +123,11 @@ def job(jobs: Jobs) -> Kind:
         has_state=False,
         wire=JOB_WIRE,
         listing=LISTING,
-        actions={"cancel": Action(perform=jobs.cancel, shows=False)},
+        actions={
+            "cancel": Action(perform=jobs.cancel, shows=False),
+            "pause": Action(perform=jobs.pause, shows=False),
+            "resume": Action(perform=jobs.resume, shows=False),
+        },
     )
 
 

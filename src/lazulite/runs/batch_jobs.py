@@ -8,6 +8,7 @@ from pathlib import Path
 from lazulite.batch.launch import script_logs
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import workspace_of
+from lazulite.deployments.batch_extensions import job_fields
 from lazulite.deployments.job_outputs import ARTIFACTS
 from lazulite.deployments.materials import Materials, Preparing, Workshop
 from lazulite.deployments.places import DataPlaces
@@ -15,7 +16,6 @@ from lazulite.operations.reconciler import Step
 from lazulite.runs.supervision import SOON, Supervision
 from lazulite.store.resources import Json, Resource
 
-INIT_TIMEOUT_S = 600.0
 SUPERVISOR = "lazulite.batch.supervisor"
 
 
@@ -48,6 +48,9 @@ class BatchJobs:
         properties = job.properties
         workspace = workspace_of(job.id)
         output = await self.data.writable(workspace, properties["output"], job.uid)
+        await self.data.refuse_existing(
+            workspace, properties["output"], properties["outputFileName"]
+        )
         artifacts = await self.data.writable(workspace, ARTIFACTS.format(job=job.name), job.uid)
         inputs = [
             {"path": str(root.path), "pattern": root.pattern}
@@ -60,7 +63,7 @@ class BatchJobs:
             .showing(*(item["path"] for item in inputs), without_links=True)
             .showing(str(output), str(script_logs(log_dir)), writable=True, without_links=True)
         )
-        retries = properties["retrySettings"]
+        retries, rerun = properties["retrySettings"], properties.get("rerunOf")
         variables = properties["environmentVariables"]
         own = {key: str(value) for key, value in variables.items() if value is not None}
         run = {"AZUREML_BI_OUTPUT_PATH": str(output), "AZUREML_RUN_ID": job.name}
@@ -79,11 +82,12 @@ class BatchJobs:
             "processes_per_node": properties["maxConcurrencyPerInstance"],
             "max_retries": retries["maxRetries"],
             "timeout_s": parse_duration(retries["timeout"]).total_seconds(),
-            "init_timeout_s": INIT_TIMEOUT_S,
             "error_threshold": properties["errorThreshold"],
             "output_action": "append_row"
             if properties["outputAction"] == "AppendRow"
             else "summary_only",
             "output_file_name": properties["outputFileName"],
             "logging_level": properties["loggingLevel"].lower(),
+            "rerun_of": str(self.supervision.folder / rerun) if rerun else "",
+            **job_fields(properties.get("extensions") or {}),
         }

@@ -16,7 +16,10 @@ from lazulite.arm.kind import Duration, Properties
 from lazulite.arm.wire import Renamed, Reshaped, Unknown, Wire
 from lazulite.store.resources import Json
 
-INTERNAL = ("cancelRequested", "runDefinition", "requestId", "clientState", "warnings")
+INTERNAL = (
+    *("cancelRequested", "pauseRequested", "runDefinition", "requestId", "clientState"),
+    *("warnings", "requestHash", "extensions", "rerunOf"),
+)
 """What rows of jobs say to the server itself: no version shows it."""
 PREVIEW, FIRST = "2021-03-01", "2021-10-01"
 NEWER = ("componentId", "queueSettings")

@@ -9,6 +9,8 @@ from lazulite.store.resources import Json, Resource
 
 ENDED = {"completed": "Completed", "failed": "Failed", "canceled": "Canceled"}
 """Azure's words for the last states of a supervisor."""
+PAUSED = "Paused"
+"""A job that keeps what it has done, and no node."""
 
 
 def is_clients(job: Resource) -> bool:
@@ -26,6 +28,12 @@ def status_of(job: Resource) -> str:
 def has_ended(job: Resource) -> bool:
     """Whether the job is in its last state."""
     return status_of(job) in ENDED.values()
+
+
+def is_paused(job: Resource) -> bool:
+    """Whether the job is to rest until it is resumed; a cancellation comes first."""
+    wishes = job.properties
+    return bool(wishes.get("pauseRequested")) and not wishes["cancelRequested"]
 
 
 def start_time(job: Resource) -> str | None:

@@ -20,11 +20,16 @@ from lazulite.executors.launch import Sandbox
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
 from lazulite.remote.background import StillFetching
-from lazulite.runs.status import ENDED, has_ended, status_of
+from lazulite.runs.status import ENDED, PAUSED, has_ended, is_paused, status_of
 from lazulite.store.files import read_json, write_atomically
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
-RUNNING = {"preparing": "Starting", "running": "Running", "finalizing": "Finalizing"}
+RUNNING = {
+    "paused": "Starting",  # it was resumed
+    "preparing": "Starting",
+    "running": "Running",
+    "finalizing": "Finalizing",
+}
 SOON = timedelta(milliseconds=50)
 FETCHING = timedelta(milliseconds=250)
 WATCH = timedelta(milliseconds=500)
@@ -44,8 +49,8 @@ def instance_count(job: Resource) -> int:
 
 
 def is_in_line(job: Resource) -> bool:
-    """Whether the job could use a node now: all else was ready once, and it has not ended."""
-    if has_ended(job):
+    """Whether the job could use a node: all else was ready once, it neither rests nor has ended."""
+    if has_ended(job) or status_of(job) == PAUSED:
         return False
     return bool(job.observed.get("inLine")) or status_of(job) not in {"NotStarted", "Preparing"}
 
@@ -80,11 +85,22 @@ class Supervision:
             return self.ended(job, {"state": "failed", "error": error.body})
 
     async def _advanced(self, job: Resource, supervisor: str, prepared: Prepared) -> Step:
-        waiting = None if self.is_under_way(job) else await prepared(job)
+        if is_paused(job) and await self._rests(job):
+            return await self.paused(job)
+        waiting = await self._waiting(job, prepared)
         if waiting is not None:
             return waiting
         await self.supervise(job, supervisor)
         return await self.watched(job)
+
+    async def _waiting(self, job: Resource, prepared: Prepared) -> Step | None:
+        """A step while the job cannot go on yet."""
+        if not self.is_under_way(job):
+            return await prepared(job)
+        was_paused = self.progress(job)["state"] == "paused"
+        if was_paused and not job.properties["cancelRequested"] and not await self.nodes(job):
+            return await self.queued(job)
+        return None
 
     async def request_cancel(self, job: Resource, actor: str) -> Resource:
         """Note that the job is to end, unless it has ended; the job as it is then."""
@@ -128,6 +144,15 @@ class Supervision:
             return Step(observed={**observed, "toldCluster": True}, converged=False, after=WATCH)
         return Step(observed=observed, converged=False, after=WATCH if comes else IN_LINE)
 
+    async def paused(self, job: Resource) -> Step:
+        """Rest until the job's row changes; the nodes are given back."""
+        if job.observed.get("status") != PAUSED:
+            await self.resources.touch(job.properties["computeId"])
+        progress = self.progress(job) if self.is_under_way(job) else {}
+        known = {**job.observed, "progress": progress, "toldCluster": False}
+        observed = {**known, "status": PAUSED}
+        return Step(observed=observed, converged=False)
+
     def fetching(self, job: Resource, waiting: StillFetching) -> Step:
         """Wait for data of another server; the job tells how far they are."""
         observed = {**job.observed, **waiting.observed(), "status": "Preparing"}
@@ -147,14 +172,21 @@ class Supervision:
         listed = {"nodes": [self._node(node["id"]) for node in _nodes_of(job, cluster)]}
         if read_json(folder / "nodes.json") != listed:
             write_atomically(folder / "nodes.json", json.dumps(listed).encode())
-        if job.properties["cancelRequested"]:
-            (folder / "cancel").touch()
+        _say(folder / "cancel", job.properties["cancelRequested"])
+        _say(folder / "pause", is_paused(job))
         name = self._task_name(job)
-        runs = await self.executor.observe(name) in {Phase.PENDING, Phase.RUNNING}
-        if not runs and self.progress(job)["state"] not in ENDED:
+        if not await self._is_at_work(job) and self.progress(job)["state"] not in ENDED:
             await self.executor.forget(name)  # it was killed: it goes on where its files say
             command = (sys.executable, "-m", module, str(folder))
             await self.executor.ensure(Task(name=name, command=command))
+
+    async def _is_at_work(self, job: Resource) -> bool:
+        """Whether its supervisor runs."""
+        return await self.executor.observe(self._task_name(job)) in {Phase.PENDING, Phase.RUNNING}
+
+    async def _rests(self, job: Resource) -> bool:
+        """Whether a job that is to rest does: it may have come to its end before."""
+        return self.progress(job)["state"] not in ENDED and not await self._is_at_work(job)
 
     async def watched(self, job: Resource) -> Step:
         """What the supervisor says of the job."""
@@ -185,7 +217,7 @@ class Supervision:
     async def taken_down(self, job: Resource) -> Step:
         """Stop what runs, and drop the job's folder."""
         name = self._task_name(job)
-        if await self.executor.observe(name) in {Phase.PENDING, Phase.RUNNING}:
+        if await self._is_at_work(job):
             await self.executor.stop(name)
             return Step(observed=job.observed, converged=False, after=SOON)
         await self.executor.forget(name)
@@ -211,6 +243,14 @@ class Supervision:
 
     def _task_name(self, job: Resource) -> str:
         return f"job-{job.uid}"
+
+
+def _say(wish: Path, is_wished: bool) -> None:
+    """Have the supervisor see a wish, or no longer see it."""
+    if is_wished:
+        wish.touch()
+    else:
+        wish.unlink(missing_ok=True)
 
 
 def _nodes_of(job: Resource, cluster: Resource | None) -> list[Json]:

@@ -315,3 +315,32 @@ def test_inputs_with_names_that_are_not_utf_8_are_scored(bench):
     script = "import os\ndef run(b): return [os.path.basename(p) + ' ok' for p in b]\n"
     assert bench.run(script=script)[0] == 0
     assert bench.output.read_bytes() == b"\xff.bin ok\n"
+
+
+def test_a_paused_job_finishes_what_was_begun_and_goes_on_without_repeating_it(bench):
+    """Two files begin before the pause; every file is scored once, whoever rests meanwhile."""
+    expected = bench.files(40)
+    script = """
+import os, time
+def run(mini_batch):
+    with open(os.environ["CALLS"], "ab", 0) as file:
+        file.write(b".")
+    while not os.path.exists(os.environ["GO"]):
+        time.sleep(0.005)
+    return [os.path.basename(path) + " ok" for path in mini_batch]
+"""
+    calls, go = bench.folder / "calls", bench.folder / "go"
+    bench.write_job(script=script, mini_batch_size=1, env=bench.env(CALLS=str(calls), GO=str(go)))
+    bench.start_node()
+    supervisor = bench.start_supervisor()
+    bench.until(lambda: calls.exists() and calls.stat().st_size == 2)
+    (bench.job_dir / "pause").touch()
+    go.touch()
+    assert supervisor.wait(20) == 3
+    assert (bench.progress["state"], bench.progress["done"]) == ("paused", calls.stat().st_size)
+    assert list(bench.output_dir.iterdir()) == []
+    bench.until(lambda: not bench.processes())
+    (bench.job_dir / "pause").unlink()
+    assert bench.start_supervisor().wait(20) == 0
+    assert bench.output.read_text() == expected
+    assert (calls.stat().st_size, bench.progress["retries"]) == (40, 0)
