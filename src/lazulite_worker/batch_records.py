@@ -17,9 +17,11 @@ _MISSING = ("NaTType", "NAType")
 def render(result, items):
     """As batch_rows.render, which says what is refused, with blocks for lines.
 
-    Columns are those of a DataFrame, the keys of a mapping, the numbers of a sequence's places.
+    Columns are those of a DataFrame, the keys of a mapping, the numbers of a sequence's places. A
+    result may have better rows for this in records().
     """
-    blocks = _frame(result) if hasattr(result, "to_csv") else _elements(elements_of(result))
+    elements = result.records() if hasattr(result, "records") else result
+    blocks = _frame(result) if hasattr(result, "to_csv") else _elements(elements_of(elements))
     payload, rows = [], 0
     for columns, values, count in blocks:
         rows += count
@@ -56,7 +58,6 @@ def _elements(elements):
 
 def _record(element):
     """The element as a mapping of names to values."""
-    element = getattr(element, "record", element)
     if isinstance(element, dict):
         return {str(name): value for name, value in element.items()}
     names = getattr(element, "_fields", None)

@@ -23,7 +23,26 @@ def scorer(folder):
 class Rows(list):
     """Output rows that know how many files they came from: a file may give many."""
 
-    succeeded_items = 0
+    def __init__(self):
+        super().__init__()
+        self.succeeded_items, self._parts = 0, []
+
+    def add(self, values, path, first=0):
+        """A row for each value, counted from first."""
+        name = os.path.basename(path)
+        field = _fields(name)
+        self += [
+            "%d,%s,%s" % (row, _field(value), field) for row, value in enumerate(values, first)
+        ]
+        self._parts.append((values, name, first))
+
+    def records(self):
+        """The same rows with names, for output formats that have columns."""
+        return [
+            {"row": row, "prediction": value, "file_name": name}
+            for values, name, first in self._parts
+            for row, value in enumerate(values, first)
+        ]
 
 
 class Scorer:
@@ -46,7 +65,7 @@ class Scorer:
         rows, first = Rows(), None
         for path in mini_batch:
             try:
-                rows += self._score(path)
+                rows.add(self._score(path), path)
                 rows.succeeded_items += 1
             except Exception as error:  # whatever model and readers raise
                 first = first or error
@@ -58,8 +77,10 @@ class Scorer:
     def run_rows(self, part):
         """The same for some rows of a table (RowRange), and how many were read."""
         frame = mlflow_inputs.read_part(part, self._schema())
-        values = _values(self._model.predict(frame)) if len(frame) else []
-        rows = _rows(values, part.path, part.first_row)
+        rows = Rows()
+        rows.add(
+            _values(self._model.predict(frame)) if len(frame) else [], part.path, part.first_row
+        )
         rows.succeeded_items = len(frame)
         return rows, len(frame)
 
@@ -67,17 +88,10 @@ class Scorer:
         """Nothing is left to be done."""
 
     def _score(self, path):
-        return _rows(_values(self._model.predict(mlflow_inputs.read(path, self._schema()))), path)
+        return _values(self._model.predict(mlflow_inputs.read(path, self._schema())))
 
     def _schema(self):
         return self._model.metadata.get_input_schema()
-
-
-def _rows(values, path, first=0):
-    name = _fields(os.path.basename(path))
-    return Rows(
-        "%d,%s,%s" % (number, _field(value), name) for number, value in enumerate(values, first)
-    )
 
 
 def _values(predictions):
