@@ -17,7 +17,8 @@ _MISSING = ("NaTType", "NAType")
 def render(result, items):
     """As batch_rows.render, which says what is refused, with blocks for lines.
 
-    Columns are those of a DataFrame, the keys of a mapping, the numbers of a sequence's places.
+    Columns are those of a DataFrame, the keys of a mapping, the numbers of a sequence's places. A
+    result may have better rows for this in records().
     """
     if hasattr(result, "records"):
         result = result.records()

@@ -14,7 +14,7 @@ from tests.app.conftest import in_process
 API = "2020-09-01-dataplanepreview"
 ENDPOINT = "/batchEndpoints/scorer"
 DATA = {"dataset": {"dataInputType": "DataUrl", "path": "https://elsewhere.example/mnist"}}
-CLUSTER = {"computeType": "AmlCompute", "properties": {"scaleSettings": {"maxNodeCount": 1}}}
+CLUSTER = {"computeType": "AmlCompute", "properties": {"scaleSettings": {"maxNodeCount": 2}}}
 MFE = "/mferp/managementfrontend"
 
 
@@ -214,6 +214,15 @@ async def test_extensions_of_a_deployment_are_checked_when_it_is_written(scorer)
     error = refused.json()["error"]
     assert (refused.status_code, error["target"]) == (400, "properties.lazulite.output_format")
     assert "azure, csv, jsonl, parquet" in error["message"]
+
+
+async def test_an_extension_that_is_not_there_is_refused(scorer):
+    for name in ("lazulite.output_fromat", "Lazulite.output_format", "lazulite.rerun_failed"):
+        answer = await deploy(scorer, **{name: "csv"})
+        assert answer.status_code == 400, name
+        assert "lazulite.output_format" in answer.json()["error"]["message"]
+    answer = await invoke(scorer, properties={"lazulite.rerun": "x"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadArgument")
 
 
 @pytest.mark.parametrize(

@@ -196,3 +196,22 @@ def test_a_mini_batch_without_any_scored_file_fails_with_the_first_reason(models
     message = score(models, "sum", "x.avro")
     assert "No objects to concatenate" in message
     assert "File type 'avro' is not supported" in message
+
+
+COLUMNS = """
+import sys
+from lazulite_worker import batch_records, mlflow_batch
+scorer = mlflow_batch.scorer(sys.argv[1])
+scorer.init()
+payload, rows, succeeded = batch_records.render(scorer.run(sys.argv[2:]), 2)
+print(payload.decode(), rows, succeeded)
+"""
+
+
+def test_output_formats_with_columns_have_the_predictions_as_they_are(models):
+    told = python(COLUMNS, models / "sum", models / "t.csv", models / "t.parquet").splitlines()
+    assert [json.loads(line) for line in told[-3:-1]] == [
+        ["row", "prediction", "file_name"],
+        [[0, 1, 0, 1], [4.5, 6.5, 4.5, 6.5], ["t.csv"] * 2 + ["t.parquet"] * 2],
+    ]
+    assert told[-1] == " 4 2"

@@ -7,7 +7,7 @@ deployment are checked when it is written, so that no job fails of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from lazulite.batch.formats import FORMATS
@@ -19,6 +19,9 @@ OUTPUT_FORMAT = "lazulite.output_format"
 PROGRAM_ARGUMENTS = "lazulite.program_arguments"
 RERUN_FAILED = "lazulite.rerun_failed"
 MINI_BATCH = "lazulite.mini_batch"
+PREFIX = "lazulite."
+OF_DEPLOYMENTS = (OUTPUT_FORMAT, PROGRAM_ARGUMENTS, MINI_BATCH)
+OF_JOBS = (*OF_DEPLOYMENTS, RERUN_FAILED)
 AZURE = "azure"
 """The output format that is none: rows as Azure writes them."""
 FILES = "files"
@@ -29,8 +32,14 @@ DEFAULT_FILE_NAME = "predictions.csv"
 Given = Mapping[str, str | None]
 
 
-def check_extensions(given: Given) -> None:
-    """Raise ArmError 400 for a value that a property cannot have."""
+def check_extensions(given: Given, names: Collection[str]) -> None:
+    """Raise ArmError 400 for a value that a property cannot have.
+
+    names: those that there are; another one that begins alike is a slip, and is refused, too.
+    """
+    for name in given:
+        if name.lower().startswith(PREFIX) and name not in names:
+            raise _refused(name, f"is not known here; there are {', '.join(names)}")
     known = (AZURE, *FORMATS)
     if (given.get(OUTPUT_FORMAT) or AZURE) not in known:
         said = f"{given[OUTPUT_FORMAT]!r}; it must be one of {', '.join(known)}"
@@ -45,8 +54,7 @@ def check_extensions(given: Given) -> None:
 def merged(deployment: Given, invocation: Given) -> Json:
     """The properties that hold for a job."""
     both = {**deployment, **invocation}
-    known = (OUTPUT_FORMAT, PROGRAM_ARGUMENTS, MINI_BATCH)
-    return {name: both[name] for name in known if both.get(name)}
+    return {name: both[name] for name in OF_DEPLOYMENTS if both.get(name)}
 
 
 def file_name(name: str, extensions: Given) -> str:

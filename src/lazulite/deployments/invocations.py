@@ -16,6 +16,7 @@ from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import name_of
 from lazulite.deployments.batch_extensions import (
+    OF_JOBS,
     RERUN_FAILED,
     check_extensions,
     file_name,
@@ -164,7 +165,7 @@ def read_invocation(body: Any) -> Invocation:
         raise ArmError("InvalidRequestContent", "The body lacks the object 'properties'.")
     invocation = read_form(Invocation, given)
     refuse_unserved(invocation.said(), (NO_PARTITIONS,))
-    check_extensions(invocation.extensions)
+    check_extensions(invocation.extensions, OF_JOBS)
     return invocation
 
 

@@ -11,7 +11,7 @@ from lazulite.arm.kind import ENDPOINT_NAME, Kind, Proposal
 from lazulite.arm.references import find_one
 from lazulite.arm.watching import Watching
 from lazulite.core.ids import workspace_of
-from lazulite.deployments.batch_extensions import check_extensions
+from lazulite.deployments.batch_extensions import OF_DEPLOYMENTS, check_extensions
 from lazulite.deployments.batch_properties import BATCH_DEPLOYMENT_WIRE, BatchDeployment
 from lazulite.deployments.invocations import NO_PARTITIONS
 from lazulite.deployments.materials import Preparing, Workshop
@@ -33,7 +33,7 @@ UNSERVED = (
 
 async def _checked(proposal: Proposal) -> Proposal:
     refuse_unserved(proposal.properties, UNSERVED)
-    check_extensions(proposal.properties["properties"])
+    check_extensions(proposal.properties["properties"], OF_DEPLOYMENTS)
     return proposal
 
 
