@@ -10,8 +10,9 @@ import uuid
 import httpx2
 import pytest
 
+from lazulite.app.foundation import lay_foundation
 from lazulite.app.layout import Layout
-from lazulite.app.server import compose, lay_foundation
+from lazulite.app.server import compose
 from lazulite.core.clock import utc_now
 from lazulite.core.settings import read_settings
 from lazulite.operations.reconciler import Step, step

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from lazulite.app.foundation import lay_foundation
 from lazulite.app.layout import Layout
-from lazulite.app.server import lay_foundation
 from lazulite.core.settings import SettingError, read_settings
 
 

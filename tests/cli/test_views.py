@@ -16,7 +16,8 @@ from lazulite.cli import (
     online_deployments,
     online_endpoints,
 )
-from lazulite.cli.batch_invocations import guess, overrides_body, prefixed
+from lazulite.cli.batch_inputs import guess, prefixed
+from lazulite.cli.batch_invocations import settings_body
 from lazulite.cli.downloads import parse
 from lazulite.cli.errors import CommandError
 from lazulite.cli.http import Request
@@ -129,8 +130,8 @@ def test_the_compute_mapping_of_june_2021_is_read():
 
 def test_overrides_may_be_nested_or_bare():
     expected = {"retrySettings": {"maxRetries": 1, "timeout": "PT9S"}}
-    assert overrides_body({"max_retries": 1, "timeout": 9}) == expected
-    assert overrides_body({"retry_settings": {"max_retries": 1, "timeout": 9}}) == expected
+    assert settings_body({"max_retries": 1, "timeout": 9}) == expected
+    assert settings_body({"retry_settings": {"max_retries": 1, "timeout": 9}}) == expected
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from lazulite.executors.launch import Sandbox
 from lazulite.executors.memory import MemoryExecutor
 from lazulite.executors.protocol import Phase
 from lazulite.serving.keeper_restarts import KeeperRestarts
+from lazulite.serving.kept_logs import KeptLogs
 from lazulite.serving.replica_health import unwell
 from lazulite.serving.replica_sets import ReplicaSets, ReplicaSpec
 
@@ -53,7 +54,8 @@ def executor(tmp_path):
 
 @pytest.fixture
 def sets(executor, tmp_path, clock):
-    return ReplicaSets(executor, tmp_path, tmp_path, Sandbox(), KeeperRestarts(clock))
+    kept = KeptLogs(tmp_path / "kept")
+    return ReplicaSets(executor, tmp_path, tmp_path, Sandbox(), kept, KeeperRestarts(clock))
 
 
 async def test_a_keeper_that_dies_again_and_again_is_started_ever_later(sets, executor, clock):
@@ -86,7 +88,8 @@ async def test_a_keeper_that_was_well_for_a_while_is_started_at_once(sets, execu
 async def test_a_keeper_of_an_earlier_server_is_started_again_at_once(
     sets, executor, tmp_path, clock
 ):
-    await ReplicaSets(executor, tmp_path, tmp_path, Sandbox()).ensure("uid-1", SPEC)
+    kept = KeptLogs(tmp_path / "kept")
+    await ReplicaSets(executor, tmp_path, tmp_path, Sandbox(), kept).ensure("uid-1", SPEC)
     assert (await sets.ensure("uid-1", SPEC))["restarts"] == 0
     executor.end("uid-1", Phase.LOST)
     assert (await sets.ensure("uid-1", SPEC))["restarts"] == 1

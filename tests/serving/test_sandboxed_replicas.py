@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.executors.sandboxes import needs_bubblewrap, sandbox
-from tests.serving.test_keeper import keep, wait_until_gone  # noqa: F401 - a fixture
+from tests.serving.test_keeper import wait_until_gone
 
 pytestmark = [needs_bubblewrap, pytest.mark.crash]
 
@@ -37,7 +37,7 @@ def run(data):
 
 
 @pytest.fixture
-def kept(keep, tmp_path):  # noqa: F811
+def kept(keep, tmp_path):
     box = sandbox(network=False).showing(str(tmp_path))
     kept = keep(PROBE, sandbox=box.to_json(), request_timeout_ms=500)
     kept.wait_until_ready()
@@ -97,7 +97,7 @@ def test_kill_9_of_the_keeper_ends_it_with_all_that_it_started(kept):
     wait_until_gone(*pids)
 
 
-def test_a_script_that_fails_is_told_as_without_a_sandbox(keep, tmp_path):  # noqa: F811
+def test_a_script_that_fails_is_told_as_without_a_sandbox(keep, tmp_path):
     script = textwrap.dedent("""
         def init(): raise RuntimeError("on purpose")
         def run(data): pass

@@ -19,8 +19,9 @@ from typing import IO, Any
 import uvicorn
 
 from lazulite.app.chores import Chore
+from lazulite.app.foundation import Foundation, lay_foundation
 from lazulite.app.layout import Layout
-from lazulite.app.server import Foundation, Server, compose, lay_foundation
+from lazulite.app.server import Server, compose
 from lazulite.app.upkeep import limits_of, tidy_environments
 from lazulite.core.clock import utc_now
 from lazulite.core.errors import LazuliteError

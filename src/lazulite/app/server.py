@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import sys
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import Route
 
 from lazulite.app.asgi import ControlPlane, public_documents
 from lazulite.app.blob_access import AccountKeys, bearer_access, grants
-from lazulite.app.blob_place import back_end_at, check_place, check_url, paths_of
+from lazulite.app.blob_place import back_end_at, paths_of
 from lazulite.app.catalog import Catalog, Entry
-from lazulite.app.data_access import Reach
 from lazulite.app.directory import Directory
 from lazulite.app.documents import STORAGE_SUFFIX
+from lazulite.app.foundation import LOOPBACK, Foundation, issuer
 from lazulite.app.inventory import Inventory
 from lazulite.app.kinds import KindParts, all_kinds
 from lazulite.app.landscape import ensure_landscape, furnish_all
-from lazulite.app.layout import Layout
 from lazulite.app.providers import Providers
 from lazulite.app.services import ServiceParts, all_services
 from lazulite.app.telemetry import Telemetry
@@ -48,18 +44,12 @@ from lazulite.deployments.materials import Workshop
 from lazulite.deployments.online_scaling import Scaling
 from lazulite.deployments.places import DataPlaces
 from lazulite.environments.cache import Cache
-from lazulite.environments.opened import environment_providers, open_environments
-from lazulite.environments.providers import EnvironmentProviders
+from lazulite.environments.opened import open_environments
 from lazulite.environments.service import Environments
-from lazulite.executors.isolation import Isolation, isolation
-from lazulite.executors.local import LocalExecutor
-from lazulite.executors.passing import passed_on
+from lazulite.executors.isolation import Isolation
 from lazulite.fetch.posting import Poster
-from lazulite.identity.applications import SecretHasher
 from lazulite.identity.authorize import Guard
-from lazulite.identity.bootstrap import Bootstrap, Installation
 from lazulite.identity.endpoint_keys import EndpointTokens
-from lazulite.identity.keys import Keyring, open_keyring
 from lazulite.identity.tokens import Audiences, Tokens
 from lazulite.kinds.compute import Clusters
 from lazulite.kinds.job import Jobs
@@ -76,46 +66,13 @@ from lazulite.runs.run_rows import Runs
 from lazulite.runs.shown import show as show_job
 from lazulite.runs.supervision import Supervision
 from lazulite.serving.access_tokens import SCORE_IN_WORKSPACE
-from lazulite.serving.certificates import Certificates, ensure_certificates, public_authorities
-from lazulite.serving.front_door import Addresses, FrontDoor, Launch, find_haproxy, most_connections
-from lazulite.serving.haproxy_config import FrontDoorSettings
-from lazulite.serving.kept_logs import KeptLogs
+from lazulite.serving.front_door import Addresses
 from lazulite.serving.load import LoadReader
 from lazulite.serving.publisher import Publisher
 from lazulite.serving.replica_sets import ReplicaSets
-from lazulite.store.database import open_database
-from lazulite.store.resources import Resources
 from lazulite.telemetry.alerts import Alerts
 from lazulite.telemetry.collector import Collector, Sources
 from lazulite.telemetry.insights import Insights
-from lazulite.telemetry.store import TelemetryStore
-
-LOOPBACK = "127.0.0.1"
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Foundation:
-    """What is there before the front door is: data, keys, tasks."""
-
-    settings: Settings
-    layout: Layout
-    engine: AsyncEngine
-    keyring: Keyring
-    installed: Installation
-    resources: Resources
-    executor: LocalExecutor
-    certificates: Certificates
-    front_door: FrontDoor
-    hasher: SecretHasher
-    reach: Reach
-    providers: EnvironmentProviders
-    isolation: Isolation
-    telemetry: TelemetryStore
-
-    @property
-    def kept_logs(self) -> KeptLogs:
-        """Logs of replicas that are no more."""
-        return KeptLogs(self.layout.folder("telemetry") / "logs")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -136,44 +93,6 @@ class Server:
     url: str
     http_url: str
     workspace: str
-
-
-async def lay_foundation(settings: Settings, layout: Layout, env: Mapping[str, str]) -> Foundation:
-    """Open or make the data folder's content. The caller holds its lock.
-
-    Raises SettingError for settings that cannot be used, before anything is started.
-    """
-    check_url(settings.blobs)
-    reach = Reach.of(settings, layout)
-    check_place(layout, settings.blobs)
-    shut_in = await asyncio.to_thread(isolation, settings, (layout.data, layout.run))
-    keyring = open_keyring(layout.data / "keys")
-    engine = await open_database(layout.database)
-    hasher = SecretHasher()
-    installed = await Bootstrap(engine, keyring.secrets, hasher, utc_now).run(layout.data)
-    certificates = ensure_certificates(
-        layout.folder("certificates"),
-        names=settings.hosts,
-        public_authorities=public_authorities(),
-        now=utc_now(),
-    )
-    executor = LocalExecutor(layout.folder("tasks"), passed_on(env))
-    return Foundation(
-        settings=settings,
-        layout=layout,
-        engine=engine,
-        keyring=keyring,
-        installed=installed,
-        resources=Resources(engine, utc_now),
-        executor=executor,
-        certificates=certificates,
-        front_door=_front_door(settings, layout, (keyring, installed, certificates), executor),
-        hasher=hasher,
-        reach=reach,
-        providers=environment_providers(settings, layout.data, env),
-        isolation=shut_in,
-        telemetry=TelemetryStore(layout.folder("telemetry") / "telemetry.db"),
-    )
 
 
 async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]) -> Server:
@@ -197,26 +116,27 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
     turns = Turns(base.settings.requests_per_caller)
     arm = ArmApp(Gate(registry, base.resources, guard), reconciler.wake, roles, turns)
-    scoring = BatchScoring(
-        Invoker(base.resources, show_job, reconciler.wake), base.resources, guard
-    )
-    blobs = _blob_gateway(base, store, directory, keys, (url, frozenset({*origins, http_url})))
+    invoker = Invoker(base.resources, show_job, reconciler.wake)
+    scoring = BatchScoring(invoker, base.resources, guard)
     telemetry = _telemetry(base, kinds, guard, turns)
-    parts = ServiceParts(
-        arm=arm,
-        scoring=scoring,
-        artifacts=ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX),
-        jobs=kinds.jobs,
-        logs=telemetry.logs,
-    )
+    artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
+    parts = ServiceParts(arm, scoring, artifacts, kinds.jobs, telemetry.logs)
     services = Services(all_services(parts), base.resources, guard, turns)
-    handle = telemetry.insights.before(arm.handle)
-    catalog = Catalog(_entries(arm, services), base.resources, guard, handle)
     tables = Tables(registry=registry, roles=roles, services=services, graph=directory.operations())
-    routes = [*public_documents(Document(tables)), *directory.routes(), *_scoring_routes(scoring)]
-    routes += telemetry.routes(guard, base.installed.subscription_id)
+    handle = telemetry.insights.before(arm.handle)
+    app = ControlPlane(
+        [
+            *public_documents(Document(tables)),
+            *directory.routes(),
+            *_scoring_routes(scoring),
+            *telemetry.routes(guard, base.installed.subscription_id),
+        ],
+        Catalog(_entries(arm, services), base.resources, guard, handle),
+        services,
+        _blob_gateway(base, store, directory, keys, (url, frozenset({*origins, http_url}))),
+    )
     return Server(
-        app=ControlPlane(routes, catalog, services, blobs),
+        app=app,
         publisher=publisher,
         directory=directory,
         roles=roles,
@@ -274,33 +194,6 @@ def _blob_gateway(
     return Gateway(store, authorizer, utc_now, opened)
 
 
-def _front_door(
-    settings: Settings,
-    layout: Layout,
-    trust: tuple[Keyring, Installation, Certificates],
-    executor: LocalExecutor,
-) -> FrontDoor:
-    keyring, installed, certificates = trust
-    fixed = FrontDoorSettings(
-        run_folder=layout.run,
-        control_socket=layout.control_socket,
-        certificate=certificates.server,
-        issuer=_issuer(installed),
-        token_keys=(keyring.endpoints.public_pem().decode(),),
-        hosts=("localhost", "*.localhost", LOOPBACK, "[::1]", *settings.hosts),
-        max_connections=most_connections(),
-    )
-    launch = Launch(
-        python=sys.executable,
-        haproxy=find_haproxy(),
-        https=(settings.host, settings.port),
-        http=(LOOPBACK, settings.http_port),
-        drain_s=settings.drain_s,
-        access_log=layout.folder("telemetry") / "access",
-    )
-    return FrontDoor(fixed, launch, layout.folder("front-door"), executor)
-
-
 def _directory(base: Foundation, origins: Sequence[str]) -> Directory:
     audiences = Audiences.of(origins, account_urls=())
     keys, tenant_id = base.keyring.tokens, base.installed.tenant_id
@@ -331,7 +224,7 @@ def _kind_parts(
     supervision = Supervision(resources, executor, jobs, base.layout.run, delivery, sandbox)
     publish, worker = publisher.publish, base.layout.worker_path()
     sets = ReplicaSets(executor, base.layout.run, worker, sandbox, base.kept_logs)
-    tokens = EndpointTokens(base.keyring.endpoints, _issuer(base.installed), utc_now)
+    tokens = EndpointTokens(base.keyring.endpoints, issuer(base.installed), utc_now)
     return KindParts(
         resources=resources,
         box=base.keyring.secrets,
@@ -414,8 +307,3 @@ def _origins(settings: Settings, addresses: Addresses) -> frozenset[str]:
     secure = {f"https://{name}:{addresses.https[1]}" for name in names}
     plain = {f"http://{name}:{addresses.http[1]}" for name in names}
     return frozenset(secure | plain)
-
-
-def _issuer(installed: Installation) -> str:
-    """Who aml_tokens are from: it outlives a change of ports."""
-    return f"lazulite:{installed.tenant_id}"

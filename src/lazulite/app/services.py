@@ -20,7 +20,7 @@ from lazulite.dataplane.telemetry_logs import TelemetryLogs
 from lazulite.kinds.job import Jobs
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True)
 class ServiceParts:
     """What services are built from."""
 

@@ -77,6 +77,7 @@ See all computes: ml compute list -o table
 Let a cluster grow further: ml compute update -n cpu --max-instances 8
 Delete a cluster: ml compute delete -n cpu --yes
 See who works on what: ml compute list-nodes -n cpu
+Take a node away, as the loss of a low-priority machine does: ml compute evict-node -n cpu --node-id node-0
 
 Register a folder as a model: ml model create -n digits -p ./model --type mlflow_model
 See the newest version: ml model show -n digits
@@ -100,6 +101,9 @@ See the newest jobs: ml job list --max-results 5 -o table
 Follow a job's log: ml job stream -n happy_sky
 Fetch all that a job wrote: ml job download -n happy_sky --all
 Stop a job: ml job cancel -n happy_sky
+Let a batch job rest, and its nodes go: ml job pause -n happy_sky
+Go on with it: ml job resume -n happy_sky
+See which files failed, and why: ml job failed-items -n happy_sky -o table
 Create a datastore from a file: ml datastore create -f store.yml
 See a datastore: ml datastore show -n workspaceblobstore
 Forget a datastore: ml datastore delete -n old
