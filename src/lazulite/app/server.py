@@ -116,14 +116,12 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     roles = Authorization(base.resources, guard, directory.assignments, directory.definitions)
     turns = Turns(base.settings.requests_per_caller)
     arm = ArmApp(Gate(registry, base.resources, guard), reconciler.wake, roles, turns)
-    invoker = Invoker(base.resources, show_job, reconciler.wake)
-    scoring = BatchScoring(invoker, base.resources, guard)
+    scoring = _scoring(base, guard, reconciler)
     telemetry = _telemetry(base, kinds, guard, turns)
     artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
     parts = ServiceParts(arm, scoring, artifacts, kinds.jobs, telemetry.logs)
     services = Services(all_services(parts), base.resources, guard, turns)
     tables = Tables(registry=registry, roles=roles, services=services, graph=directory.operations())
-    handle = telemetry.insights.before(arm.handle)
     app = ControlPlane(
         [
             *public_documents(Document(tables)),
@@ -131,7 +129,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
             *_scoring_routes(scoring),
             *telemetry.routes(guard, base.installed.subscription_id),
         ],
-        Catalog(_entries(arm, services), base.resources, guard, handle),
+        _catalog(base, guard, services, arm, telemetry),
         services,
         _blob_gateway(base, store, directory, keys, (url, frozenset({*origins, http_url}))),
     )
@@ -151,6 +149,18 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         http_url=http_url,
         workspace=workspace,
     )
+
+
+def _scoring(base: Foundation, guard: Guard, reconciler: Reconciler) -> BatchScoring:
+    invoker = Invoker(base.resources, show_job, reconciler.wake)
+    return BatchScoring(invoker, base.resources, guard)
+
+
+def _catalog(
+    base: Foundation, guard: Guard, services: Services, arm: ArmApp, telemetry: Telemetry
+) -> Catalog:
+    handle = telemetry.insights.before(arm.handle)
+    return Catalog(_entries(arm, services), base.resources, guard, handle)
 
 
 def _telemetry(base: Foundation, kinds: KindParts, guard: Guard, turns: Turns) -> Telemetry:
