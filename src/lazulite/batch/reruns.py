@@ -58,9 +58,10 @@ def failed_inputs(folder: Path, inputs: Sequence[Input]) -> list[bytes | RowRang
 def _failed(path: Path) -> dict[int, set[str | None]]:
     """The files by mini-batch; None for files that nobody can name."""
     found = defaultdict[int, set[str | None]](set)
-    for line in path.read_bytes().splitlines():
-        item = json.loads(line)
-        found[item["mini_batch"]].add(item["file"])
+    with path.open("rb") as file:
+        for line in file:
+            item = json.loads(line)
+            found[item["mini_batch"]].add(item["file"])
     return found
 
 
