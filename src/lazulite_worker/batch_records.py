@@ -20,9 +20,8 @@ def render(result, items):
     Columns are those of a DataFrame, the keys of a mapping, the numbers of a sequence's places. A
     result may have better rows for this in records().
     """
-    if hasattr(result, "records"):
-        result = result.records()
-    blocks = _frame(result) if hasattr(result, "to_csv") else _elements(elements_of(result))
+    elements = result.records() if hasattr(result, "records") else result
+    blocks = _frame(result) if hasattr(result, "to_csv") else _elements(elements_of(elements))
     payload, rows = [], 0
     for columns, values, count in blocks:
         rows += count

@@ -71,3 +71,7 @@ def test_of_a_table_that_was_cut_the_parts_that_failed_are_run(earlier, tmp_path
     assert (part.path, part.first_row, part.rows) == (str(table), 1, 1)
     again = cut([part], 10, 0, lambda: None)
     assert (list(again), again.items, again.size) == ([part.pack()], 1, 0)
+    later = (earlier / "inputs.bin").stat().st_mtime + 1
+    os.utime(table, (later, later))
+    with pytest.raises(SpecError, match=r"t\.csv has changed"):
+        failed_inputs(earlier, [Input(str(tmp_path / "in"))])

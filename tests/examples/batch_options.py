@@ -32,6 +32,16 @@ class Setting:
     """The test of what it does."""
 
 
+ENDPOINTS = (
+    Setting(yaml="name", rest="(the path)", rule="a letter, then letters, digits and `-`, a letter or digit last; at most 32; required", test="test_an_endpoint_is_held_to_the_rules_of_its_name"),
+    Setting(yaml="auth_mode", rest="authMode", default="AADToken", good=("aadToken", "AADToken"), bad=("Key", "AMLToken", "none"), rule="`aad_token`", test="test_what_an_endpoint_can_say"),
+    Setting(yaml="defaults.deployment_name", rest="defaults.deploymentName", good=("one", "", None), bad=(["one"],), rule="the deployment that is invoked unless another one is named", test="test_without_a_default_deployment_the_header_must_name_one"),
+    Setting(yaml="traffic", rest="traffic (2021-03-01-preview)", rule="2021-05: 0 or 100 for each deployment; the one with 100 is the default", test="test_traffic_of_a_batch_endpoint_is_all_or_nothing"),
+    Setting(yaml="type", rest="", rule="2021-05: `batch`", test="test_the_endpoint_has_the_deployment_of_its_file"),
+    Setting(yaml="deployments", rest="", rule="2021-05: what is deployed with the endpoint", test="test_the_endpoint_has_the_deployment_of_its_file"),
+    Setting(yaml="description", rest="description", good=("d",), bad=(["d"],), rule="a text", test="test_what_an_endpoint_can_say"),
+    Setting(yaml="properties", rest="properties", default={}, good=({"a": "b"},), bad=("a",), rule="names and texts", test="test_what_an_endpoint_can_say"),
+)  # fmt: skip
 SETTINGS = (
     Setting(yaml="model", rest="model", rule="`azureml:<name>:<version>`, or `path`/`local_path` (uploaded), `name`, `version`", test="test_an_added_deployment_changes_nothing_of_the_active_one"),
     Setting(yaml="code_configuration.code", old="code_configuration.code.local_path", rest="codeConfiguration.codeId", rule="a local folder, or `azureml:<name>:<version>`; an MLflow model needs none", test="test_registered_and_local_data_are_scored"),
@@ -103,6 +113,16 @@ def settings_table() -> str:
         default = "" if each.default in (None, {}, "") else f"`{each.default}`"
         job = f"`{each.job}`" if each.job else ""
         cells = (yaml, f"`{each.rest}`", job, default, each.rule, f"`{each.test}`")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def endpoints_table() -> str:
+    """What an endpoint says."""
+    lines = ["| YAML | REST | default | allowed | test |", "|---|---|---|---|---|"]
+    for each in ENDPOINTS:
+        default = f"`{each.default}`" if each.default else ""
+        cells = (f"`{each.yaml}`", _coded(each.rest), default, each.rule, f"`{each.test}`")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

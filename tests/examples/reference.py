@@ -18,7 +18,7 @@ from lazulite.cli.storage_arguments import ACCESS, StorageArguments
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
 from lazulite.cli.identity_commands import IDENTITY
 from lazulite.core.settings import HELP, Settings
-from tests.examples.batch_options import asked_table, settings_table as batch_settings_table
+from tests.examples.batch_options import asked_table, endpoints_table, settings_table as batch_settings_table
 from tests.examples.environment_tables import (
     bundled_list,
     conda_only_table,
@@ -86,6 +86,7 @@ TABLES = {
     ("cli.md", "options"): options_table,
     ("cli.md", "storage options"): storage_options_table,
     ("settings.md", "settings"): settings_table,
+    ("batch-options.md", "endpoints"): endpoints_table,
     ("batch-options.md", "settings"): batch_settings_table,
     ("batch-options.md", "asked"): asked_table,
     ("environments.md", "pypi names"): names_table,

@@ -12,7 +12,7 @@ from lazulite.cli.arguments import Arguments
 from lazulite.cli.commands import ML
 from lazulite.deployments.batch_properties import BatchDeployment
 from lazulite.deployments.invocations import Invocation
-from tests.examples.batch_options import ASKED, SETTINGS
+from tests.examples.batch_options import ASKED, ENDPOINTS, SETTINGS
 
 TESTS = Path(__file__).parents[1]
 PATH = "/batchEndpoints/options/deployments/one"
@@ -65,6 +65,26 @@ async def test_good_values_are_taken_and_bad_ones_refused_by_name(options):
         for value in each.bad:
             answer = await put(options, said(each.rest, value))
             assert answer.status_code == 400, (each.rest, value, answer.text)
+            assert spelled(each.rest)[-1] in answer.text, (each.rest, value, answer.text)
+
+
+@pytest.mark.parametrize("name", ["1st", "a_b", "ends-", "a" * 33])
+async def test_an_endpoint_is_held_to_the_rules_of_its_name(plane, name):
+    answer = await plane.put(f"/batchEndpoints/{name}", {})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidResourceName")
+
+
+async def test_what_an_endpoint_can_say(plane):
+    path = "/batchEndpoints/said"
+    made = (await plane.put(path, {})).json()["properties"]
+    for each in (each for each in ENDPOINTS if each.good):
+        if each.rest != "properties":  # where the operation's URI is
+            assert found(made, each.rest) == each.default, each.rest
+        for value in each.good:
+            assert (await plane.put(path, said(each.rest, value))).status_code == 200, each.rest
+        for value in each.bad:
+            answer = await plane.put(path, said(each.rest, value))
+            assert answer.status_code == 400, (each.rest, value)
             assert spelled(each.rest)[-1] in answer.text, (each.rest, value, answer.text)
 
 
@@ -128,4 +148,4 @@ def test_every_row_names_a_test_that_there_is():
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
-    assert {each.test for each in (*SETTINGS, *ASKED)} - there == set()
+    assert {each.test for each in (*ENDPOINTS, *SETTINGS, *ASKED)} - there == set()

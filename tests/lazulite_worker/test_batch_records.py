@@ -62,6 +62,16 @@ def test_rows_may_differ_in_their_columns():
     assert (blocks, rows) == ([(["a", "b"], [[1, None], [None, 2]])], 2)
 
 
+def test_a_result_may_know_better_rows_and_what_succeeded():
+    class Rows(list):
+        succeeded_items = 1
+
+        def records(self):
+            return [{"row": number} for number in range(2)]
+
+    assert rendered(Rows(["0,a", "1,a"]), items=2) == ([(["row"], [[0, 1]])], 2, 1)
+
+
 def test_many_rows_are_several_blocks(monkeypatch):
     monkeypatch.setattr(batch_records, "BLOCK", 2)
     blocks, rows, succeeded = rendered(range(5), items=3)

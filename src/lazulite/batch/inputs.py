@@ -21,7 +21,7 @@ from lazulite.core.errors import SpecError
 from lazulite.store.files import sync_directory
 from lazulite_worker.batch_inputs import HEADER, MAGIC, MiniBatches
 
-_FILE, _UNFINISHED = "inputs.bin", "inputs.new"
+FILE, _UNFINISHED = "inputs.bin", "inputs.new"
 
 
 class Cut(Protocol):
@@ -61,8 +61,8 @@ class InputsFile:
     def __init__(self, folder: Path) -> None:
         """Open the file, or a new one if the job has listed nothing yet."""
         self._folder = folder
-        self.is_written = (folder / _FILE).exists()
-        name, flags = (_FILE, 0) if self.is_written else (_UNFINISHED, os.O_CREAT | os.O_TRUNC)
+        self.is_written = (folder / FILE).exists()
+        name, flags = (FILE, 0) if self.is_written else (_UNFINISHED, os.O_CREAT | os.O_TRUNC)
         self.descriptor = os.open(folder / name, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
 
     def write(self, cut: Cut) -> None:
@@ -82,7 +82,7 @@ class InputsFile:
             file.write(HEADER.pack(MAGIC, min(cut.size, cut.items), crc, cut.items, count))
             file.flush()
             os.fsync(file.fileno())
-        (self._folder / _UNFINISHED).rename(self._folder / _FILE)
+        (self._folder / _UNFINISHED).rename(self._folder / FILE)
         sync_directory(self._folder)
         self.is_written = True
 
@@ -95,9 +95,9 @@ class InputsFile:
         try:
             batches = MiniBatches(self.descriptor)
         except ValueError as error:
-            raise SpecError("InputsDamaged", f"{self._folder / _FILE}: {error}") from error
+            raise SpecError("InputsDamaged", f"{self._folder / FILE}: {error}") from error
         if zlib.crc32(batches.body()) != batches.crc:
-            path = self._folder / _FILE
+            path = self._folder / FILE
             raise SpecError("InputsDamaged", f"{path} does not match its checksum; invoke again")
         return batches
 

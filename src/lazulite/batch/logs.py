@@ -5,6 +5,7 @@ A log that cannot be written must not cost a job its results: such errors are co
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -13,7 +14,6 @@ from pathlib import Path
 
 from lazulite.batch.engine import Done, ProcessName
 from lazulite.batch.policy import Counts
-from lazulite.store.files import write_atomically
 
 README = """Where to look
   user/error.txt                what failed, in short; begin here
@@ -97,8 +97,11 @@ class JobLogs:
     def keep(self, file: Path) -> None:
         """Put a copy of a file of the job among the logs, unless it has nothing to say."""
         try:
-            if file.exists() and (content := file.read_bytes()):
-                write_atomically(self._folder / file.name, content, mode=0o644)
+            if file.exists() and file.stat().st_size:
+                part = self._folder / f".{file.name}.part"
+                part.unlink(missing_ok=True)  # user code may write there: follow no link
+                shutil.copyfile(file, part)
+                part.replace(self._folder / file.name)
         except OSError:
             self.lost += 1
 

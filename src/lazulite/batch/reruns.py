@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lazulite.batch.failures import FILE
+from lazulite.batch.inputs import FILE as INPUTS
 from lazulite.batch.inputs import Input, InputsFile
 from lazulite.batch.job import Job
 from lazulite.core.errors import SpecError
@@ -24,7 +25,7 @@ def failed_inputs(folder: Path, inputs: Sequence[Input]) -> list[bytes | RowRang
 
     inputs: the same data as that job's, which may have been fetched anew, to another place. Where
     run() returned too few results, all files of the mini-batch count. Raises SpecError if the
-    earlier job or a file is not there any more.
+    earlier job or a file is not there any more, or if a table that was cut has changed.
     """
     if not (folder / FILE).exists():
         raise SpecError(
@@ -39,38 +40,49 @@ def failed_inputs(folder: Path, inputs: Sequence[Input]) -> list[bytes | RowRang
         batches = earlier.read()
     finally:
         earlier.close()
-    roots = list(zip(before, inputs, strict=False))
+    listed_at = (folder / INPUTS).stat().st_mtime
+    places = {root.path: now.path for root, now in zip(before, inputs, strict=False)}
     found = list[bytes | RowRange]()
     for mini_batch in sorted(failed):
         names = failed[mini_batch]
         if (part := batches.row_range(mini_batch)) is not None:
-            moved = os.fsdecode(_moved(part.path, roots))
+            moved = _moved(part.path, places)
+            _refuse_changed(moved, listed_at)
             found.append(part._replace(path=moved))
             continue
         paths = (path for path in batches[mini_batch] if None in names or path in names)
-        found += [_moved(path, roots) for path in paths]
+        found += [os.fsencode(_moved(path, places)) for path in paths]
     return found
 
 
 def _failed(path: Path) -> dict[int, set[str | None]]:
     """The files by mini-batch; None for files that nobody can name."""
     found = defaultdict[int, set[str | None]](set)
-    for line in path.read_bytes().splitlines():
-        item = json.loads(line)
-        found[item["mini_batch"]].add(item["file"])
+    with path.open("rb") as file:
+        for line in file:
+            item = json.loads(line)
+            found[item["mini_batch"]].add(item["file"])
     return found
 
 
-def _moved(path: str, roots: Sequence[tuple[Input, Input]]) -> bytes:
-    """The path below the input's new place. Raises SpecError if it is not there."""
-    for before, now in roots:
-        inside = path.removeprefix(before.path)
-        if inside == path or inside[:1] not in {"", "/"}:
-            continue
-        if (place := Path(now.path + inside)).is_file():
-            return os.fsencode(place)
+def _moved(path: str, places: Mapping[str, str]) -> str:
+    """The path below its input's new place. Raises SpecError if it is not there."""
+    for root in (path, *map(str, Path(path).parents)):
+        if root in places and Path(place := places[root] + path[len(root) :]).is_file():
+            return place
     raise SpecError(
         "InputNotFound",
         f"{path} failed in the earlier job and is not there any more.",
         target="inputs",
     )
+
+
+def _refuse_changed(table: str, listed_at: float) -> None:
+    """A part of a table is bytes of it: they must be those that were listed."""
+    if Path(table).stat().st_mtime > listed_at:
+        raise SpecError(
+            "InputChanged",
+            f"{table} has changed, or was fetched anew, since the earlier job cut it into rows: "
+            "its parts are not what they were. Invoke the endpoint with the whole table.",
+            target="inputs",
+        )
