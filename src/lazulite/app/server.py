@@ -120,21 +120,9 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     telemetry = _telemetry(base, kinds, guard, turns)
     artifacts = ArtifactFiles(store, keys, utc_now, STORAGE_SUFFIX)
     parts = ServiceParts(arm, scoring, artifacts, kinds.jobs, telemetry.logs)
-    services = Services(all_services(parts), base.resources, guard, turns)
-    tables = Tables(registry=registry, roles=roles, services=services, graph=directory.operations())
-    app = ControlPlane(
-        [
-            *public_documents(Document(tables)),
-            *directory.routes(),
-            *_scoring_routes(scoring),
-            *telemetry.routes(guard, base.installed.subscription_id),
-        ],
-        _catalog(base, guard, services, arm, telemetry),
-        services,
-        _blob_gateway(base, store, directory, keys, (url, frozenset({*origins, http_url}))),
-    )
+    blobs = _blob_gateway(base, store, directory, keys, (url, frozenset({*origins, http_url})))
     return Server(
-        app=app,
+        app=_control_plane(base, directory, parts, telemetry, blobs),
         publisher=publisher,
         directory=directory,
         roles=roles,
@@ -156,11 +144,27 @@ def _scoring(base: Foundation, guard: Guard, reconciler: Reconciler) -> BatchSco
     return BatchScoring(invoker, base.resources, guard)
 
 
-def _catalog(
-    base: Foundation, guard: Guard, services: Services, arm: ArmApp, telemetry: Telemetry
-) -> Catalog:
+def _control_plane(
+    base: Foundation,
+    directory: Directory,
+    parts: ServiceParts,
+    telemetry: Telemetry,
+    blobs: Gateway,
+) -> ControlPlane:
+    """All that answers, and the documents that say what does."""
+    arm, guard, graph = parts.arm, directory.guard, directory.operations()
+    roles, registry = arm.authorization, arm.gate.registry
+    services = Services(all_services(parts), base.resources, guard, arm.turns)
+    tables = Tables(registry=registry, roles=roles, services=services, graph=graph)
     handle = telemetry.insights.before(arm.handle)
-    return Catalog(_entries(arm, services), base.resources, guard, handle)
+    routes = [
+        *public_documents(Document(tables)),
+        *directory.routes(),
+        *_scoring_routes(parts.scoring),
+        *telemetry.routes(guard, base.installed.subscription_id),
+    ]
+    catalog = Catalog(_entries(arm, services), base.resources, guard, handle)
+    return ControlPlane(routes, catalog, services, blobs)
 
 
 def _telemetry(base: Foundation, kinds: KindParts, guard: Guard, turns: Turns) -> Telemetry:
