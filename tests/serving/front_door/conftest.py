@@ -166,7 +166,7 @@ class Door:
         return Endpoint(**{**values, **changes})
 
     @staticmethod
-    async def until(condition: Callable[[], object], patience_s: float = 10) -> None:
+    async def until(condition: Callable[[], object], patience_s: float = 30) -> None:
         """Wait until the condition holds; fail when it does not in time."""
         deadline = time.monotonic() + patience_s
         while not condition():

@@ -89,7 +89,7 @@ async def test_mirror_that_hangs_delays_nobody_and_its_surplus_is_dropped(door):
     assert abs(copies(door)["dropped"] - (310 - 256)) <= 1
     assert len(live.seen) == 620
     released.set()
-    await door.until(lambda: copies(door)["answered"] == 256, 30)
+    await door.until(lambda: copies(door)["answered"] == 256)
 
 
 async def test_mirror_that_is_dead_fails_only_the_copies(door):

@@ -254,8 +254,9 @@ async def test_too_long_url_and_header_are_414_and_431(door):
 
 async def test_client_that_left_while_it_waited_is_never_run(door):
     released = threading.Event()
-    replica = door.replica(behave=lambda request: (released.wait(10), (200, {}, b"first"))[1])
-    await door.apply(door.endpoint(door.deployment(replica, max_queue_wait_ms=20_000)))
+    patient = {"max_queue_wait_ms": 60_000, "request_timeout_ms": 60_000}
+    replica = door.replica(behave=lambda request: (released.wait(60), (200, {}, b"first"))[1])
+    await door.apply(door.endpoint(door.deployment(replica, **patient)))
     head = b"POST /inference/ep/score HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n"
     head += b"authorization: Bearer the-primary-key\r\n\r\nstale"
 
