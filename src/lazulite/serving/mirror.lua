@@ -8,7 +8,7 @@ local address = ...
 
 local MOST_COPIES = 256           -- under way at a time
 local MOST_BYTES = 64 * 1024 * 1024   -- held by them
-local PATIENCE_S = 200            -- over every limit of a deployment: queue and run
+local PATIENCE_S = 400            -- over every limit of a deployment: queue and run
 
 local copies, bytes = 0, 0
 local counts = {}
