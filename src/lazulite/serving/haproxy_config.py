@@ -19,7 +19,6 @@ from lazulite.serving.haproxy_mirror import (
     copies_frontend,
     copying,
     loading,
-    metrics,
     mirror_files,
 )
 from lazulite.serving.haproxy_rules import admission, body_limit, body_refused, provenance
@@ -86,7 +85,7 @@ def render(
     sections = [
         [*_global(settings), *loading(settings.run_folder, ordered)],
         _defaults(),
-        [*_metrics(settings), *metrics(ordered)],
+        _metrics(settings),
         counters(),
         _public(settings, trusted),
         copies_frontend(settings.run_folder, ordered),
@@ -168,7 +167,7 @@ def _metrics(settings: FrontDoorSettings) -> list[str]:
         "frontend metrics from base",
         f"  bind {socket_address(settings.run_folder / 'metrics.sock', 'unix@')} mode 600",
         "  http-request use-service prometheus-exporter if { path /metrics }",
-        "  http-request return status 404 unless { path /mirror }",
+        "  http-request return status 404",
     ]
 
 

@@ -34,12 +34,6 @@ def loading(run_folder: Path, endpoints: Sequence[Endpoint]) -> list[str]:
     return [f"  lua-load {_SCRIPT.name} {address}"] if is_mirrored(endpoints) else []
 
 
-def metrics(endpoints: Sequence[Endpoint]) -> list[str]:
-    """Lines of the metrics frontend: what became of the copies, since the last reload."""
-    rule = "  http-request use-service lua.mirror if { path /mirror }"
-    return [rule] if is_mirrored(endpoints) else []
-
-
 def copies_frontend(run_folder: Path, endpoints: Sequence[Endpoint]) -> list[str]:
     """Where copies come in: a socket that only the server's own user reaches."""
     if not is_mirrored(endpoints):

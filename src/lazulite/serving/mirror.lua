@@ -78,19 +78,13 @@ core.register_action("mirror", { "http-req" }, function(txn, target)
   core.register_task(send, target, request)
 end, 1)
 
-core.register_service("mirror", "http", function(applet)
-  local lines = { "# TYPE lazulite_mirrored_requests_total counter" }
+-- On the stats socket; a line for each count, from the start of this process.
+core.register_cli({ "show", "copies" }, "show copies : what became of mirrored requests", function(applet)
+  local lines = {}
   for target, outcomes in pairs(counts) do
     for outcome, number in pairs(outcomes) do
-      lines[#lines + 1] = string.format(
-        'lazulite_mirrored_requests_total{backend="%s",outcome="%s"} %d', target, outcome, number
-      )
+      lines[#lines + 1] = "copies " .. target .. " " .. outcome .. " " .. number .. "\n"
     end
   end
-  local text = table.concat(lines, "\n") .. "\n"
-  applet:set_status(200)
-  applet:add_header("content-type", "text/plain; version=0.0.4")
-  applet:add_header("content-length", tostring(#text))
-  applet:start_response()
-  applet:send(text)
+  applet:send(table.concat(lines))
 end)

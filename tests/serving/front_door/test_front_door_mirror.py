@@ -2,9 +2,10 @@
 
 import asyncio
 import http.client
-import socket
 import threading
 import time
+
+from lazulite.serving.proxy_stats import read_stats
 
 KEY = "the-primary-key"
 WIDE = {"max_concurrent": 300, "max_queue_wait_ms": 10_000}
@@ -34,15 +35,7 @@ def scored(door, count, body=b"{}", **headers):
 
 def copies(door):
     """What HAProxy counted, by outcome."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(door.settings.run_folder / "metrics.sock"))
-        connection.sendall(b"GET /mirror HTTP/1.0\r\n\r\n")
-        said = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
-    lines = [line for line in said.splitlines() if line.startswith("lazulite_mirrored")]
-    return {
-        line.partition('outcome="')[2].partition('"')[0]: int(line.rpartition(" ")[2])
-        for line in lines
-    }
+    return read_stats(door.settings.run_folder).copies.get(("ep", "green"), {})
 
 
 async def test_share_of_the_requests_is_copied_whole_and_its_answers_dropped(door):

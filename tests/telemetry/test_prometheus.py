@@ -1,0 +1,16 @@
+"""The page for Prometheus."""
+
+from lazulite.serving.proxy_stats import ProxyStats
+from lazulite.telemetry.counters import Counters
+from lazulite.telemetry.gauges import Sample
+from lazulite.telemetry.prometheus import page
+
+
+def test_copies_of_requests_are_told_by_outcome():
+    counters = Counters()
+    counters.sample = Sample(ProxyStats({}, 0, 0, {("ep", "green"): {"dropped": 3}}), [], 0.0)
+
+    lines = page(counters).splitlines()
+
+    labels = 'endpoint="ep",deployment="green",outcome="dropped"'
+    assert f"lazulite_mirrored_requests{{{labels}}} 3" in lines
