@@ -1,6 +1,5 @@
 """The page for Prometheus."""
 
-from lazulite.serving.proxy_stats import ProxyStats
 from lazulite.telemetry.counters import Counters
 from lazulite.telemetry.gauges import Sample
 from lazulite.telemetry.prometheus import page
@@ -8,7 +7,8 @@ from lazulite.telemetry.prometheus import page
 
 def test_copies_of_requests_are_told_by_outcome():
     counters = Counters()
-    counters.sample = Sample(ProxyStats({}, 0, 0, {("ep", "green"): {"dropped": 3}}), [], 0.0)
+    copies = {("ep", "green"): {"dropped": 3}}
+    counters.sample = Sample(stats=None, instances=[], disk=0.0, copies=copies)
 
     lines = page(counters).splitlines()
 

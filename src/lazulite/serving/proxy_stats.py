@@ -28,20 +28,17 @@ class ProxyStats(NamedTuple):
     """Open connections of clients."""
     dropped_lines: int
     """Lines of the access log that found the pipe full, since this HAProxy began."""
-    copies: Mapping[tuple[str, str], Mapping[str, int]]
-    """What became of mirrored requests since then, by deployment: answered, failed (another status
-    than 200 or none), dropped, too_large."""
 
 
 def read_stats(run_folder: Path) -> ProxyStats:
     """What the serving HAProxy says. Blocks for a moment. Raises OSError if none answers."""
     with Console(str(run_folder / "stats.sock")) as console:
-        commands = (b"show stat -1 3 -1", b"show info", b"show copies")
-        return parse_stats(*(console.ask(each).decode(errors="replace") for each in commands))
+        table, info = console.ask(b"show stat -1 3 -1"), console.ask(b"show info")
+    return parse_stats(table.decode(errors="replace"), info.decode(errors="replace"))
 
 
-def parse_stats(table: str, info: str, copies: str = "") -> ProxyStats:
-    """From the answers to `show stat`, `show info` and mirror.lua's `show copies`."""
+def parse_stats(table: str, info: str) -> ProxyStats:
+    """From the answers to `show stat` and `show info`."""
     deployments, connections = {}, 0
     lines = [line for line in table.lstrip("\n# ").splitlines() if "," in line]
     for row in csv.DictReader(lines):
@@ -54,16 +51,4 @@ def parse_stats(table: str, info: str, copies: str = "") -> ProxyStats:
         elif side == "FRONTEND" and name == "public":
             connections = int(row["scur"] or 0)
     facts = dict(line.split(": ", 1) for line in info.splitlines() if ": " in line)
-    dropped = int(facts.get("DroppedLogs", 0))
-    return ProxyStats(deployments, connections, dropped, _copies(copies))
-
-
-def _copies(text: str) -> dict[tuple[str, str], dict[str, int]]:
-    """Nothing if the answer is HAProxy's list of commands, as when nothing is mirrored."""
-    found: dict[tuple[str, str], dict[str, int]] = {}
-    for line in text.splitlines():
-        words = line.split()
-        if words[:1] == ["copies"] and len(words) == 4:
-            endpoint, _, deployment = words[1].lower().partition(".")
-            found.setdefault((endpoint, deployment), {})[words[2]] = int(words[3])
-    return found
+    return ProxyStats(deployments, connections, int(facts.get("DroppedLogs", 0)))

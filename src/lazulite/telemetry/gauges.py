@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import time
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lazulite.core.ids import fold
+from lazulite.serving.mirror_counts import Copies, read_copies
 from lazulite.serving.proxy_stats import ProxyStats, read_stats
 from lazulite.store.resources import Json
 from lazulite.telemetry.metrics import MINUTE_MS, Point
@@ -40,6 +42,7 @@ class Sample:
     """None if HAProxy does not answer."""
     instances: list[Instance]
     disk: float
+    copies: Copies
 
 
 class Gauges:
@@ -52,10 +55,10 @@ class Gauges:
 
     def measure(self, places: Landscape, statuses: Statuses) -> Sample:
         """Look at everything. Blocks for some milliseconds."""
-        try:
-            stats = read_stats(self._run_folder)
-        except (OSError, ValueError, KeyError):  # it is being started, or replaced
-            stats = None
+        stats: ProxyStats | None = None
+        copies: Copies = {}
+        with contextlib.suppress(OSError, ValueError, KeyError):  # it is being started, or replaced
+            stats, copies = read_stats(self._run_folder), read_copies(self._run_folder)
         found = [
             (place, f"{row.name}-{task.rpartition('-')[2]}-{replica['index']}", replica)
             for row in places.rows
@@ -78,7 +81,7 @@ class Gauges:
             for place, name, replica in found
         ]
         self._before, self._measured_at = used, now
-        return Sample(stats, instances, disk_percent(self._data_folder))
+        return Sample(stats, instances, disk_percent(self._data_folder), copies)
 
     def _percent(self, pid: int | None, used: Mapping[int, Usage], span: float) -> float | None:
         """None until it was measured twice. span: processor seconds since the time before."""

@@ -49,6 +49,7 @@ def _lines(counters: Counters) -> Iterator[str]:
     )
     yield from _losses(counters)
     yield from _measured(counters)
+    yield from _mirrored(counters)
 
 
 def _losses(counters: Counters) -> Iterator[str]:
@@ -58,6 +59,17 @@ def _losses(counters: Counters) -> Iterator[str]:
     yield from _family(
         "traffic_rows_left_out_total", "counter", what, [({}, counters.rows_left_out)]
     )
+
+
+def _mirrored(counters: Counters) -> Iterator[str]:
+    what = "Copies of requests by outcome, since HAProxy was last started or reloaded."
+    copies = counters.sample.copies if counters.sample else {}
+    samples = (
+        ({**_of(key), "outcome": outcome}, float(count))
+        for key, outcomes in sorted(copies.items())
+        for outcome, count in sorted(outcomes.items())
+    )
+    yield from _family("mirrored_requests", "gauge", what, samples)
 
 
 def _measured(counters: Counters) -> Iterator[str]:
@@ -78,13 +90,6 @@ def _measured(counters: Counters) -> Iterator[str]:
         what = "Lines of the access log that HAProxy dropped, since it was last started."
         dropped: Samples = [({}, float(sample.stats.dropped_lines))]
         yield from _family("access_lines_dropped", "gauge", what, dropped)
-        what = "Copies of requests by outcome, since HAProxy was last started or reloaded."
-        copies = (
-            ({**_of(key), "outcome": outcome}, float(count))
-            for key, outcomes in sorted(sample.stats.copies.items())
-            for outcome, count in sorted(outcomes.items())
-        )
-        yield from _family("mirrored_requests", "gauge", what, copies)
     of = [({**_of(one.deployment), "instance": one.name}, one) for one in sample.instances]
     what = "Whether the instance takes requests."
     ready = ((labels, float(one.state == "ready")) for labels, one in of)

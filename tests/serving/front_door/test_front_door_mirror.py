@@ -5,7 +5,7 @@ import http.client
 import threading
 import time
 
-from lazulite.serving.proxy_stats import read_stats
+from lazulite.serving.mirror_counts import read_copies
 
 KEY = "the-primary-key"
 WIDE = {"max_concurrent": 300, "max_queue_wait_ms": 10_000}
@@ -35,7 +35,7 @@ def scored(door, count, body=b"{}", **headers):
 
 def copies(door):
     """What HAProxy counted, by outcome."""
-    return read_stats(door.settings.run_folder).copies.get(("ep", "green"), {})
+    return read_copies(door.settings.run_folder).get(("ep", "green"), {})
 
 
 async def test_share_of_the_requests_is_copied_whole_and_its_answers_dropped(door):
