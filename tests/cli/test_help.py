@@ -10,10 +10,11 @@ from lazulite.cli.examples import examples
 from lazulite.cli.identity_commands import IDENTITY
 from lazulite.cli.main import main, make_cli
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
+from lazulite.cli.workspace_commands import WORKSPACES
 
 NAMES = [
     *(each.name for each in (*SERVER, *CACHE, *IDENTITY, *AZ, *ALONE)),
-    *(f"ml {each.name}" for each in ML),
+    *(f"ml {each.name}" for each in (*ML, *WORKSPACES)),
     *(f"storage {each.name}" for each in (*ACCOUNTS, *CONTENTS)),
 ]
 EXAMPLES = examples(NAMES)

@@ -15,6 +15,7 @@ from lazulite.cli.arguments import CONNECTION, Arguments
 from lazulite.cli.az_commands import ALONE, AZ
 from lazulite.cli.commands import CACHE, ML, SERVER
 from lazulite.cli.storage_arguments import ACCESS, StorageArguments
+from lazulite.cli.workspace_commands import WORKSPACES
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
 from lazulite.cli.identity_commands import IDENTITY
 from lazulite.core.settings import HELP, Settings
@@ -40,7 +41,7 @@ def commands_table() -> str:
     """Every command, what it does, and its own options."""
     lines = ["| command | what it does | options |", "|---|---|---|"]
     lines += [f"| `lazulite {each.name}` | {each.summary} | |" for each in SERVER]
-    named = [(f"ml {each.name}", each) for each in ML] + [
+    named = [(f"ml {each.name}", each) for each in (*ML, *WORKSPACES)] + [
         (each.name, each) for each in [*CACHE, *IDENTITY, *AZ, *ALONE]
     ]
     lines += [

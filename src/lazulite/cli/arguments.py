@@ -200,6 +200,9 @@ class Arguments:
     default_values: tuple[str, ...] = several(
         "--defaults", "-d", help="Names to keep: group=G workspace=W location=L."
     )
+    all_resources: bool = option(
+        "--all-resources", help="What it depends on, too; here these are records.", default=False
+    )
     location: str = option("--location", "-l", help="Region, such as local.")
     method: str = option("--method", "-m", help="get, put, post, patch, delete, head or options.")
     url: str = option("--url", "--uri", "-u", help="URL, or a path such as /subscriptions.")

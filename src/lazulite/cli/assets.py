@@ -34,8 +34,16 @@ def api_version(collection: str) -> str:
     return DATA_API_VERSION if collection == "data" else API_VERSION
 
 
-def document(arguments: Arguments, shape: Mapping[str, Shape], **options: Any) -> Document:
-    """The file, with the options put over it and then --set, checked against the shape."""
+def document(
+    arguments: Arguments,
+    shape: Mapping[str, Shape],
+    current: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Document:
+    """The file, with the options put over it and then --set, checked against the shape.
+
+    current: what is there, which all of it changes.
+    """
     found = read_file(arguments)
     given = {
         "name": arguments.name,
@@ -44,7 +52,7 @@ def document(arguments: Arguments, shape: Mapping[str, Shape], **options: Any) -
         **options,
     }
     chosen = {name: value for name, value in given.items() if value not in ("", None, {})}
-    values = {**found.values, **chosen}
+    values = {**(current or {}), **found.values, **chosen}
     return checked(found.changed(apply(values, arguments.set_values)), shape)
 
 

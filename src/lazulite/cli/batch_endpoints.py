@@ -41,8 +41,7 @@ def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """Change what the file and the options say; the rest stays as it is."""
     current = show(workspace, arguments)
     kept = {name: value for name, value in current.items() if name in SHAPE}
-    given = assets.document(arguments, SHAPE).values
-    values = {**kept, **given}
+    values = assets.document(arguments, SHAPE, kept).values
     if chosen := default_of(arguments):
         values["defaults"] = {"deployment_name": chosen}
     return put(workspace, values, waiting=not arguments.no_wait)

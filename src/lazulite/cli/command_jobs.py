@@ -106,12 +106,11 @@ def _document(arguments: Arguments) -> Document:
     """The file with the options over it. Raises CommandError for what is no command job."""
     if not arguments.file:
         raise CommandError("InvalidArgument", "Say what to run: --file with the job's YAML.")
-    named = {"experiment_name": arguments.experiment_name}
     raw = assets.read_file(arguments)
     kind = str(raw.values.get("type") or "command")
     if kind.lower() != "command":
         raise raw.error(("type",), f"jobs of type {kind!r} cannot be run here; use type: command")
-    found = _modern(assets.document(arguments, SHAPE, **named))
+    found = _modern(assets.document(arguments, SHAPE, experiment_name=arguments.experiment_name))
     for field in ("command", "environment", "compute"):
         if not found.values.get(field):
             raise found.error((), f"a command job needs the field {field!r}")

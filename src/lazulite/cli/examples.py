@@ -109,6 +109,19 @@ See a datastore: ml datastore show -n workspaceblobstore
 Forget a datastore: ml datastore delete -n old
 See all datastores: ml datastore list -o table
 
+Create a workspace: ml workspace create -n team -g lazulite --display-name "Our team"
+See where a workspace's services are: ml workspace show --query discovery_url -o tsv
+See the workspaces of a group: ml workspace list -g lazulite -o table
+Describe a workspace: ml workspace update -n team --description "For the team"
+Delete a workspace: ml workspace delete -n team --yes
+See the storage account's key: ml workspace list-keys --query userStorageKey -o tsv
+After a key was made anew: ml workspace sync-keys
+Look for what is wrong: ml workspace diagnose
+Keep an API's key: ml connection create -f connection.yml
+See a connection: ml connection show -n search
+See all connections: ml connection list -o table
+Forget a connection: ml connection delete -n search --yes
+
 Build before it is needed: environment build -f environment.yml
 See what takes how much room: environment list -o table
 See why a build failed: environment show -n 0123456789abcdef0123456789abcdef

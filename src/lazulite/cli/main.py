@@ -35,6 +35,7 @@ from lazulite.cli.storage_arguments import ACCESS, SERVER_OF_ACCOUNTS, StorageAr
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS, STORAGE_GROUPS
 from lazulite.cli.tokens import Tokens
 from lazulite.cli.workspace import Workspace
+from lazulite.cli.workspace_commands import WORKSPACE_COLUMNS, WORKSPACE_GROUPS, WORKSPACES
 from lazulite.core.errors import LazuliteError
 from lazulite.core.settings import Settings, setting_help
 
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make_cli(given: Sequence[str]) -> _Lazulite:
     """Knack's application for a command line; nothing of it is run yet."""
-    groups = {**GROUPS, **AZ_GROUPS, **STORAGE_GROUPS}
+    groups = {**GROUPS, **WORKSPACE_GROUPS, **AZ_GROUPS, **STORAGE_GROUPS}
     helps.update({name: f"type: group\nshort-summary: {text!r}" for name, text in groups.items()})
     home = data_directory("", os.environ)
     cli = _Lazulite(
@@ -108,7 +109,7 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
     def load_command_table(self, arguments: list[str]) -> Any:
         makers: tuple[tuple[str, tuple[Command, ...], Any], ...] = (
             ("", SERVER, self._server),
-            ("ml ", ML, self._ml),
+            ("ml ", (*ML, *WORKSPACES), self._ml),
             ("", CACHE, functools.partial(self._on_server, connection=CONNECTION)),
             ("", (*IDENTITY, *AZ), functools.partial(self._on_server, connection=SERVER_ONLY)),
             ("", ALONE, self._alone),
@@ -161,7 +162,7 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             description=command.summary,
             arguments_loader=functools.partial(arguments_of, command.options),
             confirmation=command.confirm,
-            table_transformer=functools.partial(rows, COLUMNS[command.name.split()[0]]),
+            table_transformer=functools.partial(rows, _columns(command.name.split()[0])),
         )
 
     def _on_server(self, command: Command, connection: Sequence[str]) -> Any:
@@ -196,6 +197,10 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             arguments_loader=options,
             table_transformer=_table(f"storage {command.name}"),
         )
+
+
+def _columns(noun: str) -> Sequence[str]:
+    return {**COLUMNS, **WORKSPACE_COLUMNS}[noun]
 
 
 def _table(name: str) -> Any:

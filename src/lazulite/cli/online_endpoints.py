@@ -49,14 +49,14 @@ def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """Change what the file and the options say; the rest stays as it is."""
     current = view(workspace.get(f"{COLLECTION}/{arguments.name}", VERSION))
     kept = {name: value for name, value in current.items() if name in SHAPE}
-    given = assets.document(arguments, SHAPE).values
+    changed = assets.document(arguments, SHAPE, kept).values
     traffic = percentages(arguments.traffic) if arguments.traffic else None
     mirror = arguments.mirror_traffic
     changes = {
         "traffic": traffic,
         "mirror_traffic": percentages(mirror, "--mirror-traffic") if mirror else None,
     }
-    values = {**kept, **given, **{key: value for key, value in changes.items() if value}}
+    values = {**changed, **{key: value for key, value in changes.items() if value}}
     return put(workspace, values, waiting=not arguments.no_wait)
 
 

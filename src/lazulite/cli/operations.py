@@ -163,6 +163,8 @@ def _rest(workspace: Workspace, answer: Answer, pause: float) -> None:
 
 def describe(path: str) -> str:
     """A path in words: "onlineEndpoints/e/deployments/d" is "online deployment d of e"."""
+    if not path:
+        return "workspace"
     parts = path.split("/")
     noun = _NOUNS.get("/".join(parts[::2]), parts[-2])
     owner = f" of {parts[1]}" if len(parts) == 4 else ""
@@ -171,6 +173,8 @@ def describe(path: str) -> str:
 
 def watching(path: str) -> str:
     """The command that shows how the resource fares."""
+    if not path:
+        return "lazulite ml workspace show"
     parts = path.split("/")
     owner = f" -e {parts[1]}" if len(parts) == 4 else ""
     return f"lazulite ml {_NOUNS.get('/'.join(parts[::2]), parts[-2])} show -n {parts[-1]}{owner}"

@@ -26,6 +26,8 @@ _FILES = {
     "dataset": "datasets#SHAPE",
     "datastore": "datastores#SHAPE",
     "compute": "computes#SHAPE",
+    "workspace": "workspaces#SHAPE",
+    "connection": "connections#SHAPE",
     "job": "command_jobs#SHAPE",
 }
 """The noun of each file, and where its shape is."""

@@ -26,8 +26,8 @@ def update_endpoint(local: LocalEndpoints, arguments: Arguments) -> dict[str, An
     """Change what the file and the options say; the rest stays as it is."""
     refuse_traffic(arguments)
     kept = local.records.get(arguments.name).values
-    given = assets.document(arguments, online_endpoints.SHAPE).values
-    return _shown(local, local.put({**kept, **given, "name": arguments.name}).name)
+    changed = assets.document(arguments, online_endpoints.SHAPE, kept).values
+    return _shown(local, local.put({**changed, "name": arguments.name}).name)
 
 
 def show_endpoint(local: LocalEndpoints, arguments: Arguments) -> dict[str, Any]:
