@@ -182,3 +182,15 @@ def test_requests_are_told_with_their_ids_and_without_signatures(server, caplog)
     http.close()
     assert "request id r-1" in caplog.text
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("words", [["schema", "model"], ["completion", "bash"]])
+def test_a_reader_that_leaves_early_is_no_fault(tmp_path, words):
+    """What `lazulite ... | head -1` does, with the reader gone before anything is written."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, "-m", "lazulite", *words]
+    environ = {**os.environ, "LAZULITE_DATA_DIR": str(tmp_path)}
+    ran = subprocess.run(command, env=environ, stdout=write_end, stderr=subprocess.PIPE)
+    os.close(write_end)
+    assert (ran.returncode, ran.stderr) == (0, b"")

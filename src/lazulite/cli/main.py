@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -54,7 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module, _, function = SERVE.partition("#")
         return int(getattr(import_module(module), function)(given[1:], os.environ))
     cli = make_cli(given)
-    return int(cli.invoke(given) or cli.exit_code)
+    try:
+        code = int(cli.invoke(given) or cli.exit_code)
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        return cli.exception_handler(error)
+    return code
 
 
 def make_cli(given: Sequence[str]) -> _Lazulite:
@@ -94,6 +100,9 @@ class _Lazulite(CLI):  # type: ignore[misc]  # knack has no types
 
     def exception_handler(self, error: Exception) -> int:
         """Say what failed on stderr; a stack only for a fault of ours, or with --debug."""
+        if isinstance(error, BrokenPipeError):
+            _drop_output()
+            return 0
         if isinstance(error, LazuliteError):
             print(f"ERROR: ({error.code}) {error.message}", file=sys.stderr)
             return error.exit_code if isinstance(error, CommandError) else FAILED
@@ -197,6 +206,12 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             arguments_loader=options,
             table_transformer=_table(f"storage {command.name}"),
         )
+
+
+def _drop_output() -> None:
+    """Whoever read it has all they wanted, as `head` has: the rest must not fail at the end."""
+    with contextlib.suppress(OSError, ValueError):  # no file at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _columns(noun: str) -> Sequence[str]:
