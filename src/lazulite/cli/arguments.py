@@ -47,7 +47,10 @@ class Arguments:
         "--local", help="On this machine, without a server, keys and traffic.", default=False
     )
     debug_port: int | None = option(
-        "--debug-port", help="Port for a debugger (debugpy); with --local.", default=None, type=int
+        "--debug-port",
+        help="Port that a debugger listens on; with --local.",
+        default=None,
+        type=int,
     )
     vscode_debug: bool = option(
         "--vscode-debug",

@@ -1,4 +1,7 @@
-"""`--debug-port` and `--vscode-debug`: a debugger attaches to the one process of a deployment."""
+"""`--debug-port` and `--vscode-debug`: the one process of a deployment connects to a debugger.
+
+As with Azure's server it is the debugger that listens; `lazulite_worker.debugger` connects.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ USUAL = 5678
 
 
 def chosen_port(arguments: Arguments, report: Report) -> int | None:
-    """Where the debugger is to listen; None without one. Says how to attach to it."""
+    """Where the debugger listens; None without one. Says what it takes."""
     if arguments.debug_port is None and not arguments.vscode_debug:
         return None
     port = USUAL if arguments.debug_port is None else arguments.debug_port
@@ -21,12 +24,12 @@ def chosen_port(arguments: Arguments, report: Report) -> int | None:
         rule = f"--debug-port {port} must be from 1024 to 65535."
         raise CommandError("InvalidArgument", rule)
     report.note(
-        f"debugpy, which the environment has to have, listens on 127.0.0.1:{port}; the deployment"
-        " is one process, and requests and init() have a day."
+        f"The deployment is one process without time limits. It connects to the debugger that has"
+        f" to listen on 127.0.0.1:{port} by now, with debugpy, which its environment has to have."
     )
     if arguments.vscode_debug:
         report.note(
-            "VS Code is not started: add this to its launch.json and attach.\n"
+            "VS Code is not started: start a debug session with this of its launch.json first.\n"
             f"{json.dumps(_configuration(port), indent=2)}"
         )
     return port
@@ -37,6 +40,6 @@ def _configuration(port: int) -> dict[str, object]:
         "name": "Local deployment",
         "type": "debugpy",
         "request": "attach",
-        "connect": {"host": "localhost", "port": port},
+        "listen": {"host": "127.0.0.1", "port": port},
         "justMyCode": False,
     }

@@ -42,10 +42,16 @@ class LocalReplicas:
         """Where models are linked to, a folder for each start."""
         return self.data / "local" / "assets"
 
+    @property
+    def kept_logs(self) -> Path:
+        """Where the logs of killed keepers go."""
+        return self.data / "local" / "kept-logs"
+
     def stop(self, task: str) -> None:
         """Let the replicas finish what they are at, and remove all that is kept of them."""
         asyncio.run(self._stopped(task))
-        shutil.rmtree(self.assets / task, ignore_errors=True)
+        for folder in (self.assets, self.kept_logs):
+            shutil.rmtree(folder / task, ignore_errors=True)
 
     def state(self, deployment: LocalDeployment) -> tuple[str, Mapping[str, Any] | None]:
         """The provisioning state, and the error of one that failed."""

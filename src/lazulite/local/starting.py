@@ -28,14 +28,11 @@ from lazulite.executors.container import CONTAINER
 from lazulite.executors.isolation import isolation
 from lazulite.local.plan import LocalPlan
 from lazulite.local.replicas import PAUSE_S, LocalReplicas
+from lazulite.serving.keeper_spec import DEBUG_PORT
 from lazulite.serving.kept_logs import KeptLogs
 from lazulite.serving.replica_sets import ReplicaSets, ReplicaSpec, all_ready
 
 INIT_TIMEOUT_S = 600.0
-DEBUGGED_S = 86_400.0
-"""Of init() and of a request while somebody looks at it in a debugger."""
-DEBUG_PORT = "AZUREML_DEBUG_PORT"
-"""Variable of the worker: where its debugger listens."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +62,7 @@ class Starter:
         )
         # Sockets stand in the folder of their keeper: clients come by its port.
         worker = Path(lazulite_worker.__file__).parents[1]
-        kept = KeptLogs(data / "local" / "kept-logs")
+        kept = KeptLogs(replicas.kept_logs)
         sets = ReplicaSets(executor, Path(), worker, sandbox, kept)
         return cls(environments, sets, replicas.assets, report)
 
@@ -160,13 +157,13 @@ def _spec(plan: LocalPlan, materials: Materials, ports: tuple[int, int | None]) 
     own = {name: str(value) for name, value in given.items() if value is not None}
     timeout_s = parse_duration(plan.properties["requestSettings"]["requestTimeout"]).total_seconds()
     if debug_port is not None:
-        own[DEBUG_PORT], timeout_s = str(debug_port), DEBUGGED_S
+        own[DEBUG_PORT] = str(debug_port)
     return ReplicaSpec(
         python=materials.python,
         processes=plan.processes if debug_port is None else 1,
         env={**own, **materials.variables()},
         code_dir=materials.code_dir or materials.model_dir,
-        init_timeout_s=INIT_TIMEOUT_S if debug_port is None else DEBUGGED_S,
+        init_timeout_s=INIT_TIMEOUT_S,
         request_timeout_ms=int(timeout_s * 1000),
         sandbox=materials.sandbox.to_json(),
         port=port,
