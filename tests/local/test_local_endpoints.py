@@ -7,6 +7,10 @@ import urllib.request
 
 import pytest
 
+from lazulite.cli.arguments import Arguments
+from lazulite.cli.errors import CommandError
+from lazulite.cli.report import Report
+from lazulite.local.command import run
 from lazulite.local.records import Records
 from tests.live import wait_for
 
@@ -123,6 +127,28 @@ def test_the_names_of_fields_without_effect_are_told_once(shell):
     assert "Without effect on a local endpoint: auth_mode, instance_count." in said
     _, _, said = shell.run("az ml online-deployment update --local -e ep -n blue --no-wait")
     assert "blue answers at" in said
+
+
+def test_what_is_interrupted_goes_on(shell, local_data):
+    class Impatient(Report):
+        """Ctrl-C at the first moment of waiting for the replicas."""
+
+        def begin(self, text):
+            self.what = text
+
+        def tick(self):
+            if self.what.startswith("Starting"):
+                raise KeyboardInterrupt
+
+    shell.az("az ml online-endpoint create --local -n ep")
+    file = shell.folder / "deployment.yml"
+    asked = Arguments(name="blue", endpoint_name="ep", file=str(file), data_dir=str(local_data))
+    with pytest.raises(CommandError) as told:
+        run("online-deployment create", asked, os.environ, Impatient(quiet=True))
+    assert (told.value.code, told.value.exit_code) == ("Interrupted", 130)
+    assert shell.json(SHOW)["provisioning_state"] in {"Updating", "Succeeded", "Failed"}
+    shell.az("az ml online-deployment update --local -e ep -n blue")
+    assert shell.scored("ep") == [3, 6]
 
 
 def test_two_commands_do_not_change_one_endpoint_at_once(shell, local_data):

@@ -26,7 +26,7 @@ from lazulite.cli.arguments import CONNECTION, SERVER_ONLY, Arguments, arguments
 from lazulite.cli.az_commands import ALONE, AZ, AZ_GROUPS
 from lazulite.cli.commands import CACHE, COLUMNS, GROUPS, ML, SERVE, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
-from lazulite.cli.errors import FAILED, CommandError
+from lazulite.cli.errors import FAILED, INTERRUPTED, CommandError
 from lazulite.cli.examples import examples, help_text
 from lazulite.cli.http import Http
 from lazulite.cli.identity_commands import IDENTITY
@@ -57,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cli = make_cli(given)
     try:
         code = int(cli.invoke(given) or cli.exit_code)
+        if cli.result and isinstance(cli.result.error, KeyboardInterrupt):
+            return INTERRUPTED
         sys.stdout.flush()
     except BrokenPipeError as error:
         return cli.exception_handler(error)

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from lazulite.cli.arguments import Arguments
+from lazulite.cli.errors import INTERRUPTED, CommandError
 from lazulite.cli.report import Report
 from lazulite.core.settings import read_settings
 from lazulite.local.endpoints import LocalEndpoints
@@ -47,4 +48,12 @@ def run(name: str, arguments: Arguments, environ: Mapping[str, str], report: Rep
     replicas = LocalReplicas.of(data, environ)
     module, _, function = COMMANDS[name].partition("#")
     perform = getattr(import_module(f"lazulite.local.{module}"), function)
-    return perform(LocalEndpoints(records, replicas, settings, environ, report), arguments)
+    try:
+        return perform(LocalEndpoints(records, replicas, settings, environ, report), arguments)
+    except KeyboardInterrupt:
+        raise CommandError(
+            "Interrupted",
+            "What was begun goes on by itself. `show --local` tells how it stands, and the same"
+            " command again does the rest.",
+            exit_code=INTERRUPTED,
+        ) from None

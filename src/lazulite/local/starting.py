@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import lazulite_worker
-from lazulite.cli.errors import INTERRUPTED, CommandError, explain
+from lazulite.cli.errors import CommandError, explain
 from lazulite.cli.report import Report
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import SpecError
@@ -122,8 +122,7 @@ class Starter:
             raise CommandError(error.code, explain(error.body)) from error
         except KeyboardInterrupt:
             how = "interrupted"
-            said = "It goes on by itself: the same command again waits for it."
-            raise CommandError("Interrupted", said, exit_code=INTERRUPTED) from None
+            raise
         finally:
             self.report.end(how)
         return result
