@@ -20,6 +20,7 @@ from lazulite.arm.writing import Writer
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import ML, name_of, workspace_of
 from lazulite.deployments.invoking import Invoker, Order
+from lazulite.deployments.repeats import Repeat
 from lazulite.identity.access import Access
 from lazulite.store.resources import Json, Resource
 
@@ -74,7 +75,7 @@ class ScheduledStarts:
         order = Order(
             body={"properties": {**asked.properties, "name": name}},
             deployment=asked.deployment,
-            request_id=f"{schedule.uid}-{name}",
+            repeat=Repeat(id=f"{schedule.uid}-{name}", client_id=None, digest=name),
             actor=schedule.modified_by,
         )
         job, _ = await self.invoker.start(endpoint, order)
