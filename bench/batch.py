@@ -1,14 +1,14 @@
 """Batch scoring beside what else could do it: 10,000 files, 2 processes, mini-batches of 10.
 
     python -m bench.batch [--files 10000] [--rounds 5] [--milliseconds 0 1 20] [--peers FOLDER]
-                          [--only NAME ...]
+                          [--rows 5000000] [--only NAME ...]
 
 Each file is read and then costs so much fixed work. The ideal is one loop in one process, half of
 its time. Ratios are to it: wall from the first mini-batch to the last row in one ordered file
 (ours: durable, with journal and logs), and processor time of all processes, daemons included, less
 that of a run over one mini-batch. Rounds take turns, for a shared machine drifts; medians. The
 peers are installed into FOLDER (default .bench) on the first run. At 20 ms and more the peers run
-once only.
+once only. Then one large CSV, scored by a model of scikit-learn (batch_table.py).
 """
 
 import argparse
@@ -17,8 +17,9 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from bench.batch_engine import run_job
+from bench.batch_engine import score_files
 from bench.batch_peers import PROGRAMS, STATIC, run_halves, run_program
+from bench.batch_table import compare_tables
 from bench.batch_work import SIZE, Work, rounds_per_ms
 
 SHAPES = {"lazulite, 1 node x 2 processes": (1, 2), "lazulite, 2 nodes x 1 process": (2, 1)}
@@ -34,6 +35,8 @@ def main():
         work, per_ms = Work(folder, options.files), rounds_per_ms()
         for milliseconds in options.milliseconds:
             _compare(work, milliseconds, int(per_ms * milliseconds), options)
+        if options.rows:
+            compare_tables(folder, options.rows, options.peers)
     finally:
         shutil.rmtree(folder)
 
@@ -76,7 +79,7 @@ def _runners(work, rounds, options):
 
 
 def _job(work, rounds, shape):
-    return lambda: run_job(work, rounds, *shape)
+    return lambda: score_files(work, rounds, *shape)
 
 
 def _program(name, work, rounds, options):
@@ -86,6 +89,7 @@ def _program(name, work, rounds, options):
 def _options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--rows", type=int, default=5_000_000, help="Of the table; 0: no table.")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--milliseconds", type=int, nargs="+", default=[0, 1, 20])
     parser.add_argument("--peers", type=Path, default=Path(".bench"))

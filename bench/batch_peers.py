@@ -9,7 +9,15 @@ from pathlib import Path
 
 from bench.batch_work import Run, Work, measured
 
-REQUIREMENTS = {"dask": "dask[distributed]==2026.8.0", "ray": "ray[data]==2.60.0"}
+REQUIREMENTS = {
+    "dask": ("dask[distributed]==2026.8.0",),
+    "ray": ("ray[data]==2.60.0",),
+    "tables": (
+        *("pandas==3.1.1", "scikit-learn==1.9.1"),
+        *("dask[distributed,dataframe]==2026.8.0", "ray[data]==2.60.0"),
+    ),
+}
+"""What the venvs of peers hold."""
 _HEAD = """
 import json, os, sys, time
 folder = sys.argv[1]
@@ -155,6 +163,6 @@ def installed(peers: Path, name: str) -> str:
     if not python.exists():
         uv = str(Path(sys.executable).parent / "uv")
         subprocess.run([uv, "venv", "-q", str(peers / name)], check=True)
-        command = [uv, "pip", "install", "-q", "--python", str(python), REQUIREMENTS[name]]
+        command = [uv, "pip", "install", "-q", "--python", str(python), *REQUIREMENTS[name]]
         subprocess.run(command, check=True)
-    return str(python)
+    return str(python.absolute())

@@ -161,7 +161,7 @@ async def test_endpoints_are_filtered(plane):
 
 async def test_schedules_are_listed_while_enabled(plane):
     trigger = {"triggerType": "Cron", "expression": "0 8 * * *"}
-    action = {"actionType": "CreateJob", "jobDefinition": {}}
+    action = {"actionType": "CreateMonitor", "monitorDefinition": {}}
     for name, enabled in (("on", True), ("off", False)):
         properties = {"trigger": trigger, "action": action, "isEnabled": enabled}
         made = await plane.call("PUT", f"/schedules/{name}", {"properties": properties}, api=LATER)

@@ -7,12 +7,15 @@ import functools
 from collections.abc import Awaitable, Callable
 
 from lazulite.app.landscape import furnish
-from lazulite.arm.kind import Kind
+from lazulite.arm.kind import Kind, Registry
+from lazulite.arm.writing import Writer
 from lazulite.computes.answers import ComputeAnswers
 from lazulite.dataplane.model_assets import ASSET
 from lazulite.datastores.folders import LocalFolders
 from lazulite.deployments.environment_builds import EnvironmentBuilds
+from lazulite.deployments.invoking import Invoker
 from lazulite.deployments.pending_uploads import PendingUploads
+from lazulite.identity.access import Access
 from lazulite.identity.sealing import SecretBox
 from lazulite.kinds.account import LOCATION, TENANT, resource_group, subscription
 from lazulite.kinds.action_group import action_group
@@ -37,9 +40,12 @@ from lazulite.kinds.metric_alert import metric_alert
 from lazulite.kinds.model import model
 from lazulite.kinds.online_deployment import OnlineDeployments, online_deployment
 from lazulite.kinds.online_endpoint import OnlineEndpoints, online_endpoint
-from lazulite.kinds.schedule import schedule
+from lazulite.kinds.schedule import Schedules, schedule
 from lazulite.kinds.storage_account import ListContainers, StorageAccounts, storage_account
 from lazulite.kinds.workspace import Workspaces, private_endpoint_connection, workspace
+from lazulite.runs.scheduled_starts import ScheduledStarts
+from lazulite.runs.scheduling import Scheduling
+from lazulite.runs.shown import show as show_job
 from lazulite.store.resources import Resources
 from lazulite.telemetry.alerts import Alerts
 from lazulite.workspaces.answers import WorkspaceAnswers
@@ -64,11 +70,13 @@ class KindParts:
     deployments: OnlineDeployments
     jobs: Jobs
     alerts: Alerts
+    access: Access
 
 
 def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
     """The registry's content."""
     uploads = PendingUploads(parts.resources, parts.box, parts.make_container)
+    jobs = job(parts.jobs)
     return (
         TENANT,
         subscription(parts.tenant_id),
@@ -78,7 +86,7 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         *_workspaces(parts),
         _datastores(parts),
         connection(parts.box),
-        schedule(),
+        schedule(schedules_of(parts, jobs)),
         *_assets(parts, uploads),
         ASSET,
         compute(parts.clusters, ComputeAnswers(parts.resources, parts.box, parts.tenant_id)),
@@ -89,8 +97,21 @@ def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
         EXPERIMENT,
         action_group(),
         metric_alert(parts.alerts),
-        job(parts.jobs),
+        jobs,
     )
+
+
+def schedules_of(parts: KindParts, jobs: Kind) -> Schedules:
+    """What starts jobs at times. jobs: the kind of jobs."""
+    writer = Writer(Registry((jobs,)), parts.resources, _wake_nobody)
+    invoker = Invoker(parts.resources, show_job, _wake_nobody)
+    starts = ScheduledStarts(jobs, writer, invoker, parts.access)
+    by_type = {"CreateJob": starts.create_job, "InvokeBatchEndpoint": starts.invoke}
+    return Schedules(Scheduling(by_type, parts.resources.clock), starts.check)
+
+
+def _wake_nobody() -> None:
+    """Who starts jobs in a step of the reconciler need not wake it."""
 
 
 def _datastores(parts: KindParts) -> Kind:

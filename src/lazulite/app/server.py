@@ -48,6 +48,7 @@ from lazulite.environments.opened import open_environments
 from lazulite.environments.service import Environments
 from lazulite.executors.isolation import Isolation
 from lazulite.fetch.posting import Poster
+from lazulite.identity.access import Access
 from lazulite.identity.authorize import Guard
 from lazulite.identity.endpoint_keys import EndpointTokens
 from lazulite.identity.tokens import Audiences, Tokens
@@ -109,7 +110,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
     blob_paths, delivery = paths_of(base.settings, base.layout, store, base.reach.bringer)
     places = base.reach.places((base.resources, base.keyring.secrets), origins, keys, blob_paths)
     publisher = _publisher(base, directory)
-    kinds = _kind_parts(base, store, (url, places, delivery, publisher), env)
+    kinds = _kind_parts(base, store, (url, places, delivery, publisher), directory.access, env)
     cache = _cache(base)
     registry = _registry(base, kinds, cache)
     reconciler = Reconciler(base.engine, registry.reconcilers(), utc_now)
@@ -228,6 +229,7 @@ def _kind_parts(
     base: Foundation,
     store: BlobStore,
     site: tuple[str, DataPlaces, Delivery, Publisher],
+    access: Access,
     env: Mapping[str, str],
 ) -> KindParts:
     url, places, delivery, publisher = site
@@ -240,6 +242,7 @@ def _kind_parts(
     sets = ReplicaSets(executor, base.layout.run, worker, sandbox, base.kept_logs)
     tokens = EndpointTokens(base.keyring.endpoints, issuer(base.installed), utc_now)
     return KindParts(
+        access=access,
         resources=resources,
         box=base.keyring.secrets,
         tenant_id=base.installed.tenant_id,

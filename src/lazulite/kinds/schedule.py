@@ -1,4 +1,4 @@
-"""workspaces/schedules: records of what is to be done when. None of them is carried out yet.
+"""workspaces/schedules: jobs that start at times. Monitors of models are kept and do nothing.
 
 Source: spec/REST.md 7.8.
 """
@@ -6,7 +6,7 @@ Source: spec/REST.md 7.8.
 from __future__ import annotations
 
 import dataclasses
-import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -14,53 +14,27 @@ from pydantic import AfterValidator, Field, model_validator
 
 from lazulite.arm.kind import Kind, Properties, Proposal
 from lazulite.arm.listing import Listing, view_of
+from lazulite.runs.cron import Cron
+from lazulite.runs.scheduling import SINCE, Scheduling, switched
+from lazulite.runs.time_zones import zone_of
 from lazulite.store.resources import Json, Resource
 
 LISTING = Listing(
     view=view_of("isEnabled", true="EnabledOnly", others="DisabledOnly", usual="EnabledOnly")
 )
-NOTE = "lazulite.note"
-"""The key of properties.properties that says so."""
-KEPT_ONLY = "This server keeps schedules and does not start them: nothing runs at their times."
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-CRON = (
-    ("minute", range(60), ()),
-    ("hour", range(24), ()),
-    ("day of month", range(1, 32), ()),
-    ("month", range(1, 13), MONTHS),
-    ("day of week", range(7), DAYS),
-)
-"""The fields of an expression: what each is, its numbers, and the names of those."""
-PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/([1-9]\d*))?")
+OURS = "lazulite."
+"""What the keys in properties.properties begin with that only the server writes."""
+KEPT_ONLY = "This server keeps monitors and does not start them: nothing runs at their times."
 
 
 def _is_cron(text: str) -> str:
-    fields = text.split()
-    if len(fields) != len(CRON):
-        raise ValueError("a cron expression has five fields: minute hour day month weekday")
-    for field, (what, numbers, names) in zip(fields, CRON, strict=True):
-        if not all(_is_part(part, numbers, names) for part in field.split(",")):
-            raise ValueError(f"{field!r} is no {what}: {numbers[0]} to {numbers[-1]}, or *")
+    Cron.parse(text)
     return text
 
 
-def _is_part(part: str, numbers: range, names: tuple[str, ...]) -> bool:
-    found = PART.fullmatch(part)
-    if found is None:
-        return False
-    first, last = (_number(word, numbers, names) for word in found.groups()[:2])
-    known = all(number in numbers for number in (first, last) if number is not None)
-    return known and (first is None or last is None or first <= last)
-
-
-def _number(word: str | None, numbers: range, names: tuple[str, ...]) -> int | None:
-    """What a word means; -1 if nothing."""
-    if word is None:
-        return None
-    if word.upper() in names:
-        return numbers[names.index(word.upper())]
-    return int(word) if word.isdecimal() else -1
+def _is_zone(text: str) -> str:
+    zone_of(text)
+    return text
 
 
 def _is_moment(text: str) -> str:
@@ -75,11 +49,11 @@ WeekDay = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satur
 
 
 class Trigger(Properties):
-    """What all triggers have. time_zone: by its Windows name."""
+    """What all triggers have. time_zone: by its Windows name, or by that of IANA."""
 
     start_time: Moment | None = None
     end_time: Moment | None = None
-    time_zone: str = "UTC"
+    time_zone: Annotated[str, AfterValidator(_is_zone)] = "UTC"
 
     @model_validator(mode="after")
     def _ends_later(self) -> Trigger:
@@ -92,7 +66,7 @@ def _naive(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=None)
 
 
-class Cron(Trigger):
+class CronTrigger(Trigger):
     """By a cron expression."""
 
     trigger_type: Literal["Cron"]
@@ -144,7 +118,7 @@ class Schedule(Properties):
     action: Annotated[
         CreateJob | InvokeBatchEndpoint | CreateMonitor, Field(discriminator="action_type")
     ]
-    trigger: Annotated[Cron | Recurrence, Field(discriminator="trigger_type")]
+    trigger: Annotated[CronTrigger | Recurrence, Field(discriminator="trigger_type")]
     display_name: str | None = None
     is_enabled: bool = True
     description: str | None = None
@@ -152,23 +126,57 @@ class Schedule(Properties):
     properties: dict[str, Any] = Field(default_factory=dict)
 
 
-def schedule() -> Kind:
-    """A record; properties.properties says that nothing comes of it."""
+@dataclasses.dataclass(frozen=True)
+class Schedules:
+    """Checks schedules, and tells what became of them."""
+
+    scheduling: Scheduling
+    check: Callable[[Json], None]
+    """Raises ArmError for an action that could never start anything."""
+
+    async def prepare(self, proposal: Proposal) -> Proposal:
+        """Note since when its times count. Raises ArmError."""
+        properties = proposal.properties
+        self.check(properties["action"])
+        own = {
+            name: value
+            for name, value in properties["properties"].items()
+            if not name.startswith(OURS)
+        }
+        since = switched(proposal.existing, properties, self.scheduling.clock())
+        return dataclasses.replace(
+            proposal,
+            properties={**properties, "properties": own},
+            envelope={**proposal.envelope, SINCE: since},
+        )
+
+    async def show(self, found: Resource, base: str) -> Json:
+        """With what was started last, what comes next, and what went wrong."""
+        return {"properties": {**found.properties["properties"], **_told(found)}}
+
+
+def schedule(schedules: Schedules) -> Kind:
+    """A schedule; properties.properties says what became of it."""
     return Kind(
         resource_type="workspaces/schedules",
         properties=Schedule,
-        prepare=_without_note,
-        show=_with_note,
+        prepare=schedules.prepare,
+        show=schedules.show,
+        reconcile=schedules.scheduling.reconcile,
         since="2022-06-01",
         listing=LISTING,
     )
 
 
-async def _without_note(proposal: Proposal) -> Proposal:
-    """A caller who writes back what was shown does not write the note."""
-    own = {name: v for name, v in proposal.properties["properties"].items() if name != NOTE}
-    return dataclasses.replace(proposal, properties={**proposal.properties, "properties": own})
-
-
-async def _with_note(found: Resource, base: str) -> Json:
-    return {"properties": {**found.properties["properties"], NOTE: KEPT_ONLY}}
+def _told(found: Resource) -> Json:
+    if found.properties["action"]["actionType"] == "CreateMonitor":
+        return {f"{OURS}note": KEPT_ONLY}
+    observed = found.observed
+    told = {
+        "lastTime": observed.get("last"),
+        "lastRun": observed.get("lastRun"),
+        "lastError": observed.get("error"),
+        "nextTime": observed.get("next") if found.properties["isEnabled"] else None,
+        "skipped": str(observed.get("skipped") or "") or None,
+    }
+    return {f"{OURS}{name}": value for name, value in told.items() if value is not None}

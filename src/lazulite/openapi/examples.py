@@ -99,7 +99,12 @@ EXAMPLES: Mapping[str, Any] = {
         "trigger": {"triggerType": "Cron", "expression": "0 3 * * *"},
         "action": {
             "actionType": "CreateJob",
-            "jobDefinition": {"jobType": "Command", "command": "python train.py"},
+            "jobDefinition": {
+                "jobType": "Command",
+                "command": "python train.py",
+                "environmentId": "azureml:example:1",
+                "computeId": "azureml:example",
+            },
         },
     },
 }
