@@ -191,7 +191,7 @@ def _mlserver(asked: Asked) -> Started:
     (asked.folder / "settings.json").write_text(json.dumps(settings))
     command = [str(Path(asked.python).parent / "mlserver"), "start", str(asked.folder)]
     template = V2 % (("[1]", "BYTES") if asked.kind == "megabyte" else ("[2, 10]", "FP64"))
-    return Started(command, "/v2/models/work/infer", template, "/v2/health/ready")
+    return Started(command, "/v2/models/work/infer", template, "/v2/models/work/ready")
 
 
 MLFLOW = """
@@ -307,7 +307,7 @@ def _nginx(asked: Asked) -> Started:
 PEERS = (
     Peer("genuine", ("azureml-inference-server-http==1.5.1",), _genuine),
     Peer("mlflow", ("mlflow==3.17.2",), _mlflow),
-    Peer("mlserver", ("mlserver==1.7.1",), _mlserver),
+    Peer("mlserver", ("mlserver==1.7.1", "uvloop<0.22"), _mlserver),
     Peer("bentoml", ("bentoml==1.4.*",), _bentoml),
     Peer("litserve", ("litserve==0.2.*",), _litserve),
     Peer("ray", ("ray[serve]==2.*",), _ray),
