@@ -149,8 +149,8 @@ def _imported(entry_script, app_root):
     if not entry_script:
         if importlib.util.find_spec("main") is None:
             raise ScriptError(
-                "No score script found. Expected score script main.py. Looked for it in: %s"
-                % ", ".join(sys.path)
+                "No module named 'main'. No score script found. Expected score script main.py."
+                " Looked for it in: %s" % ", ".join(sys.path)
             )
         return importlib.import_module("main")
     path = os.path.join(app_root, entry_script)
