@@ -34,7 +34,7 @@ quick: $(VENV)/.ready-science
 	$(PYTEST) $(SPREAD) -m "not slow and not crash and not nightly"
 
 bench: $(VENV)/.ready-test
-	for each in online latency batch blob_throughput front_door control_plane environments; do \
+	for each in online online_tail latency batch blob_throughput front_door control_plane environments; do \
 	  $(BIN)/python -m bench.$$each || exit 1; done
 
 lock: $(VENV)/.uv

@@ -29,6 +29,7 @@ wrk.method = "POST"
 wrk.body = '{"data": [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]]}'
 wrk.headers["Content-Type"] = "application/json"
 """
+STOP_S = 10
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -44,11 +45,14 @@ class Load:
 
 
 @contextlib.contextmanager
-def running(command, folder, env, url, pass_fds=()):
-    """A server process, from its first answer to the end of the block. Yields (url, pid)."""
+def running(command, folder, env, url, pass_fds=(), cores=SERVER_CORE):
+    """A server process, from its first answer to the end of the block. Yields (url, pid).
+
+    cores: as taskset wants them.
+    """
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            ["taskset", "-c", SERVER_CORE, *command],
+            ["taskset", "-c", cores, *command],
             cwd=folder,
             env={"PATH": os.environ["PATH"], **env},
             stdout=log,
@@ -60,7 +64,11 @@ def running(command, folder, env, url, pass_fds=()):
         wait_for(url, folder / "log")
         yield url, process.pid
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_S)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -90,11 +98,11 @@ def genuine(python, folder):
 
 
 def wait_for(url, log):
-    """Until the server answers; SystemExit with its log after 60 s."""
-    deadline = time.monotonic() + 60
+    """Until the server answers; SystemExit with its log after two minutes."""
+    deadline = time.monotonic() + 120
     while True:
         try:
-            with urllib.request.urlopen(url + "/", timeout=5):
+            with urllib.request.urlopen(url, timeout=5):
                 return
         except OSError:
             if time.monotonic() > deadline:
@@ -103,9 +111,9 @@ def wait_for(url, log):
 
 
 def wrk(url, script, *, connections=16, seconds=4):
-    """POST to url/score from one thread."""
+    """POST from one thread to url/score, or where the script says."""
     command = ["taskset", "-c", CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
-    command += ["--latency", "-s", str(script), url + "/score"]
+    command += ["--timeout", "20s", "--latency", "-s", str(script), url + "/score"]
     done = subprocess.run(
         command,
         check=True,

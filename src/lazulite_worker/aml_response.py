@@ -20,7 +20,8 @@ class AMLResponse(object):
         run_function_failed=False,
     ):
         """None becomes {}; json_str: message is any value to be sent as JSON."""
-        if message is None or json_str:
+        is_json = message is None or json_str
+        if is_json:
             message = json.dumps({} if message is None else message)
             content_type = "application/json"
         else:
@@ -29,9 +30,11 @@ class AMLResponse(object):
         self.status_code = int(status_code)
         self.headers = Headers([("Content-Type", content_type)])
         self.headers["x-ms-run-function-failed"] = bool(run_function_failed)
-        if any(name.lower() == "content-type" for name in response_headers):
-            del self.headers["Content-Type"]
         for name, value in response_headers.items():
+            if name.lower() == "content-type":
+                if not is_json:  # what was made JSON is called so, whatever the script says
+                    self.headers[name] = value
+                continue
             for one in str(value).split(","):  # Azure: a comma makes repeated headers
                 self.headers.add(name, one.strip())
 

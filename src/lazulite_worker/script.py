@@ -136,8 +136,23 @@ def load_script(entry_script, app_root):
 
     Whatever its import raises is raised.
     """
+    try:
+        return UserScript(_imported(entry_script, app_root))
+    except ScriptError:
+        raise
+    except BaseException:
+        logger.error("Failed to import user script because it raised an unhandled exception")  # noqa: TRY400
+        raise
+
+
+def _imported(entry_script, app_root):
     if not entry_script:
-        return UserScript(importlib.import_module("main"))
+        if importlib.util.find_spec("main") is None:
+            raise ScriptError(
+                "No module named 'main'. No score script found. Expected score script main.py."
+                " Looked for it in: %s" % ", ".join(sys.path)
+            )
+        return importlib.import_module("main")
     path = os.path.join(app_root, entry_script)
     if not os.path.isfile(path):
         raise ScriptError("The entry script %s does not exist." % path)
@@ -147,7 +162,7 @@ def load_script(entry_script, app_root):
     module = importlib.util.module_from_spec(spec)
     sys.modules["entry_module"] = module  # pickle and dataclasses look their classes up here
     spec.loader.exec_module(module)
-    return UserScript(module)
+    return module
 
 
 def _scoring_function(module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import lazulite
-from lazulite.serving.standalone_settings import AS, StandaloneSettings, insights_key_is_valid
+from lazulite.serving.standalone_settings import AS, StandaloneSettings
 
 MODEL_DIR = (
     "The environment variable 'AZUREML_MODEL_DIR' has not been set.\n"
@@ -41,7 +41,7 @@ def _notices(env: Mapping[str, str]) -> Iterator[str]:
     if "AZUREML_MODEL_DIR" not in env:
         yield MODEL_DIR
     if env.get("AML_APP_INSIGHTS_KEY"):
-        yield GOOD_KEY if insights_key_is_valid(env) else BAD_KEY
+        yield GOOD_KEY if env["AML_APP_INSIGHTS_ENABLED"] == "true" else BAD_KEY
 
 
 def _settings(settings: StandaloneSettings) -> dict[str, object]:
@@ -55,7 +55,7 @@ def _settings(settings: StandaloneSettings) -> dict[str, object]:
         "Worker Timeout (seconds)": said("WORKER_TIMEOUT"),
         "Server Port": settings.port,
         "Health Port": settings.health_port,
-        "Application Insights Enabled": str(insights_key_is_valid(settings.env)).lower(),
+        "Application Insights Enabled": said("AML_APP_INSIGHTS_ENABLED"),
         "Application Insights Key": "AppInsights key provided"
         if said("AML_APP_INSIGHTS_KEY")
         else None,

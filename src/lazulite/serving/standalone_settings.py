@@ -68,6 +68,7 @@ def read_standalone(arguments: Sequence[str], environ: Mapping[str, str]) -> Sta
     if env.get("SERVER_VERSION_LOG_RESPONSE_ENABLED", "true").lower() == "true":
         env["HTTP_X_MS_SERVER_VERSION"] = AS
     env.setdefault("AML_APP_ROOT", str(Path.cwd()))
+    env["AML_APP_INSIGHTS_ENABLED"] = str(insights_key_is_valid(env)).lower()
     return StandaloneSettings(
         env=env,
         python=_python(given.python),

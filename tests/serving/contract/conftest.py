@@ -103,6 +103,11 @@ class Server:
             link.sendall(data)
             return b"".join(iter(lambda: link.recv(65536), b""))
 
+    def listens(self):
+        """Whether it takes connections."""
+        with socket.socket() as link:
+            return link.connect_ex(("127.0.0.1", self.port)) == 0
+
     def ends(self):
         """Its exit code."""
         return self.process.wait(60)

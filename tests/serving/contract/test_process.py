@@ -243,7 +243,8 @@ def test_run_has_a_time_limit(serve):
 
 def test_a_preloaded_script_is_served(serve):
     server = serve(SCRIPT, ("--worker_count", "2"), {"WORKER_PRELOAD": "true"})
-    wait_for(lambda: "ready for serving traffic" in server.text)
+    server.ready()
+    wait_for(server.listens)  # the other one is ready before it listens
     assert server.do("1+1").json() == 2
 
 
@@ -301,7 +302,9 @@ def test_the_version_is_not_told_if_that_is_off(serve):
     ],
 )
 def test_the_key_of_application_insights_is_checked_and_not_printed(serve, key, lines):
+    said = "os.environ['AML_APP_INSIGHTS_ENABLED']"
     server = serve(SCRIPT, ("--appinsights_instrumentation_key", key)).ready()
+    assert f"Application Insights Enabled: {server.do(said).json()}" in lines
     for line in [*lines, "Application Insights Key: AppInsights key provided"]:
         assert f"{line}\n" in server.text
     assert key not in server.text
@@ -343,6 +346,13 @@ def test_modules_are_found_in_the_root_and_the_source_folder(serve, tmp_path):
     env = {"AML_APP_ROOT": str(tmp_path), "AZUREML_SOURCE_DIRECTORY": "source"}
     server = serve(script, env=env).ready()
     assert server.do("[of_root.NAME, of_source.NAME]").json() == ["of_root", "of_source"]
+
+
+def test_a_main_that_is_missing_is_told(serve, tmp_path):
+    (tmp_path / "c.json").write_text("{}")
+    server = serve(SCRIPT, ("--config_file", "c.json"), script=None)
+    assert server.ends() == 3
+    assert "No score script found. Expected score script main.py." in server.text
 
 
 def test_main_is_the_script_if_none_is_named(serve, tmp_path):

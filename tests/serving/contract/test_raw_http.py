@@ -165,6 +165,13 @@ def test_an_answer_tells_whether_run_failed(server, expression, status, failed):
     assert answer.headers.get_all("x-ms-run-function-failed") == [failed]
 
 
+def test_what_was_made_json_is_called_so(server):
+    headers = "{'content-type': 'A', 'x-ms-run-function-failed': 'Z'}"
+    answer = do(server, f"AMLResponse(None, 555, {headers}, run_function_failed=True)")
+    assert answer.headers.get_all("Content-Type")[0] == "application/json"
+    assert answer.headers.get_all("x-ms-run-function-failed") == ["True"]
+
+
 def test_a_comma_makes_repeated_headers(server):
     answer = do(server, "AMLResponse('', 200, {'X-List': 'a, b,c', 'x-one': '1'})")
     assert answer.headers.get_all("X-List") == ["a", "b", "c"]
