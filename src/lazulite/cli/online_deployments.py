@@ -69,9 +69,10 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 def logs(workspace: Workspace, arguments: Arguments) -> None:
     """Print the logs of the deployment's replicas; with --follow, until the user stops it."""
-    body = {"tail": arguments.lines, "containerType": container(arguments)}
+    chosen = container(arguments)
     if arguments.follow:
-        follow(workspace, arguments, _FOLLOWED[body["containerType"]])
+        follow(workspace, arguments, _FOLLOWED[chosen])
+    body = {"tail": arguments.lines, "containerType": chosen}
     answer = workspace.post(f"{VERBS.path(arguments.endpoint_name, arguments.name)}/getLogs", body)
     print(answer.get("content") or "")
 
