@@ -63,6 +63,16 @@ def test_a_crash_and_a_restart_between_two_looks_are_both_told():
     assert names(before, after) == ["ContainerCrashed", "ContainerRestarted", "ContainerReady"]
 
 
+def test_a_crash_loop_and_a_failing_probe_are_told_once():
+    before = looked(instances={"blue-1-0": instance("backoff", 3)})
+    looping = looked(instances={"blue-1-0": instance("crash-loop", 3)})
+    assert names(before, looping) == ["CrashLoopBackOff"]
+    assert names(looping, looping) == []
+    unready = looked(instances={"blue-1-0": instance("unready", error="The probe fails")})
+    [event] = differences(looked(instances={"blue-1-0": instance()}), unready)
+    assert (event.name, event.message) == ("ContainerUnhealthy", "The probe fails")
+
+
 def test_changes_of_a_deployment():
     before = looked(capacity=1, serving="uid-1", instances={"blue-1-0": instance()})
     after = looked(capacity=3, generation=2, serving="uid-1", instances={})
