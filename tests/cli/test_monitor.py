@@ -116,3 +116,11 @@ def test_a_log_is_followed_line_by_line(server, lazulite):
     assert (code, out) == (3, "[blue-1-0] one\n[blue-1-0] two\n")
     asked = [(each.query.get("after"), each.query["$top"]) for each in server.sent("GET", LOGS)]
     assert asked == [(None, "5"), ("2", "1000"), ("3", "1000")]
+
+
+def test_a_log_without_a_server_cannot_be_followed(server, lazulite):
+    code, _, err = lazulite(
+        "ml", "online-deployment", "get-logs", "--local", "-e", "e1", "-n", "blue", "--follow"
+    )
+    assert code != 0
+    assert "--follow" in err

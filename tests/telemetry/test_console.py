@@ -126,3 +126,15 @@ def test_the_file_of_an_earlier_keeper_becomes_the_older_one(tmp_path):
     names = sorted(path.name for path in (kept.folder / "uid-1").iterdir())
     assert names == ["replica-0.log", "replica-0.log.1"]
     assert (kept.folder / "uid-1/replica-0.log.1").read_text() == "first"
+
+
+def test_logs_of_what_is_gone_are_removed_with_age(tmp_path):
+    kept, logs = KeptLogs(tmp_path / "kept"), tmp_path / "logs"
+    logs.mkdir()
+    (logs / "replica-0.log").write_text("x")
+    kept.keep("uid-1", logs)
+    at = (kept.folder / "uid-1").stat().st_mtime
+    kept.drop(at - 1)
+    assert kept.of("uid-1") != []
+    kept.drop(at + 1)
+    assert kept.of("uid-1") == []
