@@ -18,7 +18,7 @@ class Web:
     """answers: path to a function of the request handler; seen: (method, path, headers)."""
 
     def __init__(self):
-        self.answers, self.seen, self.connections = {}, [], 0
+        self.answers, self.seen, self.bodies, self.connections = {}, [], [], 0
         web = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -31,6 +31,10 @@ class Web:
             def do_GET(self):
                 web.seen.append((self.command, self.path, dict(self.headers)))
                 web.answers.get(self.path.partition("?")[0], missing)(self)
+
+            def do_POST(self):
+                web.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.do_GET()
 
             do_HEAD = do_GET  # noqa: N815 - the name that the library calls
 

@@ -118,3 +118,20 @@ def test_a_workspace_is_queried_as_log_analytics_is(watched):
     assert watched.http.post(url, json=body).status_code == 401
     unknown = watched.http.post(url.replace("main", "other"), json=body, headers=headers)
     assert unknown.json()["error"]["code"] == "WorkspaceNotFoundError"
+
+
+@pytest.mark.crash
+def test_requests_without_a_control_plane_are_counted_when_there_is_one(own_server):
+    own_server.deploy("watched", SCRIPT)
+    key = {"authorization": f"Bearer {own_server.key('watched')}"}
+    own_server.score_with(key, "watched", b"1")
+    own_server.kill()
+    for _ in range(3):
+        assert own_server.score_with(key, "watched", b"1").status_code == 200
+    own_server.up()
+    assert own_server.score_with(key, "watched", b"1").status_code == 200
+    wait_for(lambda: rows(own_server, "Traffic", "count") == [[5]])
+    scored = "where Message contains 'POST /score' | count"
+    wait_for(lambda: rows(own_server, "Console", scored) == [[5]])
+    events = "where Name == 'DeploymentCreated' | count"
+    assert rows(own_server, "Event", events) == [[1]]

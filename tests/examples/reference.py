@@ -18,6 +18,8 @@ from lazulite.cli.storage_arguments import ACCESS, StorageArguments
 from lazulite.cli.workspace_commands import WORKSPACES
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
 from lazulite.cli.identity_commands import IDENTITY
+from lazulite.cli.monitor_arguments import MonitorArguments
+from lazulite.cli.monitor_commands import MONITOR
 from lazulite.core.settings import HELP, Settings
 from tests.examples.batch_options import asked_table, endpoints_table, settings_table as batch_settings_table
 from tests.examples.environment_tables import (
@@ -52,6 +54,10 @@ def commands_table() -> str:
         f" {_options(each.options, StorageArguments)} |"
         for each in [*ACCOUNTS, *CONTENTS]
     ]
+    lines += [
+        f"| `lazulite {each.name}` | {each.summary} | {_options(each.options, MonitorArguments)} |"
+        for each in MONITOR
+    ]
     return "\n".join(lines)
 
 
@@ -59,6 +65,11 @@ def options_table() -> str:
     """Every option of the commands that speak HTTP, by its first flag."""
     lines = ["| option | meaning |", "|---|---|"]
     return "\n".join([*lines, *_explained(Arguments)])
+
+
+def monitor_options_table() -> str:
+    """Every option of the `monitor` commands."""
+    return "\n".join(["| option | meaning |", "|---|---|", *_explained(MonitorArguments)])
 
 
 def storage_options_table() -> str:
@@ -86,6 +97,7 @@ TABLES = {
     ("cli.md", "commands"): commands_table,
     ("cli.md", "options"): options_table,
     ("cli.md", "storage options"): storage_options_table,
+    ("cli.md", "monitor options"): monitor_options_table,
     ("settings.md", "settings"): settings_table,
     ("batch-options.md", "endpoints"): endpoints_table,
     ("batch-options.md", "settings"): batch_settings_table,

@@ -181,7 +181,7 @@ def _telemetry(base: Foundation, kinds: KindParts, guard: Guard, turns: Turns) -
     )
     collector = Collector(base.resources, store, sources, utc_now)
     insights = Insights(store, base.resources, guard, turns, utc_now)
-    return Telemetry(store, collector, kinds.alerts, insights, base.settings)
+    return Telemetry(store, collector, kinds.alerts, insights, base.kept_logs, base.settings)
 
 
 async def _started_store(base: Foundation) -> BlobStore:

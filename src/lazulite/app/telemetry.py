@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
+import re
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +18,7 @@ from lazulite.core.clock import utc_now
 from lazulite.core.settings import Settings
 from lazulite.dataplane.telemetry_logs import TelemetryLogs
 from lazulite.identity.authorize import Guard
+from lazulite.serving.kept_logs import KeptLogs
 from lazulite.telemetry.alerts import EVERY_S as ALERTS_S
 from lazulite.telemetry.alerts import Alerts
 from lazulite.telemetry.collector import EVERY_S, Collector
@@ -28,6 +30,7 @@ from lazulite.telemetry.store import TelemetryStore
 log = logging.getLogger(__name__)
 
 TIDY_S = 60.0
+HERE = re.compile(rb"(?:localhost|127\.0\.0\.1)(?::\d+)?")
 _PATIENCE_S = 5.0
 
 
@@ -39,6 +42,7 @@ class Telemetry:
     collector: Collector
     alerts: Alerts
     insights: Insights
+    kept_logs: KeptLogs
     settings: Settings
 
     @property
@@ -73,7 +77,10 @@ class Telemetry:
         )
 
     async def _tidy(self) -> None:
-        await asyncio.to_thread(tidy, self.store, kept_telemetry(self.settings), utc_now())
+        keep = kept_telemetry(self.settings)
+        await asyncio.to_thread(tidy, self.store, keep, utc_now())
+        if keep.logs is not None:
+            await asyncio.to_thread(self.kept_logs.drop, (utc_now() - keep.logs).timestamp())
 
     async def serve_metrics(self, stop: asyncio.Event) -> None:
         """Answer /metrics to this machine without a token, if the settings name a port."""
@@ -90,12 +97,16 @@ class Telemetry:
             await stop.wait()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request. A page of another site that a browser on this machine shows gets nothing."""
         with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
             async with asyncio.timeout(_PATIENCE_S):
                 line = await reader.readline()
-                while (await reader.readline()).strip():
-                    pass
-                found = line.split()[1:2] == [b"/metrics"]
+                hosts = []
+                while header := (await reader.readline()).strip():
+                    if header.lower().startswith(b"host:"):
+                        hosts.append(header[5:].strip().lower())
+                is_ours = len(hosts) == 1 and HERE.fullmatch(hosts[0]) is not None
+                found = is_ours and line.split()[:2] == [b"GET", b"/metrics"]
                 body = page(self.collector.counters).encode() if found else b""
                 status = b"200 OK" if found else b"404 Not Found"
                 head = b"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n" % (

@@ -83,6 +83,9 @@ class Arguments:
         "--container", "-c", help="Whose logs: inference-server or storage-initializer."
     )
     lines: int = option("--lines", "-l", help="How many lines, from the end.", default=5000)
+    follow: bool = option(
+        "--follow", "-f", help="Go on printing what is written, until Ctrl-C.", default=False
+    )
     kind: str = option("--type", "-t", help="Type of the resource.")
     path: str = option("--path", "-p", "--local-path", help="Local file or folder, or a URI.")
     datastore: str = option("--datastore", help="Datastore to upload to.")

@@ -136,7 +136,7 @@ ML = (
         "online-deployment get-logs",
         "online_deployments#logs",
         "Print the logs of a deployment.",
-        f"{_ONE_DEPLOYMENT} lines container local",
+        f"{_ONE_DEPLOYMENT} lines container follow local",
     ),
     Command(
         "batch-endpoint create",

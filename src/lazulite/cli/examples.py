@@ -40,6 +40,7 @@ See the deployments of an endpoint: ml online-deployment list -e greeter -o tabl
 Have three instances: ml online-deployment update -e greeter -n blue --set instance_count=3
 Delete a deployment that has no traffic: ml online-deployment delete -e greeter -n blue --yes
 See the last lines of its log: ml online-deployment get-logs -e greeter -n blue --lines 50
+Follow the log while requests come: ml online-deployment get-logs -e greeter -n blue --follow
 See how its environment was built: ml online-deployment get-logs -e greeter -n blue -c storage-initializer
 
 Create an endpoint: ml batch-endpoint create -n scorer
@@ -147,6 +148,18 @@ Let somebody deploy: role assignment create --role "AzureML Data Scientist" --as
 See who may do what: role assignment list --all -o table
 Take a role back: role assignment delete --assignee A --role Reader --scope /subscriptions/S
 See the roles: role definition list -o table
+
+See how many failed, and how: monitor metrics list --resource onlineEndpoints/greeter --metrics RequestsPerMinute --aggregation Total --filter "statusCode eq '*'"
+See what is measured: monitor metrics list-definitions --resource onlineEndpoints/greeter/deployments/blue
+See the last events: monitor log-analytics query --analytics-query "AmlOnlineEndpointEventLog | order by TimeGenerated | take 20" -o table
+Tell somebody when answers are late: monitor metrics alert create -n late --scopes onlineEndpoints/greeter --condition "avg RequestLatency_P95 > 500" --action ops
+See the rules: monitor metrics alert list -o table
+See a rule: monitor metrics alert show -n late
+Delete a rule: monitor metrics alert delete -n late
+Say where alerts go: monitor action-group create -n ops --action webhook mine https://ops.example.com/alerts
+See the groups: monitor action-group list -o table
+See a group: monitor action-group show -n ops
+Delete a group: monitor action-group delete -n ops
 
 See the groups: group list -o table
 See a group: group show -n lazulite

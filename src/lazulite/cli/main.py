@@ -30,6 +30,8 @@ from lazulite.cli.errors import FAILED, INTERRUPTED, CommandError
 from lazulite.cli.examples import examples, help_text
 from lazulite.cli.http import Http
 from lazulite.cli.identity_commands import IDENTITY
+from lazulite.cli.monitor_arguments import MonitorArguments
+from lazulite.cli.monitor_commands import MONITOR, MONITOR_GROUPS
 from lazulite.cli.report import Report
 from lazulite.cli.storage_access import Storage
 from lazulite.cli.storage_arguments import ACCESS, SERVER_OF_ACCOUNTS, StorageArguments
@@ -67,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make_cli(given: Sequence[str]) -> _Lazulite:
     """Knack's application for a command line; nothing of it is run yet."""
-    groups = {**GROUPS, **WORKSPACE_GROUPS, **AZ_GROUPS, **STORAGE_GROUPS}
+    more = {**WORKSPACE_GROUPS, **AZ_GROUPS, **STORAGE_GROUPS, **MONITOR_GROUPS}
+    groups = {**GROUPS, **more}
     helps.update({name: f"type: group\nshort-summary: {text!r}" for name, text in groups.items()})
     home = data_directory("", os.environ)
     cli = _Lazulite(
@@ -124,6 +127,7 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             ("", CACHE, functools.partial(self._on_server, connection=CONNECTION)),
             ("", (*IDENTITY, *AZ), functools.partial(self._on_server, connection=SERVER_ONLY)),
             ("", ALONE, self._alone),
+            ("", MONITOR, self._monitor),
             ("storage ", ACCOUNTS, functools.partial(self._storage, connection=SERVER_OF_ACCOUNTS)),
             ("storage ", CONTENTS, functools.partial(self._storage, connection=ACCESS)),
         )
@@ -194,6 +198,18 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             functools.partial(_run_alone, command, self.cli_ctx),
             description=command.summary,
             arguments_loader=functools.partial(arguments_of, command.options, SERVER_ONLY),
+        )
+
+    def _monitor(self, command: Command) -> Any:
+        options = functools.partial(
+            arguments_of, command.options, CONNECTION, declared=MonitorArguments
+        )
+        return self.command_cls(
+            self.cli_ctx,
+            command.name,
+            functools.partial(_run_monitor, command, self.cli_ctx),
+            description=command.summary,
+            arguments_loader=options,
         )
 
     def _storage(self, command: Command, connection: Sequence[str]) -> Any:
@@ -271,6 +287,16 @@ def _line(found: Mapping[str, Any]) -> str:
     return head if found["status"] == "ok" or not more else f"{head}\n{'':<21} {more}"
 
 
+def _run_monitor(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
+    """Call the command's function with a workspace and the arguments."""
+    arguments = MonitorArguments(**_settings(given))
+    workspace = open_workspace(arguments, os.environ, Report(quiet=cli.only_show_errors))
+    try:
+        return _function(command)(workspace, arguments)
+    finally:
+        workspace.http.close()
+
+
 def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
     """Call the command's function with a workspace and the arguments."""
     arguments = Arguments(**_settings(given))
@@ -317,7 +343,9 @@ def _function(command: Command) -> Any:
 
 
 def open_workspace(
-    arguments: Arguments | StorageArguments, environ: Mapping[str, str], report: Report
+    arguments: Arguments | StorageArguments | MonitorArguments,
+    environ: Mapping[str, str],
+    report: Report,
 ) -> Workspace:
     """The workspace that the arguments and the environment point at. Sends nothing yet."""
     connection = connect(

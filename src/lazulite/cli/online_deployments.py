@@ -10,6 +10,7 @@ from lazulite.cli.arguments import Arguments
 from lazulite.cli.deployments import present
 from lazulite.cli.documents import Document
 from lazulite.cli.errors import CommandError
+from lazulite.cli.log_following import follow
 from lazulite.cli.shapes import ANYTHING, FLAG, INTEGER, NUMBER, TEXT, Shape
 from lazulite.cli.wire import camel, duration, pascal, seconds, snake
 from lazulite.cli.workspace import Workspace
@@ -48,6 +49,10 @@ SHAPE: Mapping[str, Shape] = {
     "data_collector": ANYTHING,
 }
 _NOT_HERE = ("resources", "data_collector", "egress_public_network_access")
+_FOLLOWED = {
+    "InferenceServer": "inference-server",
+    "StorageInitializer": "storage-initializer",
+}
 _CONTAINERS = {"inferenceserver": "InferenceServer", "storageinitializer": "StorageInitializer"}
 
 
@@ -63,8 +68,11 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 
 def logs(workspace: Workspace, arguments: Arguments) -> None:
-    """Print the logs of the deployment's replicas."""
-    body = {"tail": arguments.lines, "containerType": container(arguments)}
+    """Print the logs of the deployment's replicas; with --follow, until the user stops it."""
+    chosen = container(arguments)
+    if arguments.follow:
+        follow(workspace, arguments, _FOLLOWED[chosen])
+    body = {"tail": arguments.lines, "containerType": chosen}
     answer = workspace.post(f"{VERBS.path(arguments.endpoint_name, arguments.name)}/getLogs", body)
     print(answer.get("content") or "")
 

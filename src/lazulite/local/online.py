@@ -83,6 +83,12 @@ def delete_deployment(local: LocalEndpoints, arguments: Arguments) -> None:
 
 def logs(local: LocalEndpoints, arguments: Arguments) -> None:
     """Print the logs of the deployment's replicas, or of its environment's build."""
+    if arguments.follow:
+        raise CommandError(
+            "InvalidArgument",
+            "--follow asks a server for new lines, and with --local there is none: repeat get-logs"
+            " with a small --lines.",
+        )
     found = local.records.get(arguments.endpoint_name).deployment(arguments.name)
     if online_deployments.container(arguments) == "StorageInitializer":
         print(tail([local.replicas.build_log(found)], arguments.lines))

@@ -45,6 +45,13 @@ class KeptLogs:
         earlier = [each for each in self._generations(uid) if each < int(generation)]
         return self.of(f"{uid}-{earlier[-1]}") if earlier else []
 
+    def drop(self, before: float) -> None:
+        """Remove sets that ended before a time (seconds since 1970), as those of what is gone."""
+        for path in list(self.folder.glob("*-*")):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    shutil.rmtree(path, ignore_errors=True)
+
     def _drop_older(self, name: str) -> None:
         uid = name.rpartition("-")[0]
         for generation in self._generations(uid)[:-GENERATIONS]:

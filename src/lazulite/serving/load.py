@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 from lazulite.serving.haproxy_process import Console
@@ -47,7 +48,11 @@ class LoadReader:
 def parse_load(text: str) -> Load | None:
     """The load in HAProxy's table of one backend and its servers; None if there is no such."""
     lines = text.lstrip("# ").splitlines()
-    rows = {row["svname"]: row for row in csv.DictReader(lines) if row.get("svname")}
+    return load_of({row["svname"]: row for row in csv.DictReader(lines) if row.get("svname")})
+
+
+def load_of(rows: Mapping[str, dict[str, str]]) -> Load | None:
+    """The load in the rows of one backend, by svname; None if there is none of its own."""
     backend, waiting = rows.get("BACKEND"), rows.get("waiting", {})
     if backend is None:
         return None

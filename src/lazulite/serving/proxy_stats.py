@@ -1,22 +1,15 @@
-"""What HAProxy counts itself: requests in replicas and in queues, connections, dropped lines."""
+"""What HAProxy counts of everything at once: load of deployments, connections, dropped lines."""
 
 from __future__ import annotations
 
+import collections
 import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from lazulite.serving.haproxy_process import Console
-
-
-class Load(NamedTuple):
-    """Of one deployment now."""
-
-    active: int
-    """Requests that a replica works on, or that wait in its socket."""
-    queued: int
-    """Requests that wait for a replica."""
+from lazulite.serving.load import Load, load_of
 
 
 class ProxyStats(NamedTuple):
@@ -33,22 +26,23 @@ class ProxyStats(NamedTuple):
 def read_stats(run_folder: Path) -> ProxyStats:
     """What the serving HAProxy says. Blocks for a moment. Raises OSError if none answers."""
     with Console(str(run_folder / "stats.sock")) as console:
-        table, info = console.ask(b"show stat -1 3 -1"), console.ask(b"show info")
+        table, info = console.ask(b"show stat -1 7 -1"), console.ask(b"show info")
     return parse_stats(table.decode(errors="replace"), info.decode(errors="replace"))
 
 
 def parse_stats(table: str, info: str) -> ProxyStats:
     """From the answers to `show stat` and `show info`."""
-    deployments, connections = {}, 0
+    proxies: dict[str, dict[str, dict[str, str]]] = collections.defaultdict(dict)
     lines = [line for line in table.lstrip("\n# ").splitlines() if "," in line]
     for row in csv.DictReader(lines):
-        name, side = row["pxname"], row["svname"]
-        endpoint, dot, deployment = name.lower().partition(".")
-        if side == "BACKEND" and dot:
-            queued = int(row["qcur"] or 0)
-            active = max(0, int(row["scur"] or 0) - queued)
-            deployments[endpoint, deployment] = Load(active, queued)
-        elif side == "FRONTEND" and name == "public":
-            connections = int(row["scur"] or 0)
+        proxies[row["pxname"]][row["svname"]] = row
+    deployments = {
+        (endpoint, deployment): load
+        for name, rows in proxies.items()
+        for endpoint, dot, deployment in [name.lower().partition(".")]
+        if dot and (load := load_of(rows)) is not None
+    }
+    public = proxies.get("public", {}).get("FRONTEND", {})
     facts = dict(line.split(": ", 1) for line in info.splitlines() if ": " in line)
-    return ProxyStats(deployments, connections, int(facts.get("DroppedLogs", 0)))
+    dropped = int(facts.get("DroppedLogs", 0))
+    return ProxyStats(deployments, int(public.get("scur") or 0), dropped)

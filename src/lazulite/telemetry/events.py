@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from lazulite.store.resources import Json, Resource
 
 MARK = "events"
+_FALLEN = frozenset({"backoff", "crash-loop"})
 INFORMATION, WARNING, ERROR = "Information", "Warning", "Error"
 
 
@@ -39,12 +40,16 @@ def look(row: Resource, statuses: Mapping[str, Json]) -> Json:
     return {
         "name": row.name,
         "generation": row.generation,
-        "capacity": int((row.envelope.get("sku") or {}).get("capacity") or 1),
+        "capacity": int(serving.get("instances") or _asked_for(row)),
         "environment": row.observed.get("environment"),
         "serving": serving.get("task"),
         "error": (row.error or {}).get("message"),
         "instances": instances,
     }
+
+
+def _asked_for(row: Resource) -> int:
+    return int((row.envelope.get("sku") or {}).get("capacity") or 1)
 
 
 def differences(before: Json | None, after: Json | None) -> Iterator[Event]:
@@ -92,12 +97,12 @@ def _of_instance(name: str, before: Any, after: Json) -> Iterator[Event]:
         yield Event("Created", INFORMATION, "The instance was created.", name)
     known = before or {"state": None, "restarts": 0}
     restarted = after["restarts"] > known["restarts"]
-    fell = after["state"] == "backoff" and known["state"] != "backoff"
+    fell = after["state"] in _FALLEN and known["state"] not in _FALLEN
     if restarted or fell:
         how = after["exit"] or "no exit code"
         reason = f"\n{after['error']}" if after["error"] else ""
         message = f"The process ended with {how}.{reason}"
-        if fell or known["state"] != "backoff":
+        if fell or known["state"] not in _FALLEN:
             yield Event("ContainerCrashed", ERROR, message, name)
     if restarted:
         message = f"Started again, {after['restarts']} times so far."
@@ -106,5 +111,9 @@ def _of_instance(name: str, before: Any, after: Json) -> Iterator[Event]:
         return
     if after["state"] == "ready":
         yield Event("ContainerReady", INFORMATION, "The instance takes requests.", name)
-    elif after["state"] == "unhealthy":
-        yield Event("ContainerUnhealthy", WARNING, "The instance does not pass its probes.", name)
+    elif after["state"] == "unready":
+        message = after["error"] or "The instance does not pass its readiness probe."
+        yield Event("ContainerUnhealthy", WARNING, message, name)
+    elif after["state"] == "crash-loop":
+        message = f"It ends again and again; started {after['restarts']} times so far."
+        yield Event("CrashLoopBackOff", ERROR, message, name)

@@ -112,11 +112,11 @@ def points(sample: Sample, places: Landscape, now_ms: int) -> Iterator[Point]:
         load = sample.stats.deployments.get(names) if sample.stats else None
         if load is not None:
             yield _point(resource, "QueueDepth", minute, float(load.queued))
-            yield _point(resource, "RequestsActive", minute, float(load.active))
+            yield _point(resource, "RequestsActive", minute, float(load.in_flight - load.queued))
     if sample.stats is not None:
         for name, place in places.endpoints.items():
             loads = [load for of, load in sample.stats.deployments.items() if of[0] == name]
-            active = float(sum(load.active + load.queued for load in loads))
+            active = float(sum(load.in_flight for load in loads))
             yield _point(fold(place.id), "ConnectionsActive", minute, active)
 
 

@@ -82,7 +82,7 @@ def _measured(counters: Counters) -> Iterator[str]:
         queued = ((_of(key), float(load.queued)) for key, load in loads)
         yield from _family("queue_depth", "gauge", what, queued)
         what = "Requests that a replica has."
-        active = ((_of(key), float(load.active)) for key, load in loads)
+        active = ((_of(key), float(load.in_flight - load.queued)) for key, load in loads)
         yield from _family("requests_active", "gauge", what, active)
         what = "Open connections of callers, to whatever endpoint."
         connections: Samples = [({}, float(sample.stats.connections))]
