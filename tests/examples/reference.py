@@ -13,6 +13,7 @@ from pathlib import Path
 from lazulite.blobs.errors import CODES
 from lazulite.cli.arguments import CONNECTION, Arguments
 from lazulite.cli.az_commands import ALONE, AZ
+from lazulite.cli.autoscale_commands import AUTOSCALE, AutoscaleArguments
 from lazulite.cli.commands import CACHE, ML, SERVER
 from lazulite.cli.storage_arguments import ACCESS, StorageArguments
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
@@ -51,6 +52,11 @@ def commands_table() -> str:
         f" {_options(each.options, StorageArguments)} |"
         for each in [*ACCOUNTS, *CONTENTS]
     ]
+    lines += [
+        f"| `lazulite monitor autoscale {each.name}` | {each.summary} |"
+        f" {_options(each.options, AutoscaleArguments)} |"
+        for each in AUTOSCALE
+    ]
     return "\n".join(lines)
 
 
@@ -63,6 +69,11 @@ def options_table() -> str:
 def storage_options_table() -> str:
     """Every option of the `storage` commands."""
     return "\n".join(["| option | meaning |", "|---|---|", *_explained(StorageArguments)])
+
+
+def autoscale_options_table() -> str:
+    """Every option of the `monitor autoscale` commands."""
+    return "\n".join(["| option | meaning |", "|---|---|", *_explained(AutoscaleArguments)])
 
 
 def _explained(declared: type) -> Iterator[str]:
@@ -85,6 +96,7 @@ TABLES = {
     ("cli.md", "commands"): commands_table,
     ("cli.md", "options"): options_table,
     ("cli.md", "storage options"): storage_options_table,
+    ("cli.md", "autoscale options"): autoscale_options_table,
     ("settings.md", "settings"): settings_table,
     ("batch-options.md", "endpoints"): endpoints_table,
     ("batch-options.md", "settings"): batch_settings_table,

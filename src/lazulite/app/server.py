@@ -36,6 +36,8 @@ from lazulite.core.settings import Settings
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.batch_scoring import BatchScoring
 from lazulite.dataplane.services import Services
+from lazulite.deployments.autoscale_metrics import kept_metrics
+from lazulite.deployments.autoscaling import Autoscaling
 from lazulite.deployments.blob_paths import Delivery
 from lazulite.deployments.cached_environments import CachedEnvironments
 from lazulite.deployments.environment_users import EnvironmentUsers
@@ -90,6 +92,7 @@ class Server:
     cache: Cache
     isolation: Isolation
     telemetry: Telemetry
+    autoscaling: Autoscaling
     url: str
     http_url: str
     workspace: str
@@ -133,6 +136,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         cache=cache,
         isolation=base.isolation,
         telemetry=telemetry,
+        autoscaling=kinds.autoscaling,
         url=url,
         http_url=http_url,
         workspace=workspace,
@@ -266,6 +270,7 @@ def _kind_parts(
             Metrics(base.engine, utc_now),
         ),
         alerts=Alerts(resources, base.telemetry, Poster(base.reach.fetcher.rules).post, utc_now),
+        autoscaling=Autoscaling(resources, kept_metrics(base.telemetry, resources), utc_now),
     )
 
 

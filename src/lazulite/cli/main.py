@@ -22,6 +22,7 @@ from knack.util import CLIError
 import lazulite
 from lazulite.cli import shim
 from lazulite.cli.arguments import CONNECTION, SERVER_ONLY, Arguments, arguments_of
+from lazulite.cli.autoscale_commands import AUTOSCALE, AUTOSCALE_GROUPS, AutoscaleArguments
 from lazulite.cli.az_commands import ALONE, AZ, AZ_GROUPS
 from lazulite.cli.commands import CACHE, COLUMNS, GROUPS, ML, SERVE, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make_cli(given: Sequence[str]) -> _Lazulite:
     """Knack's application for a command line; nothing of it is run yet."""
-    groups = {**GROUPS, **AZ_GROUPS, **STORAGE_GROUPS}
+    groups = {**GROUPS, **AZ_GROUPS, **STORAGE_GROUPS, **AUTOSCALE_GROUPS}
     helps.update({name: f"type: group\nshort-summary: {text!r}" for name, text in groups.items()})
     home = data_directory("", os.environ)
     cli = _Lazulite(
@@ -112,6 +113,7 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             ("", CACHE, functools.partial(self._on_server, connection=CONNECTION)),
             ("", (*IDENTITY, *AZ), functools.partial(self._on_server, connection=SERVER_ONLY)),
             ("", ALONE, self._alone),
+            ("monitor autoscale ", AUTOSCALE, self._autoscale),
             ("storage ", ACCOUNTS, functools.partial(self._storage, connection=SERVER_OF_ACCOUNTS)),
             ("storage ", CONTENTS, functools.partial(self._storage, connection=ACCESS)),
         )
@@ -182,6 +184,21 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             functools.partial(_run_alone, command, self.cli_ctx),
             description=command.summary,
             arguments_loader=functools.partial(arguments_of, command.options, SERVER_ONLY),
+        )
+
+    def _autoscale(self, command: Command) -> Any:
+        options = functools.partial(
+            arguments_of, command.options, CONNECTION, declared=AutoscaleArguments
+        )
+        name = f"monitor autoscale {command.name}"
+        return self.command_cls(
+            self.cli_ctx,
+            name,
+            functools.partial(_run_autoscale, command, self.cli_ctx),
+            description=command.summary,
+            arguments_loader=options,
+            confirmation=command.confirm,
+            table_transformer=_table(name),
         )
 
     def _storage(self, command: Command, connection: Sequence[str]) -> Any:
@@ -261,6 +278,15 @@ def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
             "--debug-port and --vscode-debug are for --local: a deployment of a server listens for"
             " a debugger if its variable AZUREML_DEBUG_PORT is a port.",
         )
+    return _with_workspace(command, cli, arguments)
+
+
+def _run_autoscale(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
+    """The same for a command that has options of its own."""
+    return _with_workspace(command, cli, AutoscaleArguments(**_settings(given)))
+
+
+def _with_workspace(command: Command, cli: CLI, arguments: Arguments | AutoscaleArguments) -> Any:
     workspace = open_workspace(arguments, os.environ, Report(quiet=cli.only_show_errors))
     try:
         return _function(command)(workspace, arguments)
@@ -295,7 +321,9 @@ def _function(command: Command) -> Any:
 
 
 def open_workspace(
-    arguments: Arguments | StorageArguments, environ: Mapping[str, str], report: Report
+    arguments: Arguments | AutoscaleArguments | StorageArguments,
+    environ: Mapping[str, str],
+    report: Report,
 ) -> Workspace:
     """The workspace that the arguments and the environment point at. Sends nothing yet."""
     connection = connect(
