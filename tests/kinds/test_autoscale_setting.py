@@ -1,12 +1,17 @@
 """Microsoft.Insights/autoscaleSettings, and the deployments that they scale."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
 
 from lazulite.core.clock import utc_now
 from lazulite.core.errors import ArmError
-from lazulite.deployments.autoscaling import Autoscaling
+from lazulite.core.ids import fold
+from lazulite.deployments.autoscale_metrics import kept_metrics
+from lazulite.deployments.autoscaling import Autoscaling, Window
+from lazulite.telemetry.metrics import MINUTE_MS, Merge, Point
+from lazulite.telemetry.spans import milliseconds
 
 API, FIRST = "2022-10-01", "2015-04-01"
 DEPLOYMENT = "/onlineEndpoints/eyes/deployments/blue"
@@ -223,3 +228,33 @@ async def test_a_deployment_that_scales_itself_is_left_alone(group):
     await autoscaling.look()
     (seen,) = autoscaling.seen.values()
     assert "set them to Default" in seen["reason"]
+
+
+async def test_metrics_are_read_by_the_minute_of_their_resource(group):
+    endpoint = group.workspace + "/onlineEndpoints/eyes"
+    now = utc_now()
+    minute = milliseconds(now) - milliseconds(now) % MINUTE_MS
+    points = [
+        Point(fold(endpoint), "RequestsPerMinute", at, total, dimensions=of, merge=Merge.SUM)
+        for at, total, of in (
+            (minute, 3.0, (("statusCode", "200"),)),
+            (minute, 4.0, (("statusCode", "424"),)),
+            (minute - MINUTE_MS, 5.0, ()),
+            (minute - 60 * MINUTE_MS, 100.0, ()),
+        )
+    ]
+    group.base.telemetry.write({}, points)
+    read = kept_metrics(group.base.telemetry, group.base.resources)
+    asked = Window(
+        resource=endpoint.upper(),
+        metric="requestsperminute",
+        aggregation="Total",
+        start=now - timedelta(minutes=5),
+        end=now,
+        grain=timedelta(minutes=1),
+    )
+    assert list(await read(asked)) == [5.0, 7.0]
+    assert list(await read(dataclasses.replace(asked, grain=timedelta(minutes=10)))) == [12.0]
+    assert list(await read(dataclasses.replace(asked, resource=endpoint + "x"))) == []
+    with pytest.raises(ArmError, match="Valid metrics"):
+        await read(dataclasses.replace(asked, metric="nonsense"))

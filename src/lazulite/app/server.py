@@ -69,7 +69,6 @@ from lazulite.runs.shown import show as show_job
 from lazulite.runs.supervision import Supervision
 from lazulite.serving.access_tokens import SCORE_IN_WORKSPACE
 from lazulite.serving.front_door import Addresses
-from lazulite.serving.load import LoadReader
 from lazulite.serving.publisher import Publisher
 from lazulite.serving.replica_sets import ReplicaSets
 from lazulite.telemetry.alerts import Alerts
@@ -260,7 +259,7 @@ def _kind_parts(
             workshop,
             sets,
             publish,
-            Scaling(sets, LoadReader(base.layout.run / "stats.sock"), utc_now),
+            Scaling(sets, base.layout.run, utc_now),
             utc_now,
         ),
         jobs=Jobs(

@@ -18,6 +18,11 @@ class Load(NamedTuple):
     queued: int
     """Requests that wait for a replica."""
 
+    @property
+    def in_flight(self) -> int:
+        """Running or waiting. Those that an older configuration still answers are not counted."""
+        return self.active + self.queued
+
 
 class ProxyStats(NamedTuple):
     """One look."""
