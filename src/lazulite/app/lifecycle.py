@@ -27,7 +27,6 @@ from lazulite.core.clock import utc_now
 from lazulite.core.errors import LazuliteError
 from lazulite.core.ids import segment_of
 from lazulite.core.settings import Settings
-from lazulite.deployments.autoscaling import EVERY_S as AUTOSCALE_S
 from lazulite.executors.local import LocalExecutor
 from lazulite.executors.protocol import Phase
 from lazulite.serving.front_door import REFUSED, TASK_NAME, FrontDoorError
@@ -249,7 +248,6 @@ def _chores(base: Foundation, server: Server) -> list[Chore]:
         # What was kept for a while only.
         Chore(TIDY_S, tidy, "what is no longer needed could not be removed"),
         *server.telemetry.chores(),
-        Chore(AUTOSCALE_S, server.autoscaling.look, "autoscale settings could not be judged"),
         # Containers whose holders were killed before they could remove them.
         Chore(SWEEP_S, sweep, "containers could not be looked through"),
     ]

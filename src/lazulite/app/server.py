@@ -91,7 +91,6 @@ class Server:
     cache: Cache
     isolation: Isolation
     telemetry: Telemetry
-    autoscaling: Autoscaling
     url: str
     http_url: str
     workspace: str
@@ -135,7 +134,6 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         cache=cache,
         isolation=base.isolation,
         telemetry=telemetry,
-        autoscaling=kinds.autoscaling,
         url=url,
         http_url=http_url,
         workspace=workspace,
@@ -183,7 +181,7 @@ def _telemetry(base: Foundation, kinds: KindParts, guard: Guard, turns: Turns) -
     )
     collector = Collector(base.resources, store, sources, utc_now)
     insights = Insights(store, base.resources, guard, turns, utc_now)
-    return Telemetry(store, collector, kinds.alerts, insights, base.settings)
+    return Telemetry(store, collector, kinds.alerts, kinds.autoscaling, insights, base.settings)
 
 
 async def _started_store(base: Foundation) -> BlobStore:

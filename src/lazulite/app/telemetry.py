@@ -16,6 +16,8 @@ from lazulite.app.upkeep import kept_telemetry
 from lazulite.core.clock import utc_now
 from lazulite.core.settings import Settings
 from lazulite.dataplane.telemetry_logs import TelemetryLogs
+from lazulite.deployments.autoscaling import EVERY_S as AUTOSCALE_S
+from lazulite.deployments.autoscaling import Autoscaling
 from lazulite.identity.authorize import Guard
 from lazulite.telemetry.alerts import EVERY_S as ALERTS_S
 from lazulite.telemetry.alerts import Alerts
@@ -38,6 +40,7 @@ class Telemetry:
     store: TelemetryStore
     collector: Collector
     alerts: Alerts
+    autoscaling: Autoscaling
     insights: Insights
     settings: Settings
 
@@ -69,6 +72,7 @@ class Telemetry:
         return (
             Chore(EVERY_S, self.collector.look, "telemetry could not be collected"),
             Chore(ALERTS_S, self.alerts.look, "alert rules could not be judged"),
+            Chore(AUTOSCALE_S, self.autoscaling.look, "autoscale settings could not be judged"),
             Chore(TIDY_S, self._tidy, "old telemetry could not be removed"),
         )
 
