@@ -13,6 +13,7 @@ from pathlib import Path
 from lazulite.blobs.errors import CODES
 from lazulite.cli.arguments import CONNECTION, Arguments
 from lazulite.cli.az_commands import ALONE, AZ
+from lazulite.cli.autoscale_commands import AUTOSCALE, AutoscaleArguments
 from lazulite.cli.commands import CACHE, ML, SERVER
 from lazulite.cli.storage_arguments import ACCESS, StorageArguments
 from lazulite.cli.workspace_commands import WORKSPACES
@@ -58,6 +59,10 @@ def commands_table() -> str:
         f"| `lazulite {each.name}` | {each.summary} | {_options(each.options, MonitorArguments)} |"
         for each in MONITOR
     ]
+    lines += [
+        f"| `lazulite {each.name}` | {each.summary} | {_options(each.options, AutoscaleArguments)} |"
+        for each in AUTOSCALE
+    ]
     return "\n".join(lines)
 
 
@@ -75,6 +80,11 @@ def monitor_options_table() -> str:
 def storage_options_table() -> str:
     """Every option of the `storage` commands."""
     return "\n".join(["| option | meaning |", "|---|---|", *_explained(StorageArguments)])
+
+
+def autoscale_options_table() -> str:
+    """Every option of the `monitor autoscale` commands."""
+    return "\n".join(["| option | meaning |", "|---|---|", *_explained(AutoscaleArguments)])
 
 
 def _explained(declared: type) -> Iterator[str]:
@@ -98,6 +108,7 @@ TABLES = {
     ("cli.md", "options"): options_table,
     ("cli.md", "storage options"): storage_options_table,
     ("cli.md", "monitor options"): monitor_options_table,
+    ("cli.md", "autoscale options"): autoscale_options_table,
     ("settings.md", "settings"): settings_table,
     ("batch-options.md", "endpoints"): endpoints_table,
     ("batch-options.md", "settings"): batch_settings_table,

@@ -2,14 +2,14 @@
 
 import pytest
 
-from lazulite.serving.load import Load, parse_load
+from lazulite.serving.proxy_stats import Load
 from lazulite.serving.utilization import Demand, Target
 
 TARGET = Target(least=1, most=5, percent=50, per_instance=2, poll_s=1.0)
 
 
 def busy(in_flight, queued=0):
-    return Load(in_flight=in_flight, queued=queued, requests=0)
+    return Load(active=in_flight - queued, queued=queued)
 
 
 def followed(demand, loads, target=TARGET, current=1, start=0.0):
@@ -75,13 +75,3 @@ def test_polls_come_no_faster_than_the_interval():
     for tenth in range(11):
         demand.instances(busy(0), tenth / 10, TARGET, 1)
     assert demand.instances(busy(9), 1.1, TARGET, 1) == 1
-
-
-HEAD = "# pxname,svname,qcur,qmax,scur,smax,slim,stot,\n"
-
-
-def test_load_is_read_from_haproxys_table():
-    rows = "a.b,p0,0,0,1,1,,7,\na.b,waiting,0,0,2,2,,9,\na.b,BACKEND,3,4,6,6,9,20,\n\n> "
-    assert parse_load(HEAD + rows) == Load(in_flight=6, queued=5, requests=20)
-    assert parse_load(HEAD + "\n> ") is None
-    assert parse_load("Unknown command\n> ") is None

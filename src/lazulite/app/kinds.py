@@ -12,6 +12,7 @@ from lazulite.arm.writing import Writer
 from lazulite.computes.answers import ComputeAnswers
 from lazulite.dataplane.model_assets import ASSET
 from lazulite.datastores.folders import LocalFolders
+from lazulite.deployments.autoscaling import Autoscaling
 from lazulite.deployments.environment_builds import EnvironmentBuilds
 from lazulite.deployments.invoking import Invoker
 from lazulite.deployments.pending_uploads import PendingUploads
@@ -19,6 +20,7 @@ from lazulite.identity.access import Access
 from lazulite.identity.sealing import SecretBox
 from lazulite.kinds.account import LOCATION, TENANT, resource_group, subscription
 from lazulite.kinds.action_group import action_group
+from lazulite.kinds.autoscale_setting import autoscale_setting
 from lazulite.kinds.batch_deployment import batch_deployment
 from lazulite.kinds.batch_endpoint import batch_endpoint
 from lazulite.kinds.code import code
@@ -71,6 +73,7 @@ class KindParts:
     jobs: Jobs
     alerts: Alerts
     access: Access
+    autoscaling: Autoscaling
 
 
 def all_kinds(parts: KindParts) -> tuple[Kind, ...]:
@@ -133,11 +136,12 @@ def _assets(parts: KindParts, uploads: PendingUploads) -> tuple[Kind, ...]:
 
 
 def _dependencies(parts: KindParts) -> tuple[Kind, ...]:
-    """What workspaces depend on."""
+    """What workspaces depend on, and what watches deployments."""
     accounts = StorageAccounts(
         parts.resources, parts.box, parts.containers, parts.forget_services, parts.tenant_id
     )
     return (
+        autoscale_setting(parts.autoscaling),
         storage_account(accounts),
         key_vault(parts.tenant_id),
         application_insights(parts.tenant_id),

@@ -36,6 +36,8 @@ from lazulite.core.settings import Settings
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.batch_scoring import BatchScoring
 from lazulite.dataplane.services import Services
+from lazulite.deployments.autoscale_metrics import kept_metrics
+from lazulite.deployments.autoscaling import Autoscaling
 from lazulite.deployments.blob_paths import Delivery
 from lazulite.deployments.cached_environments import CachedEnvironments
 from lazulite.deployments.environment_users import EnvironmentUsers
@@ -68,7 +70,6 @@ from lazulite.runs.shown import show as show_job
 from lazulite.runs.supervision import Supervision
 from lazulite.serving.access_tokens import SCORE_IN_WORKSPACE
 from lazulite.serving.front_door import Addresses
-from lazulite.serving.load import LoadReader
 from lazulite.serving.publisher import Publisher
 from lazulite.serving.replica_sets import ReplicaSets
 from lazulite.telemetry.alerts import Alerts
@@ -181,7 +182,15 @@ def _telemetry(base: Foundation, kinds: KindParts, guard: Guard, turns: Turns) -
     )
     collector = Collector(base.resources, store, sources, utc_now)
     insights = Insights(store, base.resources, guard, turns, utc_now)
-    return Telemetry(store, collector, kinds.alerts, insights, base.kept_logs, base.settings)
+    return Telemetry(
+        store,
+        collector,
+        kinds.alerts,
+        kinds.autoscaling,
+        insights,
+        base.kept_logs,
+        base.settings,
+    )
 
 
 async def _started_store(base: Foundation) -> BlobStore:
@@ -259,7 +268,7 @@ def _kind_parts(
             workshop,
             sets,
             publish,
-            Scaling(sets, LoadReader(base.layout.run / "stats.sock"), utc_now),
+            Scaling(sets, base.layout.run, utc_now),
             utc_now,
         ),
         jobs=Jobs(
@@ -269,6 +278,7 @@ def _kind_parts(
             Metrics(base.engine, utc_now),
         ),
         alerts=Alerts(resources, base.telemetry, Poster(base.reach.fetcher.rules).post, utc_now),
+        autoscaling=Autoscaling(resources, kept_metrics(base.telemetry, resources), utc_now),
     )
 
 

@@ -17,6 +17,8 @@ from lazulite.app.upkeep import kept_telemetry
 from lazulite.core.clock import utc_now
 from lazulite.core.settings import Settings
 from lazulite.dataplane.telemetry_logs import TelemetryLogs
+from lazulite.deployments.autoscaling import EVERY_S as AUTOSCALE_S
+from lazulite.deployments.autoscaling import Autoscaling
 from lazulite.identity.authorize import Guard
 from lazulite.serving.kept_logs import KeptLogs
 from lazulite.telemetry.alerts import EVERY_S as ALERTS_S
@@ -41,6 +43,7 @@ class Telemetry:
     store: TelemetryStore
     collector: Collector
     alerts: Alerts
+    autoscaling: Autoscaling
     insights: Insights
     kept_logs: KeptLogs
     settings: Settings
@@ -73,6 +76,7 @@ class Telemetry:
         return (
             Chore(EVERY_S, self.collector.look, "telemetry could not be collected"),
             Chore(ALERTS_S, self.alerts.look, "alert rules could not be judged"),
+            Chore(AUTOSCALE_S, self.autoscaling.look, "autoscale settings could not be judged"),
             Chore(TIDY_S, self._tidy, "old telemetry could not be removed"),
         )
 

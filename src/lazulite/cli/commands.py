@@ -437,6 +437,8 @@ COLUMNS = {
     "storage account keys renew": ("keyName", "permissions", "value"),
     "storage container list": ("name", "lastModified"),
     "storage blob list": ("name", "size", "contentType", "lastModified"),
+    "monitor autoscale list": ("name", "enabled", "targetResourceUri"),
+    "monitor autoscale show": ("name", "enabled", "targetResourceUri"),
     "ad sp list": ("displayName", "appId", "id"),
     "role assignment list": ("principalName", "roleDefinitionName", "scope"),
     "role definition list": ("roleName", "roleType", "description"),

@@ -23,6 +23,7 @@ from knack.util import CLIError
 import lazulite
 from lazulite.cli import shim
 from lazulite.cli.arguments import CONNECTION, SERVER_ONLY, Arguments, arguments_of
+from lazulite.cli.autoscale_commands import AUTOSCALE, AUTOSCALE_GROUPS, AutoscaleArguments
 from lazulite.cli.az_commands import ALONE, AZ, AZ_GROUPS
 from lazulite.cli.commands import CACHE, COLUMNS, GROUPS, ML, SERVE, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def make_cli(given: Sequence[str]) -> _Lazulite:
     """Knack's application for a command line; nothing of it is run yet."""
     more = {**WORKSPACE_GROUPS, **AZ_GROUPS, **STORAGE_GROUPS, **MONITOR_GROUPS}
-    groups = {**GROUPS, **more}
+    groups = {**GROUPS, **more, **AUTOSCALE_GROUPS}
     helps.update({name: f"type: group\nshort-summary: {text!r}" for name, text in groups.items()})
     home = data_directory("", os.environ)
     cli = _Lazulite(
@@ -90,6 +91,10 @@ def first_words() -> set[str]:
     """What commands begin with."""
     named = [*SERVER, *CACHE, *IDENTITY, *AZ, *ALONE]
     return {command.name.split()[0] for command in named} | {"ml", "storage", "help"}
+
+
+Declared = MonitorArguments | AutoscaleArguments
+"""Options of commands that have their own."""
 
 
 class _Lazulite(CLI):  # type: ignore[misc]  # knack has no types
@@ -127,7 +132,8 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             ("", CACHE, functools.partial(self._on_server, connection=CONNECTION)),
             ("", (*IDENTITY, *AZ), functools.partial(self._on_server, connection=SERVER_ONLY)),
             ("", ALONE, self._alone),
-            ("", MONITOR, self._monitor),
+            ("", MONITOR, functools.partial(self._declared, declared=MonitorArguments)),
+            ("", AUTOSCALE, functools.partial(self._declared, declared=AutoscaleArguments)),
             ("storage ", ACCOUNTS, functools.partial(self._storage, connection=SERVER_OF_ACCOUNTS)),
             ("storage ", CONTENTS, functools.partial(self._storage, connection=ACCESS)),
         )
@@ -200,16 +206,17 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             arguments_loader=functools.partial(arguments_of, command.options, SERVER_ONLY),
         )
 
-    def _monitor(self, command: Command) -> Any:
-        options = functools.partial(
-            arguments_of, command.options, CONNECTION, declared=MonitorArguments
-        )
+    def _declared(self, command: Command, declared: type[Declared]) -> Any:
+        """A command with options of its own."""
+        options = functools.partial(arguments_of, command.options, CONNECTION, declared=declared)
         return self.command_cls(
             self.cli_ctx,
             command.name,
-            functools.partial(_run_monitor, command, self.cli_ctx),
+            functools.partial(_run_declared, command, self.cli_ctx, declared),
             description=command.summary,
             arguments_loader=options,
+            confirmation=command.confirm,
+            table_transformer=_table(command.name),
         )
 
     def _storage(self, command: Command, connection: Sequence[str]) -> Any:
@@ -287,16 +294,6 @@ def _line(found: Mapping[str, Any]) -> str:
     return head if found["status"] == "ok" or not more else f"{head}\n{'':<21} {more}"
 
 
-def _run_monitor(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
-    """Call the command's function with a workspace and the arguments."""
-    arguments = MonitorArguments(**_settings(given))
-    workspace = open_workspace(arguments, os.environ, Report(quiet=cli.only_show_errors))
-    try:
-        return _function(command)(workspace, arguments)
-    finally:
-        workspace.http.close()
-
-
 def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
     """Call the command's function with a workspace and the arguments."""
     arguments = Arguments(**_settings(given))
@@ -309,6 +306,17 @@ def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
             "--debug-port and --vscode-debug are for --local: a deployment of a server listens for"
             " a debugger if its variable AZUREML_DEBUG_PORT is a port.",
         )
+    return _with_workspace(command, cli, arguments)
+
+
+def _run_declared(
+    command: Command, cli: CLI, declared: type[Declared], given: Mapping[str, Any]
+) -> Any:
+    """The same for a command that has options of its own."""
+    return _with_workspace(command, cli, declared(**_settings(given)))
+
+
+def _with_workspace(command: Command, cli: CLI, arguments: Arguments | Declared) -> Any:
     workspace = open_workspace(arguments, os.environ, Report(quiet=cli.only_show_errors))
     try:
         return _function(command)(workspace, arguments)
@@ -343,7 +351,7 @@ def _function(command: Command) -> Any:
 
 
 def open_workspace(
-    arguments: Arguments | StorageArguments | MonitorArguments,
+    arguments: Arguments | StorageArguments | Declared,
     environ: Mapping[str, str],
     report: Report,
 ) -> Workspace:

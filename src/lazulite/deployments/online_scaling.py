@@ -6,8 +6,10 @@ them first, and they stop once nothing can reach them any more. Source: spec/RES
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lazulite.core.clock import Clock
@@ -21,8 +23,7 @@ from lazulite.deployments.online_replicas import (
     reachable_s,
     utilization_scale,
 )
-from lazulite.serving.haproxy_traffic import backend_name
-from lazulite.serving.load import LoadReader
+from lazulite.serving.proxy_stats import Load, read_stats
 from lazulite.serving.replica_sets import ReplicaSets, all_ready
 from lazulite.serving.utilization import Demand, Target
 from lazulite.store.resources import Json, Resource
@@ -47,7 +48,8 @@ class Scaling:
     """Brings deployments to their number of instances."""
 
     sets: ReplicaSets
-    loads: LoadReader
+    run_folder: Path
+    """Where HAProxy is asked for the load."""
     clock: Clock
     demands: dict[str, Demand] = dataclasses.field(default_factory=dict)
     """By uid of the deployment. They are lost with the process, and gathered again."""
@@ -109,10 +111,17 @@ class Scaling:
         demand = self.demands.setdefault(deployment.uid, Demand(now))
         if serving["asleep"] and _is_awake(status):
             demand.want(now, 1)
-        endpoint = name_of(parent_of(deployment.id))
-        load = await self.loads.read(backend_name(endpoint, deployment.name))
+        load = await asyncio.to_thread(self._load, deployment)
         present = int(serving["instances"])
         return demand.instances(load, now, target_of(scale, serving), present)
+
+    def _load(self, deployment: Resource) -> Load | None:
+        """None while the front door cannot be asked, or does not know the deployment yet."""
+        names = name_of(parent_of(deployment.id)).lower(), deployment.name.lower()
+        try:
+            return read_stats(self.run_folder).deployments.get(names)
+        except (OSError, ValueError, KeyError):  # it is being started, or replaced
+            return None
 
 
 def target_of(scale: UtilizationScale, serving: Json) -> Target:

@@ -1,4 +1,4 @@
-"""What HAProxy counts of everything at once: load of deployments, connections, dropped lines."""
+"""What HAProxy counts itself: requests in replicas and in queues, connections, dropped lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lazulite.serving.haproxy_process import Console
-from lazulite.serving.load import Load, load_of
+
+
+class Load(NamedTuple):
+    """Of one deployment now."""
+
+    active: int
+    """Requests that a replica works on, or that wait in its socket."""
+    queued: int
+    """Requests that wait for a replica."""
+
+    @property
+    def in_flight(self) -> int:
+        """Running or waiting. Those that an older configuration still answers are not counted."""
+        return self.active + self.queued
 
 
 class ProxyStats(NamedTuple):
@@ -36,13 +49,21 @@ def parse_stats(table: str, info: str) -> ProxyStats:
     lines = [line for line in table.lstrip("\n# ").splitlines() if "," in line]
     for row in csv.DictReader(lines):
         proxies[row["pxname"]][row["svname"]] = row
-    deployments = {
-        (endpoint, deployment): load
-        for name, rows in proxies.items()
-        for endpoint, dot, deployment in [name.lower().partition(".")]
-        if dot and (load := load_of(rows)) is not None
-    }
-    public = proxies.get("public", {}).get("FRONTEND", {})
+    deployments = {}
+    for name, rows in proxies.items():
+        endpoint, dot, deployment = name.lower().partition(".")
+        if dot and "BACKEND" in rows:
+            deployments[endpoint, deployment] = _load(rows)
+    connections = _count(proxies.get("public", {}).get("FRONTEND", {}), "scur")
     facts = dict(line.split(": ", 1) for line in info.splitlines() if ": " in line)
-    dropped = int(facts.get("DroppedLogs", 0))
-    return ProxyStats(deployments, int(public.get("scur") or 0), dropped)
+    return ProxyStats(deployments, connections, int(facts.get("DroppedLogs", 0)))
+
+
+def _load(rows: Mapping[str, Mapping[str, str]]) -> Load:
+    """rows: of one backend by svname. Who waits for a first replica is in the queue, too."""
+    queued = _count(rows["BACKEND"], "qcur") + _count(rows.get("waiting", {}), "scur")
+    return Load(max(0, _count(rows["BACKEND"], "scur") - queued), queued)
+
+
+def _count(row: Mapping[str, str], column: str) -> int:
+    return int(row.get(column) or 0)

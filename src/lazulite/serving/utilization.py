@@ -10,7 +10,7 @@ import dataclasses
 import math
 from collections import deque
 
-from lazulite.serving.load import Load
+from lazulite.serving.proxy_stats import Load
 
 MEAN_POLLS = 5
 QUIET_POLLS = 30
