@@ -19,6 +19,7 @@ from lazulite_worker import batch_records, batch_rows, batch_script
 from lazulite_worker.batch_inputs import MiniBatches
 from lazulite_worker.batch_wire import (
     CONFIGURE,
+    FAILURES,
     FRAME,
     IDLE,
     INIT_FAILED,
@@ -110,6 +111,8 @@ class Worker:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - user code
             payload = batch_script.user_traceback(error).encode("utf-8", "replace")
             raised, rows, succeeded = 1, 0, 0
+        if script.failures:
+            self._send(FAILURES, TASK.pack(number) + json.dumps(script.failures).encode())
         if self._summary_only and not raised:
             payload = b""
         seconds = time.perf_counter() - begin

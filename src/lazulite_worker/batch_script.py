@@ -12,6 +12,9 @@ MLFLOW_MODEL = "LAZULITE_MLFLOW_MODEL"
 class Script:
     """What a scoring script defines; run is called once per mini-batch."""
 
+    failures = ()
+    """[path, error] of each file that failed in the last run(), where that is known."""
+
     def __init__(self, module, origin):
         """Raises AttributeError if the module has no run()."""
         self.run = getattr(module, "run", None)

@@ -8,7 +8,9 @@ import struct
 
 FRAME = struct.Struct("<QB")
 """Length of what follows in bytes, and one of the kinds below."""
-CONFIGURE, TASKS, STOP, READY, RESULTS, INIT_FAILED = 1, 2, 3, 4, 5, 6
+CONFIGURE, TASKS, STOP, READY, RESULTS, INIT_FAILED, FAILURES = 1, 2, 3, 4, 5, 6, 7
+"""FAILURES comes before the results of its mini-batch: its number and a JSON list of [path, error].
+"""
 
 TASK = struct.Struct("<Q")
 """A mini-batch number; a TASKS frame is a row of them."""

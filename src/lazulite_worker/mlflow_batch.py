@@ -12,6 +12,8 @@ import os
 
 from lazulite_worker import mlflow_inputs
 
+LONGEST_ERROR = 2000
+
 log = logging.getLogger("mlflow_batch")
 
 
@@ -47,7 +49,7 @@ class Scorer:
     """Scores files with one pyfunc model."""
 
     def __init__(self, folder):
-        self._folder, self._model = folder, None
+        self._folder, self._model, self.failures = folder, None, []
 
     def init(self):
         """Load the model; once per process."""
@@ -56,11 +58,11 @@ class Scorer:
         self._model = mlflow.pyfunc.load_model(self._folder)
 
     def run(self, mini_batch):
-        """Score each file; one that cannot be scored is logged and counts as failed.
+        """Score each file; one that cannot be scored is logged, and is among the failures then.
 
         Raises ValueError if none of them could be.
         """
-        rows, first = Rows(), None
+        rows, first, self.failures = Rows(), None, []
         for path in mini_batch:
             try:
                 frame = mlflow_inputs.read(path, self._schema())
@@ -69,12 +71,15 @@ class Scorer:
             except Exception as error:  # whatever model and readers raise
                 first = first or error
                 log.exception("Error processing input file: '%s'", path)
+                told = "%s: %s" % (type(error).__name__, error)
+                self.failures.append([path, told[:LONGEST_ERROR]])
         if mini_batch and not rows.succeeded_items:
             raise ValueError("No objects to concatenate: no file was scored; first: %s" % first)
         return rows
 
     def run_rows(self, part):
         """The same for some rows of a table (RowRange), and how many were read."""
+        self.failures = []
         frame = mlflow_inputs.read_part(part, self._schema())
         rows = Rows()
         if len(frame):

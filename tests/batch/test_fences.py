@@ -1,16 +1,17 @@
 """A result of an attempt that is over is never counted, whoever delivers it and when."""
 
+import json
 import os
 import socket
 import time
 
 import pytest
 
-from lazulite.batch.engine import Done, ProcessName
+from lazulite.batch.engine import Done, FilesFailed, ProcessName
 from lazulite.batch.journal import Journal, Kind, Record
 from lazulite.batch.policy import Policy, Rules
 from lazulite.batch.worker import Worker
-from lazulite_worker.batch_wire import FRAME, READY, RESULT, RESULTS, SLOT
+from lazulite_worker.batch_wire import FAILURES, FRAME, READY, RESULT, RESULTS, SLOT, TASK
 
 
 class Process:
@@ -31,6 +32,10 @@ class Process:
     def returns(self, number, rows=b"row\n"):
         body = RESULT.pack(number, 0, 1, 1, 0.001, len(rows)) + rows
         self._socket.sendall(FRAME.pack(len(body), RESULTS) + body)
+
+    def names(self, number, failures):
+        body = TASK.pack(number) + failures
+        self._socket.sendall(FRAME.pack(len(body), FAILURES) + body)
 
     def events(self):
         events = []
@@ -90,3 +95,20 @@ def test_of_two_attempts_of_a_mini_batch_the_first_decision_holds(tmp_path):
     journal.commit([Record(first, Kind.DONE, 2, 1, 1, 1, b"late\n")])
     assert [b"".join(journal.read_rows(*part)) for part in journal.ranges()] == [b"winner\n"]
     journal.close()
+
+
+def test_of_failures_what_can_be_so_is_believed(process):
+    process.worker.give([7])
+    for number, failures in [
+        (8, b'[["/a", "no"]]'),
+        (7, b"{"),
+        (7, b"[[1]]"),
+        (7, b"[1]"),
+        (7, b""),
+    ]:
+        process.names(number, failures)
+    process.names(7, json.dumps([["/a\udcff", "ValueError: no"]]).encode())
+    process.returns(7)
+    named, done = process.events()
+    assert named == FilesFailed(7, {"/a\udcff": "ValueError: no"})
+    assert done.mini_batch == 7

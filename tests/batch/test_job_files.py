@@ -111,7 +111,7 @@ def test_failed_items_of_a_mini_batch_that_runs_again_are_dropped(tmp_path):
     first = FailedItems(tmp_path, lambda _: True)
     first.failed(["/in/a", "/in/b"], 0, 4, "ValueError: no")
     first.failed(["/in/c"], 1, 4, "ValueError: no")
-    first.short(3, 10, 2, 1)
+    first.short(3, 2, 1, "run() returned 7 results for 10 files")
     first.close()
     path = tmp_path / "failed_items.jsonl"
     path.write_bytes(path.read_bytes() + b'{"file": "/in/to')

@@ -7,7 +7,7 @@ once, above it (policy.py, supervisor.py).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 
@@ -31,6 +31,14 @@ class Done(NamedTuple):
     seconds: float
     payload: bytes
     """The rendered rows, or the traceback."""
+
+
+class FilesFailed(NamedTuple):
+    """Which files of a mini-batch failed, and why; its end is told afterwards."""
+
+    mini_batch: int
+    errors: Mapping[str, str]
+    """By path, as the process says."""
 
 
 class Failed(NamedTuple):
@@ -63,7 +71,7 @@ class Note(NamedTuple):
     text: str
 
 
-Event = Done | Failed | Returned | StartFailed | Note
+Event = Done | FilesFailed | Failed | Returned | StartFailed | Note
 
 
 @dataclasses.dataclass(frozen=True)

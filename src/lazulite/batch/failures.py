@@ -36,9 +36,8 @@ class FailedItems:
         where = f"rows {part.first_row} to {part.first_row + part.rows - 1}: "
         self._write([(part.path, part.rows)], mini_batch, attempt, where + error)
 
-    def short(self, missing: int, of: int, mini_batch: int, attempt: int) -> None:
+    def short(self, missing: int, mini_batch: int, attempt: int, error: str) -> None:
         """run() returned too few results. Call before its record is committed."""
-        error = f"run() returned {of - missing} results for {of} files"
         self._write([(None, missing)], mini_batch, attempt, error)
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lazulite.batch.engine import (
@@ -16,6 +16,7 @@ from lazulite.batch.engine import (
     Engine,
     Event,
     Failed,
+    FilesFailed,
     NodeAddress,
     Note,
     ProcessName,
@@ -81,6 +82,7 @@ class JobRun:
         self._nodes = _NodesFile(folder / "nodes.json")
         self._tended, self._overview = 0.0, time.monotonic()
         self._counts = Counts()
+        self._errors: dict[int, Mapping[str, str]] = {}
 
     @property
     def counts(self) -> Counts:
@@ -181,6 +183,8 @@ class JobRun:
             return self._attempt_failed(event.name, event.mini_batch, reason)
         if isinstance(event, Returned):
             self._policy.give_back(event.mini_batches)
+        elif isinstance(event, FilesFailed):
+            self._errors[event.mini_batch] = event.errors
         elif isinstance(event, Note):
             self._logs.driver(event.text)
         else:
@@ -195,24 +199,43 @@ class JobRun:
             return self._attempt_failed(done.name, number, done.payload.decode("utf-8", "replace"))
         record = self._policy.returned(number, items, done.succeeded, done.rows, done.payload)
         if record is not None and record.succeeded < items:
-            missing = items - record.succeeded
-            self._failures.short(missing, items, number, record.attempt)
-            text = f"run() returned {record.succeeded} results for {items} files"
-            self._policy.last_failure = text
-            self._logs.attempt_failed(done.name, number, text)
+            self._note_missing(done.name, record)
+        self._errors.pop(number, None)
         return record
+
+    def _note_missing(self, name: ProcessName, record: Record) -> None:
+        """Note what run() has no result for: by name if the process told, else by number."""
+        number, items, errors = record.mini_batch, record.items, self._errors_of(record.mini_batch)
+        reasons = [f"{path}: {error}" for path, error in errors.items()]
+        for path, error in errors.items():
+            self._failures.failed([path], number, record.attempt, error)
+        if (missing := items - record.succeeded - len(errors)) > 0:
+            unit = "rows" if self._batches.row_range(number) else "files"
+            reasons.append(f"run() returned {record.succeeded} results for {items} {unit}")
+            self._failures.short(missing, number, record.attempt, reasons[-1])
+        for reason in reasons:
+            self._policy.last_failure = reason
+            self._logs.attempt_failed(name, number, reason)
+
+    def _errors_of(self, number: int) -> dict[str, str]:
+        """What the process told of files that the mini-batch has."""
+        told = self._errors.get(number, {})
+        return {path: told[path] for path in self._batches[number] if path in told} if told else {}
 
     def _attempt_failed(self, name: ProcessName, number: int, reason: str) -> Record | None:
         record = self._policy.attempt_failed(number, self._batches.count(number), reason[-4096:])
         self._logs.attempt_failed(name, number, reason)
         if record is not None and record.kind is Kind.FAILED:
             self._note_failed(number, record.attempt, reason[-4096:])
+        self._errors.pop(number, None)
         return record
 
     def _note_failed(self, number: int, attempt: int, reason: str) -> None:
         part = self._batches.row_range(number)
         if part is None:
-            self._failures.failed(self._batches[number], number, attempt, reason)
+            errors = self._errors_of(number)
+            for path in self._batches[number]:
+                self._failures.failed([path], number, attempt, errors.get(path, reason))
         else:
             self._failures.part_failed(part, number, attempt, reason)
 

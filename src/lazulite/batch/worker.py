@@ -8,14 +8,16 @@ import mmap
 import os
 import signal
 import socket
+import struct
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from lazulite.batch.engine import Done, Event, ProcessName
+from lazulite.batch.engine import Done, Event, FilesFailed, ProcessName
 from lazulite_worker.batch_wire import (
     CONFIGURE,
+    FAILURES,
     FRAME,
     IDLE,
     INIT_FAILED,
@@ -170,6 +172,8 @@ class Worker:
             self._results(begin, end, events)
         elif kind == READY:
             self.ready = True
+        elif kind == FAILURES:
+            self._failures(bytes(self._buffer[begin:end]), events)
         elif kind == INIT_FAILED:
             self.init_error = self._buffer[begin:end].decode("utf-8", "replace")
 
@@ -190,6 +194,16 @@ class Worker:
                 )
         self._mean_s = mean
         self.finished += 1
+
+    def _failures(self, body: bytes, events: list[Event]) -> None:
+        """Believe what can be so: this, too, comes from where user code runs."""
+        try:
+            (number,) = TASK.unpack_from(body)
+            errors = {str(path): str(error) for path, error in json.loads(body[TASK.size :])}
+        except (struct.error, ValueError, TypeError):
+            return
+        if number in self.given:
+            events.append(FilesFailed(number, errors))
 
     def _fill(self) -> bool:
         while True:

@@ -67,12 +67,12 @@ class Workbench:
         return _read(pid, "cmdline")
 
     def write_job(self, script=FAST, **changed):
-        (self.folder / "code" / "score.py").write_text(script)
+        (self.folder / "code" / "score.py").write_text(script or "")
         job = {
             "name": "job",
             "python": sys.executable,
             "worker_path": str(SOURCES),
-            "script": str(self.folder / "code" / "score.py"),
+            "script": str(self.folder / "code" / "score.py") if script else None,
             "code_dir": str(self.folder / "code"),
             "env": self.env(),
             "inputs": [str(self.inputs)],

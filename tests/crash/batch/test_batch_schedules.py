@@ -49,9 +49,10 @@ class Schedule:
             self.bench.start_node(f"node{number}")
         self.supervisor = self.bench.start_supervisor()
         for each in range(kills):
+            begun = self._begun  # before it opens: what it lets through may begin at once
             self._open_gate(FILES * (each + 1) // (kills + 1))
             more = self.chance.randrange(FILES // PER_MINI_BATCH // (kills + 1) // 2)
-            self.bench.until(lambda at=self._begun + more: self._begun >= at)
+            self.bench.until(lambda at=begun + more: self._begun >= at)
             self._kill(self.chance.choice(["worker", "worker", "node", "supervisor", "both"]))
         self._open_gate(FILES)
         return self.supervisor.wait(60)
