@@ -32,6 +32,7 @@ URIS = st.sampled_from(
         "https://host/account/container/folder",
     ]
 )
+COUNTS = st.sampled_from(["0", "1", "30"])
 PLAUSIBLE = {
     "codeUri": URIS,
     "modelUri": URIS,
@@ -46,6 +47,13 @@ PLAUSIBLE = {
     "interval": st.integers(1, 9),
     "monthDays": st.lists(st.integers(1, 31), max_size=2),
     "modelType": st.sampled_from(["custom_model", "mlflow_model", "triton_model"]),
+    "timeZone": st.sampled_from(["UTC", "Pacific Standard Time"]),
+    "ScaleCapacity.minimum": COUNTS,
+    "ScaleCapacity.maximum": COUNTS,
+    "ScaleCapacity.default": COUNTS,
+    "ScaleAction.value": COUNTS,
+    "FixedDate.start": st.sampled_from(["2023-01-01T00:00:00"]),
+    "FixedDate.end": st.sampled_from(["2024-01-01T00:00:00Z"]),
 }
 """Values of properties whose type does not say all, by their name or by model and name."""
 
@@ -95,10 +103,20 @@ def of_type(annotation: Any, metadata: Any = ()) -> st.SearchStrategy[Any]:
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin is list:
-        return st.lists(of_type(arguments[0]), max_size=2)
+        return st.lists(
+            of_type(arguments[0]), min_size=_bound(metadata, "min_length", 0), max_size=2
+        )
     if origin is dict:
         return st.dictionaries(st.sampled_from(["key", "Two"]), of_type(arguments[1]), max_size=2)
+    if annotation is int:
+        return st.integers(_bound(metadata, "ge", 0), _bound(metadata, "le", 9))
     return _of_class(annotation)
+
+
+def _bound(metadata, name, otherwise):
+    """A bound that a field declares."""
+    said = [each for item in metadata for each in getattr(item, "metadata", [item])]
+    return next((getattr(each, name) for each in said if hasattr(each, name)), otherwise)
 
 
 def _of_class(annotation: Any) -> st.SearchStrategy[Any]:
