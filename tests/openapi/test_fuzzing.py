@@ -30,10 +30,10 @@ HEAVY = {"POST /graph/v1.0/tokenSigningKeys"}
 
 
 @pytest.mark.timeout(300)
-def test_two_thousand_requests_find_no_answer_that_is_not_described(world):
+def test_a_thousand_requests_find_no_answer_that_is_not_described(world):
     before = world.sent
-    refuse_faults(world, VERSIONS[-1], max_examples=5, derandomize=True)
-    assert world.sent - before >= 2000
+    refuse_faults(world, VERSIONS[-1], max_examples=3, derandomize=True)
+    assert world.sent - before >= 1000
 
 
 @pytest.mark.nightly
