@@ -15,12 +15,12 @@ from typing import Any
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import name_of, parent_of
+from lazulite.deployments.leaving import is_unreachable, leaving
 from lazulite.deployments.online_properties import UtilizationScale
 from lazulite.deployments.online_replicas import (
     capacity,
     capacity_is_fixed,
     completed,
-    reachable_s,
     utilization_scale,
 )
 from lazulite.serving.proxy_stats import Load, read_stats
@@ -79,17 +79,18 @@ class Scaling:
         elif target > serves and (error := _looping(status, serves * serving["perInstance"])):
             refused = {"generation": deployment.generation, "instances": target, "at": now}
             refused["error"], reached = error, serves
-        leaving = observed.get("leaving")
+        left: Json | None = observed.get("leaving")
         if reached < serves:
-            leaving = {"instances": serves, "until": now + reachable_s(serving)}
+            most = max(serves, left["instances"] if left else 0)
+            left = {"instances": most, **leaving(serving)}
             serving = resized(serving, reached, [])
         elif reached > serves and all_ready(status, reached * serving["perInstance"]):
             serving = resized(serving, reached, status["replicas"])
-        if leaving and now >= leaving["until"]:
-            leaving = None
-        serving = await self._ordered(serving, max(reached, leaving["instances"] if leaving else 0))
+        if left and is_unreachable(left, now):
+            left = None
+        serving = await self._ordered(serving, max(reached, left["instances"] if left else 0))
         return Scaled(
-            {**observed, "serving": serving, "leaving": leaving, "refused": refused},
+            {**observed, "serving": serving, "leaving": left, "refused": refused},
             is_reached=serving["instances"] == target,
             error=refused["error"] if refused and capacity_is_fixed(deployment) else None,
         )
