@@ -174,7 +174,7 @@ class OnlineDeployments:
         return Step(observed=seen, converged=converged, after=after, error=error)
 
     async def _published(self, observed: Json) -> Json:
-        """Turn the front door to what the row says; what it turned from may stop some time later."""
+        """Turn the front door to what the row says: what it turns from may stop later."""
         await self.publish()
         return turned_from(observed, self.clock().timestamp())
 
