@@ -10,6 +10,7 @@ from lazulite.deployments.online_scaling import Scaling
 from lazulite.executors.launch import Sandbox
 from lazulite.kinds.online_deployment import OnlineDeployments
 from lazulite.serving.front_door import FrontDoorError
+from lazulite.serving.loads import Loads
 
 PATH = "/onlineEndpoints/eyes/deployments/blue"
 LONG = timedelta(hours=1)
@@ -23,7 +24,7 @@ class Machine:
         self.now, self.is_broken = datetime(2026, 1, 1, tzinfo=UTC), False
         self.discarded, self.sizes = [], {}
         self.row = None
-        scaling = Scaling(self, folder, lambda: self.now)
+        scaling = Scaling(self, Loads(folder), lambda: self.now)
         self.kind = OnlineDeployments(None, self, self, self.publish, scaling, lambda: self.now)
 
     async def publish(self):

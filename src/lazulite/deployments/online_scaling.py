@@ -6,10 +6,8 @@ them first, and they stop once nothing can reach them any more. Source: spec/RES
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from lazulite.core.clock import Clock
@@ -23,7 +21,7 @@ from lazulite.deployments.online_replicas import (
     completed,
     utilization_scale,
 )
-from lazulite.serving.proxy_stats import Load, read_stats
+from lazulite.serving.loads import Loads
 from lazulite.serving.replica_sets import ReplicaSets, all_ready
 from lazulite.serving.utilization import Demand, Target
 from lazulite.store.resources import Json, Resource
@@ -48,8 +46,7 @@ class Scaling:
     """Brings deployments to their number of instances."""
 
     sets: ReplicaSets
-    run_folder: Path
-    """Where HAProxy is asked for the load."""
+    loads: Loads
     clock: Clock
     demands: dict[str, Demand] = dataclasses.field(default_factory=dict)
     """By uid of the deployment. They are lost with the process, and gathered again."""
@@ -112,17 +109,9 @@ class Scaling:
         demand = self.demands.setdefault(deployment.uid, Demand(now))
         if serving["asleep"] and _is_awake(status):
             demand.want(now, 1)
-        load = await asyncio.to_thread(self._load, deployment)
+        load = await self.loads.of(name_of(parent_of(deployment.id)), deployment.name)
         present = int(serving["instances"])
         return demand.instances(load, now, target_of(scale, serving), present)
-
-    def _load(self, deployment: Resource) -> Load | None:
-        """None while the front door cannot be asked, or does not know the deployment yet."""
-        names = name_of(parent_of(deployment.id)).lower(), deployment.name.lower()
-        try:
-            return read_stats(self.run_folder).deployments.get(names)
-        except (OSError, ValueError, KeyError):  # it is being started, or replaced
-            return None
 
 
 def target_of(scale: UtilizationScale, serving: Json) -> Target:
