@@ -7,6 +7,7 @@ made with those that run. Source: spec/REST.md 7.6, spec/ONLINE.md 5.5.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -185,11 +186,15 @@ class OnlineDeployments:
     async def get_logs(self, call: Call) -> Answer:
         """The last lines that the replicas, or the environment's build, wrote."""
         asked = read_form(LogsRequest, call.body)
-        if asked.container_type == "StorageInitializer":
-            environment = call.resource.observed.get("environment")
-            log = self.workshop.environments.log(environment) if environment else b""
-            return Answer(body={"content": last_lines(log, asked.tail)})
-        return Answer(body={"content": tail(self._logs(call.resource), asked.tail)})
+        content = await asyncio.to_thread(self._log, call.resource, asked)
+        return Answer(body={"content": content})
+
+    def _log(self, deployment: Resource, asked: LogsRequest) -> str:
+        if asked.container_type == "InferenceServer":
+            return tail(self._logs(deployment), asked.tail)
+        environment = deployment.observed.get("environment")
+        log = self.workshop.environments.log(environment) if environment else b""
+        return last_lines(log, asked.tail)
 
     def _logs(self, deployment: Resource) -> list[Path]:
         """Of the present generation; until it has any, of the one that serves, or came before."""
