@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lazulite.core.time_zones import zone_of
 from lazulite.runs.cron import Cron
 from lazulite.runs.schedule_times import next_time
-from lazulite.runs.time_zones import zone_of
 
 SINCE = datetime(2026, 3, 4, 10, 20, 30, tzinfo=UTC)  # a Wednesday
 

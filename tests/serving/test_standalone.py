@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -99,6 +100,17 @@ def test_a_killed_worker_and_one_that_hangs_are_replaced(serve):
         server.post({"sleep": 60})
     server.ready(4)
     assert server.post({}).json()["pid"] != pid
+
+
+def test_health_is_answered_after_every_worker_was_replaced(serve):
+    port = free_port()
+    server = serve(options=("--worker_count", "2", "--health_port", str(port))).ready(2)
+    pid = server.process.pid
+    for worker in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        os.kill(int(worker), signal.SIGKILL)
+    server.ready(4)
+    for _ in range(4):
+        assert httpx2.get(f"http://127.0.0.1:{port}/", timeout=30).status_code == 200
 
 
 def test_a_port_in_use_ends_the_server(serve):

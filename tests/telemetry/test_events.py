@@ -1,8 +1,9 @@
 """What happened, told from two looks."""
 
 import itertools
+from types import SimpleNamespace
 
-from lazulite.telemetry.events import differences
+from lazulite.telemetry.events import differences, look
 
 
 def looked(**changes):
@@ -80,3 +81,13 @@ def test_changes_of_a_deployment():
     assert names(before, {**before, "error": "bad script"}) == ["DeploymentFailed"]
     assert names(before, None) == ["DeploymentDeleted"]
     assert names(before, before) == []
+
+
+def test_a_deployment_that_falls_asleep_has_no_instance():
+    def serving(instances):
+        seen = {"serving": {"instances": instances, "task": "uid-1"}}
+        row = {"name": "blue", "generation": 1, "error": None, "observed": seen}
+        return look(SimpleNamespace(envelope={"sku": {"capacity": 3}}, **row), {})
+
+    [scaled] = differences(serving(1), serving(0))
+    assert (scaled.name, scaled.message) == ("DeploymentScaled", "From 1 to 0 instances.")

@@ -70,6 +70,7 @@ from lazulite.runs.shown import show as show_job
 from lazulite.runs.supervision import Supervision
 from lazulite.serving.access_tokens import SCORE_IN_WORKSPACE
 from lazulite.serving.front_door import Addresses
+from lazulite.serving.loads import Loads
 from lazulite.serving.publisher import Publisher
 from lazulite.serving.replica_sets import ReplicaSets
 from lazulite.telemetry.alerts import Alerts
@@ -268,7 +269,7 @@ def _kind_parts(
             workshop,
             sets,
             publish,
-            Scaling(sets, base.layout.run, utc_now),
+            Scaling(sets, Loads(base.layout.run), utc_now),
             utc_now,
         ),
         jobs=Jobs(

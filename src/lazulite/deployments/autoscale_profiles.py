@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from lazulite.core.time_zones import time_zone
+from lazulite.core.time_zones import zone_of
 from lazulite.deployments.autoscale_properties import WEEK, FixedDate, Profile, RecurrentSchedule
 
 
@@ -34,7 +34,7 @@ def _holds(date: FixedDate, now: datetime) -> bool:
 
 def _moment(text: str, zone: str) -> datetime:
     found = datetime.fromisoformat(text)
-    return found if found.tzinfo is not None else found.replace(tzinfo=time_zone(zone))
+    return found if found.tzinfo is not None else found.replace(tzinfo=zone_of(zone))
 
 
 def _began(profile: Profile, now: datetime) -> datetime | None:
@@ -46,7 +46,7 @@ def _began(profile: Profile, now: datetime) -> datetime | None:
 
 def _beginnings(schedule: RecurrentSchedule, now: datetime) -> Iterator[datetime]:
     """Those of the last week, and of today."""
-    here = now.astimezone(time_zone(schedule.time_zone))
+    here = now.astimezone(zone_of(schedule.time_zone))
     for back in range(8):
         day = here - timedelta(days=back)
         if WEEK[day.weekday()] in schedule.days:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from lazulite.arm.kind import Duration, Properties
-from lazulite.core.time_zones import time_zone
+from lazulite.core.time_zones import zone_of
 from lazulite.store.resources import Json
 
 WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -20,7 +20,7 @@ def _text(value: Any) -> Any:
 
 
 def _is_zone(text: str) -> str:
-    time_zone(text)
+    zone_of(text)
     return text
 
 

@@ -6,24 +6,22 @@ them first, and they stop once nothing can reach them any more. Source: spec/RES
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import name_of, parent_of
+from lazulite.deployments.leaving import is_unreachable, leaving
 from lazulite.deployments.online_properties import UtilizationScale
 from lazulite.deployments.online_replicas import (
     capacity,
     capacity_is_fixed,
     completed,
-    reachable_s,
     utilization_scale,
 )
-from lazulite.serving.proxy_stats import Load, read_stats
+from lazulite.serving.loads import Loads
 from lazulite.serving.replica_sets import ReplicaSets, all_ready
 from lazulite.serving.utilization import Demand, Target
 from lazulite.store.resources import Json, Resource
@@ -48,8 +46,7 @@ class Scaling:
     """Brings deployments to their number of instances."""
 
     sets: ReplicaSets
-    run_folder: Path
-    """Where HAProxy is asked for the load."""
+    loads: Loads
     clock: Clock
     demands: dict[str, Demand] = dataclasses.field(default_factory=dict)
     """By uid of the deployment. They are lost with the process, and gathered again."""
@@ -79,17 +76,18 @@ class Scaling:
         elif target > serves and (error := _looping(status, serves * serving["perInstance"])):
             refused = {"generation": deployment.generation, "instances": target, "at": now}
             refused["error"], reached = error, serves
-        leaving = observed.get("leaving")
+        left: Json | None = observed.get("leaving")
         if reached < serves:
-            leaving = {"instances": serves, "until": now + reachable_s(serving)}
+            most = max(serves, left["instances"] if left else 0)
+            left = {"instances": most, **leaving(serving)}
             serving = resized(serving, reached, [])
         elif reached > serves and all_ready(status, reached * serving["perInstance"]):
             serving = resized(serving, reached, status["replicas"])
-        if leaving and now >= leaving["until"]:
-            leaving = None
-        serving = await self._ordered(serving, max(reached, leaving["instances"] if leaving else 0))
+        if left and is_unreachable(left, now):
+            left = None
+        serving = await self._ordered(serving, max(reached, left["instances"] if left else 0))
         return Scaled(
-            {**observed, "serving": serving, "leaving": leaving, "refused": refused},
+            {**observed, "serving": serving, "leaving": left, "refused": refused},
             is_reached=serving["instances"] == target,
             error=refused["error"] if refused and capacity_is_fixed(deployment) else None,
         )
@@ -111,17 +109,9 @@ class Scaling:
         demand = self.demands.setdefault(deployment.uid, Demand(now))
         if serving["asleep"] and _is_awake(status):
             demand.want(now, 1)
-        load = await asyncio.to_thread(self._load, deployment)
+        load = await self.loads.of(name_of(parent_of(deployment.id)), deployment.name)
         present = int(serving["instances"])
         return demand.instances(load, now, target_of(scale, serving), present)
-
-    def _load(self, deployment: Resource) -> Load | None:
-        """None while the front door cannot be asked, or does not know the deployment yet."""
-        names = name_of(parent_of(deployment.id)).lower(), deployment.name.lower()
-        try:
-            return read_stats(self.run_folder).deployments.get(names)
-        except (OSError, ValueError, KeyError):  # it is being started, or replaced
-            return None
 
 
 def target_of(scale: UtilizationScale, serving: Json) -> Target:

@@ -7,6 +7,7 @@ made with those that run. Source: spec/REST.md 7.6, spec/ONLINE.md 5.5.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -23,6 +24,7 @@ from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import parent_of
+from lazulite.deployments.leaving import is_unreachable, leaving, turned_from
 from lazulite.deployments.logs import last_lines, tail
 from lazulite.deployments.materials import Preparing, Workshop
 from lazulite.deployments.online_properties import (
@@ -35,7 +37,6 @@ from lazulite.deployments.online_replicas import (
     adopted,
     needs_new_processes,
     present_task,
-    reachable_s,
     replicas_of,
     serves_present,
     serving_of,
@@ -133,7 +134,7 @@ class OnlineDeployments:
         except SpecError as error:
             if not serving:
                 raise
-            await self.publish()  # what served before goes on
+            observed = await self._published(observed)  # what served before goes on
             seen = {**observed, "replicas": kept.get("replicas", [])}
             return Step(observed=seen, converged=True, after=WATCH, error=error.body)
 
@@ -156,13 +157,13 @@ class OnlineDeployments:
     async def _watched(self, deployment: Resource, observed: Json, status: Json) -> Step:
         """Keep the front door as it should be; while a replica restarts, the rest serves on."""
         scaled = await self.scaling.step(deployment, observed, status)
-        serving = scaled.observed["serving"]
+        observed, serving = scaled.observed, scaled.observed["serving"]
         is_same = serving == deployment.observed.get("serving")
         if is_same:  # a change is served once it is in the row
-            await self.publish()
+            observed = await self._published(observed)
         ready = all_ready(status, len(serving["sockets"]))
         seen = {
-            **scaled.observed,
+            **observed,
             "phase": "ready" if ready else "replicas",
             "replicas": status.get("replicas", []),
             "isolation": status.get("isolation"),
@@ -173,6 +174,11 @@ class OnlineDeployments:
         after = watch_every(deployment) if converged else SOON
         return Step(observed=seen, converged=converged, after=after, error=error)
 
+    async def _published(self, observed: Json) -> Json:
+        """Turn the front door to what the row says: what it turns from may stop later."""
+        await self.publish()
+        return turned_from(observed, self.clock().timestamp())
+
     async def _ensured(self, serving: Json) -> Json:
         """The set that serves, as it was started: what it was made from may be gone by now."""
         return await self.sets.ensure(serving["task"], ReplicaSpec(**serving["spec"]))
@@ -180,11 +186,15 @@ class OnlineDeployments:
     async def get_logs(self, call: Call) -> Answer:
         """The last lines that the replicas, or the environment's build, wrote."""
         asked = read_form(LogsRequest, call.body)
-        if asked.container_type == "StorageInitializer":
-            environment = call.resource.observed.get("environment")
-            log = self.workshop.environments.log(environment) if environment else b""
-            return Answer(body={"content": last_lines(log, asked.tail)})
-        return Answer(body={"content": tail(self._logs(call.resource), asked.tail)})
+        content = await asyncio.to_thread(self._log, call.resource, asked)
+        return Answer(body={"content": content})
+
+    def _log(self, deployment: Resource, asked: LogsRequest) -> str:
+        if asked.container_type == "InferenceServer":
+            return tail(self._logs(deployment), asked.tail)
+        environment = deployment.observed.get("environment")
+        log = self.workshop.environments.log(environment) if environment else b""
+        return last_lines(log, asked.tail)
 
     def _logs(self, deployment: Resource) -> list[Path]:
         """Of the present generation; until it has any, of the one that serves, or came before."""
@@ -197,8 +207,7 @@ class OnlineDeployments:
         old = observed.get("serving")
         retiring = list(observed["retiring"])
         if old:
-            until = self.clock().timestamp() + reachable_s(old)
-            retiring.append({"task": old["task"], "until": until})
+            retiring.append({"task": old["task"], **leaving(old)})
         return {**observed, "serving": serving, "retiring": retiring, "leaving": None}
 
     async def _swept(self, deployment: Resource) -> Json:
@@ -208,7 +217,7 @@ class OnlineDeployments:
         retiring = [
             old
             for old in observed.get("retiring", ())
-            if now < old["until"] or not await self.sets.discard(old["task"])
+            if not is_unreachable(old, now) or not await self.sets.discard(old["task"])
         ]
         needed = {old["task"] for old in retiring} | {_serving_task(observed)}
         swept = int(observed.get("swept", 0))

@@ -14,9 +14,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from lazulite.arm.kind import Kind, Properties, Proposal
 from lazulite.arm.listing import Listing, view_of
+from lazulite.core.time_zones import zone_of
 from lazulite.runs.cron import Cron
 from lazulite.runs.scheduling import SINCE, Scheduling, switched
-from lazulite.runs.time_zones import zone_of
 from lazulite.store.resources import Json, Resource
 
 LISTING = Listing(

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from lazulite.core.time_zones import zone_of
 from lazulite.runs.cron import Cron
-from lazulite.runs.time_zones import zone_of
 from lazulite.store.resources import Json
 
 FARTHEST_DAYS = 366 * 9

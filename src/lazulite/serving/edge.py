@@ -130,6 +130,7 @@ class Edge:
     def _tend(self) -> None:
         """Notice deaths; start again at once, or after a pause if it keeps dying."""
         self._haproxy.trim_log()
+        self._haproxy.end_oldest()
         if self._recorder.tend():
             self._selector.register(self._recorder, selectors.EVENT_READ)
         draining = len(self._haproxy.draining)

@@ -125,7 +125,7 @@ def _global(settings: FrontDoorSettings) -> list[str]:
         "  tune.ssl.default-dh-param 2048",
         "  ssl-default-bind-options ssl-min-ver TLSv1.2",
         "  no strict-limits",
-        "  hard-stop-after 200s",
+        "  hard-stop-after 12h",  # for large blobs; the edge bounds how many go on so long
         "  set-var proc.first_turn rand(100)",
         "  log stderr format raw daemon err",
         f"  stats socket {socket_address(settings.run_folder / 'stats.sock')} mode 600 level admin",

@@ -20,6 +20,11 @@ _ANSWER_PATIENCE_S = 2.0
 _LOG_BYTES = 10 * 2**20
 _PR_SET_PDEATHSIG = 1
 
+MOST_DRAINING = 8
+"""Processes of older configurations that may finish what they have, however long that takes."""
+SCORING_S = 480.0
+"""More than a scoring request takes: 180 s in the queue, 60 s of a cold start, 181 s to run."""
+
 
 class HAProxy:
     """The serving HAProxy process, and older ones that finish their requests."""
@@ -37,7 +42,8 @@ class HAProxy:
         self.configuration: str | None = None
         self.listeners, self._outputs = listeners, outputs
         self.serving: subprocess.Popen[bytes] | None = None
-        self.draining: list[subprocess.Popen[bytes]] = []
+        self.draining: dict[subprocess.Popen[bytes], float] = {}
+        """Since when (time.monotonic), oldest first."""
         self._program, self._configurations, self._log = program, configurations, log
         self._starts = 0
         self._stats = str(run_folder / "stats.sock")
@@ -64,8 +70,18 @@ class HAProxy:
 
     def reap(self) -> bool:
         """Collect ended processes; True if the serving one is among them."""
-        self.draining = [process for process in self.draining if process.poll() is None]
+        running = {one: since for one, since in self.draining.items() if one.poll() is None}
+        self.draining = running
         return self.serving is not None and self.serving.poll() is not None
+
+    def end_oldest(self) -> None:
+        """End those beyond MOST_DRAINING, but for those that may have scoring requests yet.
+
+        What is cut then are transfers of blobs that go on through many changes.
+        """
+        for process in list(self.draining)[:-MOST_DRAINING]:
+            if time.monotonic() - self.draining[process] > SCORING_S:
+                process.kill()
 
     def trim_log(self) -> None:
         """Move a log that has grown to haproxy.log.1; HAProxy writes on to the same file."""
@@ -80,7 +96,7 @@ class HAProxy:
         deadline = time.monotonic() + drain_s
         if self.serving is not None:
             self._finish_requests(self.serving, deadline)
-            self.draining.append(self.serving)
+            self.draining[self.serving] = time.monotonic()
         for process in self.draining:
             _end(process, deadline)
 
@@ -106,7 +122,7 @@ class HAProxy:
             process.kill()
             return self._reason(configuration) or f"HAProxy ended with exit code {process.wait()}"
         if self.serving is not None:
-            self.draining.append(self.serving)
+            self.draining[self.serving] = time.monotonic()
         self.serving, self.configuration = process, configuration
         return None
 

@@ -103,9 +103,8 @@ class Standalone:
             self._end()
 
     def _start(self) -> None:
-        """One more worker. The first listens where health is asked for, too."""
-        apart = self._listeners[1:] if not self._workers else []
-        own = (*apart, self._own)[0]
+        """One more worker. All listen where health is asked for, too, should that be apart."""
+        own = (*self._listeners[1:], self._own)[0]
         listeners = own.fileno(), self._listeners[0].fileno()
         worker = ReplicaProcess(self._launch, Sandbox(), listeners, STDOUT)
         self._workers.append(worker)

@@ -27,6 +27,7 @@ class Event(NamedTuple):
 def look(row: Resource, statuses: Mapping[str, Json]) -> Json:
     """What is compared of a deployment. statuses: of the keepers of its tasks, by task."""
     serving = row.observed.get("serving") or {}
+    serves = serving.get("instances")
     instances = {
         f"{row.name}-{task.rpartition('-')[2]}-{replica['index']}": {
             "state": replica.get("state"),
@@ -40,7 +41,7 @@ def look(row: Resource, statuses: Mapping[str, Json]) -> Json:
     return {
         "name": row.name,
         "generation": row.generation,
-        "capacity": int(serving.get("instances") or _asked_for(row)),
+        "capacity": _asked_for(row) if serves is None else int(serves),
         "environment": row.observed.get("environment"),
         "serving": serving.get("task"),
         "error": (row.error or {}).get("message"),

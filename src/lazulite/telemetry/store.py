@@ -2,13 +2,14 @@
 
 One SQLite file in WAL mode without a sync per commit: a power cut may cost the last seconds, a
 kill nothing. A row of traffic costs 3 us to write and 160 bytes. A file of another layout is begun
-anew. Methods block, and may be called from any thread.
+anew, and one that is no database is moved aside. Methods block, and may be called from any thread.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sqlite3
 import threading
 import time
@@ -19,6 +20,8 @@ from typing import Any
 from lazulite.telemetry.metrics import Merge, Point
 from lazulite.telemetry.places import Place
 from lazulite.telemetry.tables import TABLES
+
+log = logging.getLogger(__name__)
 
 LAYOUT = 1
 """Raised when the tables change."""
@@ -45,14 +48,17 @@ class TelemetryStore:
     """One file. close() it."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file."""
+        """Open or make the file. Raises sqlite3.OperationalError if it cannot be opened."""
         self._path, self._lock = path, threading.Lock()
-        self._writer = self._open()
-        if self._writer.execute("PRAGMA user_version").fetchone()[0] not in {0, LAYOUT}:
-            self._begin_anew()
-        for statement in _STATEMENTS:
-            self._writer.execute(statement)
-        self._writer.execute(f"PRAGMA user_version={LAYOUT}")
+        try:
+            self._writer = self._laid_out()
+        except sqlite3.OperationalError:  # locked, or not ours to write
+            raise
+        except sqlite3.DatabaseError as error:
+            log.warning("%s cannot be used (%s): it is moved to %s", path, error, self._aside)
+            path.replace(self._aside)
+            self._remove()
+            self._writer = self._laid_out()
         self._reader, self._reading = self._open(), threading.Lock()
 
     def close(self) -> None:
@@ -124,18 +130,40 @@ class TelemetryStore:
         with self._lock:
             self._writer.execute(f"PRAGMA incremental_vacuum({pages:d})").fetchall()
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, 10, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
+    @property
+    def _aside(self) -> Path:
+        """Where a file goes that cannot be used, in the place of an earlier one."""
+        return self._path.with_suffix(".unusable")
+
+    def _laid_out(self) -> sqlite3.Connection:
+        """The file with its tables. Raises sqlite3.DatabaseError if it cannot be used."""
+        with contextlib.closing(self._open()) as found:
+            layout = found.execute("PRAGMA user_version").fetchone()[0]
+        if layout not in {0, LAYOUT}:
+            self._remove()
+        with contextlib.ExitStack() as opened:
+            connection = opened.enter_context(contextlib.closing(self._open()))
+            for statement in _STATEMENTS:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={LAYOUT}")
+            opened.pop_all()
         return connection
 
-    def _begin_anew(self) -> None:
-        self._writer.close()
+    def _open(self) -> sqlite3.Connection:
+        with contextlib.ExitStack() as opened:
+            connection = sqlite3.connect(
+                self._path, 10, isolation_level=None, check_same_thread=False
+            )
+            opened.callback(connection.close)
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            opened.pop_all()
+        return connection
+
+    def _remove(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self._path}{suffix}").unlink(missing_ok=True)
-        self._writer = self._open()
 
 
 _INSERT = "INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?)"

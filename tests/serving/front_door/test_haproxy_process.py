@@ -1,6 +1,9 @@
 """What the edge does for HAProxy beside starting it."""
 
-from lazulite.serving.haproxy_process import HAProxy
+import subprocess
+import time
+
+from lazulite.serving.haproxy_process import MOST_DRAINING, SCORING_S, HAProxy
 
 
 def test_log_that_has_grown_is_moved_aside_and_goes_on_in_the_same_file(tmp_path):
@@ -32,3 +35,28 @@ def test_program_that_is_missing_is_a_reason_not_a_crash(tmp_path):
     haproxy = HAProxy(str(tmp_path / "none"), tmp_path, tmp_path, tmp_path / "log", {})
 
     assert "No such file" in haproxy.load("any")
+
+
+def test_oldest_processes_are_ended_when_many_drain_but_none_that_may_be_scoring(tmp_path):
+    haproxy = HAProxy("haproxy", tmp_path, tmp_path, tmp_path / "log", {})
+    draining = [subprocess.Popen(["sleep", "600"]) for _ in range(MOST_DRAINING + 3)]
+    now = time.monotonic()
+    try:
+        for process, age_s in zip(
+            draining, [SCORING_S * 9, SCORING_S + 60, *[0.0] * 9], strict=True
+        ):
+            haproxy.draining[process] = now - age_s
+
+        haproxy.end_oldest()
+
+        assert [process.wait(30) for process in draining[:2]] == [-9, -9]
+        haproxy.reap()
+        assert list(haproxy.draining) == draining[2:]
+        haproxy.draining = dict.fromkeys(draining[2:10], now - SCORING_S * 9)
+        haproxy.end_oldest()
+        haproxy.reap()
+        assert len(haproxy.draining) == MOST_DRAINING
+    finally:
+        for process in draining:
+            process.kill()
+            process.wait()
