@@ -174,6 +174,7 @@ async def test_a_rule_that_could_never_be_judged_is_refused(site, changes, targe
     [
         ({"metricName": "Nonsense"}, "Nonsense"),
         ({"dimensions": [{"name": "region", "values": ["x"]}]}, "region"),
+        ({"timeAggregation": "Count"}, "use Total"),
         ({"criterionType": "DynamicThresholdCriterion"}, "DynamicThresholdCriterion"),
     ],
 )

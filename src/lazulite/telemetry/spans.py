@@ -10,6 +10,8 @@ from lazulite.core.errors import ArmError
 from lazulite.telemetry.metrics import MINUTE_MS
 
 INTERVALS = ("PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D")
+SETTLED = timedelta(seconds=5)
+"""So long after its end, a minute has all its requests."""
 _FRACTION = re.compile(r"(\.\d{6})\d+")  # .NET writes seven digits
 
 Span = tuple[int, int]
@@ -59,6 +61,13 @@ def parse_interval(text: str) -> int:
 def whole_minutes(span: Span) -> Span:
     """From the beginning of the first minute to the end of the last."""
     return span[0] - span[0] % MINUTE_MS, span[1] + -span[1] % MINUTE_MS
+
+
+def settled_span(length: int, now: datetime) -> Span:
+    """The last whole minutes that have all their requests. length: milliseconds."""
+    end = milliseconds(now - SETTLED)
+    end -= end % MINUTE_MS
+    return end - max(MINUTE_MS, length), end
 
 
 def milliseconds(moment: datetime) -> int:
