@@ -79,6 +79,7 @@ class Telemetry:
         return (
             Chore(EVERY_S, self.collector.look, "telemetry could not be collected"),
             Chore(ALERTS_S, self.alerts.look, "alert rules could not be judged", ALERTS_S),
+            Chore(ALERTS_S, self.alerts.deliver, "alerts could not be delivered"),
             Chore(
                 AUTOSCALE_S,
                 self.autoscaling.look,

@@ -74,7 +74,8 @@ class MetricAlert(Properties):
     auto_mitigate: bool = True
     target_resource_type: str | None = None
     target_resource_region: str | None = None
-    actions: list[AlertAction] = Field(default_factory=list)
+    actions: list[AlertAction] = Field(default_factory=list, max_length=5)
+    """Source: Azure documentation, "Azure Monitor service limits"."""
 
 
 def metric_alert(alerts: Alerts) -> Kind:
