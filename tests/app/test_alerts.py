@@ -1,6 +1,8 @@
 """Rules: when they fire, who is told, and what when nobody listens."""
 
+import asyncio
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -74,6 +76,7 @@ class Site:
         self.now += timedelta(**span)
         before = len(self.sent)
         await self.alerts.look()
+        await self.alerts.deliver()
         return self.sent[before:]
 
     async def status(self):
@@ -174,6 +177,7 @@ async def test_a_rule_that_could_never_be_judged_is_refused(site, changes, targe
     [
         ({"metricName": "Nonsense"}, "Nonsense"),
         ({"dimensions": [{"name": "region", "values": ["x"]}]}, "region"),
+        ({"timeAggregation": "Count"}, "use Total"),
         ({"criterionType": "DynamicThresholdCriterion"}, "DynamicThresholdCriterion"),
     ],
 )
@@ -182,6 +186,47 @@ async def test_a_condition_that_is_not_judged_is_named(site, change, named):
     answer = await site.rule(criteria={"allOf": [criterion]})
     assert answer.status_code == 400
     assert named in answer.text
+
+
+async def test_a_receiver_that_takes_its_time_holds_up_nobody_else(site):
+    urls = ["http://slow/x", *(f"http://h/{n}" for n in range(6))]
+    receivers = [{"name": str(n), "serviceUri": url} for n, url in enumerate(urls)]
+    body = {"location": "global", "properties": {**GROUP, "webhookReceivers": receivers}}
+    path = site.insights("actionGroups/ops")
+    await site.plane.call("PUT", path, body, api="2021-09-01")
+    ended = threading.Event()
+
+    def send(url, body):
+        if "slow" in url:
+            assert ended.wait(60)
+        site._take(url, body)
+
+    site.alerts._send = send
+    site.failures(4)
+    site.now += timedelta(minutes=1, seconds=6)
+    await site.alerts.look()
+    delivery = asyncio.create_task(site.alerts.deliver())
+    while len(site.sent) < 6:
+        await asyncio.sleep(0.01)
+    assert await site.status() == "Unhealthy"
+    site.now += timedelta(minutes=20)
+    await site.alerts.look()
+    assert await site.status() == "Healthy"
+    ended.set()
+    await delivery
+    assert site.sent[-1][0] == "http://slow/x"
+    told = await site.after(seconds=1)
+    assert {each["essentials"]["monitorCondition"] for _, each in told} == {"Resolved"}
+    assert len(told) == 7
+
+
+async def test_a_group_has_ten_receivers_at_most(site):
+    receivers = [{"name": str(n), "serviceUri": f"http://h/{n}"} for n in range(11)]
+    body = {"location": "global", "properties": {**GROUP, "webhookReceivers": receivers}}
+    path = site.insights("actionGroups/ops")
+    answer = await site.plane.call("PUT", path, body, api="2021-09-01")
+    assert answer.status_code == 400
+    assert "webhookReceivers" in answer.text
 
 
 async def test_receivers_that_are_not_served_are_refused(site):

@@ -232,14 +232,15 @@ async def test_a_deployment_that_scales_itself_is_left_alone(group):
 
 async def test_metrics_are_read_by_the_minute_of_their_resource(group):
     endpoint = group.workspace + "/onlineEndpoints/eyes"
-    now = utc_now()
+    now = utc_now().replace(second=30)
     minute = milliseconds(now) - milliseconds(now) % MINUTE_MS
     points = [
         Point(fold(endpoint), "RequestsPerMinute", at, total, dimensions=of, merge=Merge.SUM)
         for at, total, of in (
-            (minute, 3.0, (("statusCode", "200"),)),
-            (minute, 4.0, (("statusCode", "424"),)),
-            (minute - MINUTE_MS, 5.0, ()),
+            (minute, 1000.0, ()),
+            (minute - MINUTE_MS, 3.0, (("statusCode", "200"),)),
+            (minute - MINUTE_MS, 4.0, (("statusCode", "424"),)),
+            (minute - 3 * MINUTE_MS, 5.0, ()),
             (minute - 60 * MINUTE_MS, 100.0, ()),
         )
     ]
@@ -253,8 +254,12 @@ async def test_metrics_are_read_by_the_minute_of_their_resource(group):
         end=now,
         grain=timedelta(minutes=1),
     )
-    assert list(await read(asked)) == [5.0, 7.0]
+    assert list(await read(asked)) == [0.0, 0.0, 5.0, 0.0, 7.0]
     assert list(await read(dataclasses.replace(asked, grain=timedelta(minutes=10)))) == [12.0]
+    measured = dataclasses.replace(asked, metric="ConnectionsActive")
+    assert list(await read(measured)) == []
     assert list(await read(dataclasses.replace(asked, resource=endpoint + "x"))) == []
+    with pytest.raises(ArmError, match="Sum"):
+        await read(dataclasses.replace(asked, aggregation="Count"))
     with pytest.raises(ArmError, match="Valid metrics"):
         await read(dataclasses.replace(asked, metric="nonsense"))

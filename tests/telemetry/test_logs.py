@@ -1,12 +1,14 @@
 """Questions to the tables: Kusto's and ours."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from lazulite.core.errors import ArmError
+from lazulite.telemetry import store as telemetry_store
 from lazulite.telemetry.logs import Question, ask, page
-from lazulite.telemetry.tables import CONSOLE, TRAFFIC
+from lazulite.telemetry.spans import parse_span
+from lazulite.telemetry.tables import CONSOLE, EVENTS, TRAFFIC
 from lazulite.telemetry.traffic import rows
 from tests.telemetry.conftest import DEPLOYMENT, ENDPOINT, NOON, WORKSPACE, request
 
@@ -82,6 +84,11 @@ def test_rows_are_counted_by_columns_and_spans(filled):
     assert len(answered(filled, "AmlOnlineEndpointTrafficLog | top 2 by ResponseCode")[1]) == 2
 
 
+def test_a_query_has_a_dozen_operators(filled):
+    narrower = " | where (ResponseCode == 200) and not(Path == 'x')" * 12
+    assert len(answered(filled, f"AmlOnlineEndpointTrafficLog{narrower}")[1]) == 3
+
+
 def test_a_query_sees_what_lies_in_its_scope_and_time(filled):
     everything = "AmlOnlineEndpointTrafficLog | where Path has '/secret' | count"
     assert answered(filled, everything)[1] == [[0]]
@@ -108,6 +115,18 @@ def test_a_query_sees_what_lies_in_its_scope_and_time(filled):
         ('AmlOnlineEndpointTrafficLog | project a"b', '"b'),
         ("AmlOnlineEndpointTrafficLog | where " + "(" * 60, "("),
         ("x" * 10_001, "10000"),
+        ("AmlOnlineEndpointTrafficLog | project Method, method = Path", "'method'"),
+        ("AmlOnlineEndpointTrafficLog | summarize Method = count() by Method", "'Method'"),
+        ("AmlOnlineEndpointTrafficLog | summarize count() by Path, Path", "'Path'"),
+        (f"AmlOnlineEndpointTrafficLog | where ResponseCode == {'9' * 20}", "9" * 20),
+        (f"AmlOnlineEndpointTrafficLog | where ResponseCode == '{'9' * 20}'", "9" * 20),
+        ("AmlOnlineEndpointTrafficLog | where ResponseCode == '--5'", "--5"),
+        (f"AmlOnlineEndpointTrafficLog | take {'9' * 5000}", "digits"),
+        ("AmlOnlineEndpointTrafficLog | where TimeGenerated > ago(9999999999d)", "9999999999d"),
+        ("AmlOnlineEndpointTrafficLog | where TimeGenerated > ago(999999999d)", "too long ago"),
+        (f"AmlOnlineEndpointTrafficLog | where TimeGenerated > ago({'9' * 400}d)", "too long"),
+        ("AmlOnlineEndpointTrafficLog | where Path == '\ud800'", "character"),
+        ("AmlOnlineEndpointTrafficLog" + " | take 1" * 13, "operators"),
     ],
 )
 def test_what_is_not_answered_is_named(filled, query, named):
@@ -115,6 +134,32 @@ def test_what_is_not_answered_is_named(filled, query, named):
         answered(filled, query)
     assert refused.value.status == 400
     assert named in refused.value.message
+
+
+def test_a_query_that_takes_too_long_is_given_up(filled, monkeypatch):
+    monkeypatch.setattr(telemetry_store, "PATIENCE_S", -1.0)
+    rows = [(NOON, 1, "", "Created", "Information", "x")] * 3000
+    filled.write({EVENTS: rows})
+    with pytest.raises(ArmError) as refused:
+        answered(filled, "AmlOnlineEndpointEventLog | order by Message | count")
+    assert (refused.value.code, refused.value.status) == ("QueryTimeout", 504)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "P99999999D",
+        "2026-01-01T00:00:00Z/P99999999D",
+        "P99999999D/2026-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+10:00/2026-01-01T00:00:00Z",
+        "2026-01-01T00:00:00Z/9999-12-31T23:59:59Z",
+        "PT0S/2026-01-01T00:00:00Z",
+    ],
+)
+def test_a_timespan_that_no_calendar_has_is_refused(text):
+    with pytest.raises(ArmError) as refused:
+        parse_span(text, NOW, timedelta(hours=1))
+    assert (refused.value.status, refused.value.target) == (400, "timespan")
 
 
 def asked(**changes):

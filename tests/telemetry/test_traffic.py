@@ -95,6 +95,14 @@ def test_failed_requests_have_rows_before_others(monkeypatch):
     assert left_out == 3
 
 
+def test_requests_of_many_seconds_that_are_read_at_once_have_their_rows(monkeypatch):
+    monkeypatch.setattr(traffic, "MOST_ROWS", 2)
+    seen = [request(at=NOON + n * 500) for n in range(20)]
+    found, left_out = rows([*seen, request(at=NOON + 501)], {("ep", "blue"): 1})
+    assert [row[0] for row in found] == [each.at for each in seen]
+    assert left_out == 1
+
+
 def test_requests_to_what_is_not_there_have_no_row():
     assert rows([request(endpoint="other")], {("ep", "blue"): 1}) == ([], 0)
 

@@ -254,7 +254,9 @@ def _chores(base: Foundation, server: Server) -> list[Chore]:
 
 
 async def _repeat(chore: Chore, stop: asyncio.Event) -> None:
-    """At once, and then whenever the time has passed."""
+    """Once the server is up, and then whenever the time has passed."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), chore.after_s)
     while not stop.is_set():
         try:
             await chore.work()

@@ -72,11 +72,20 @@ class Telemetry:
         ]
 
     def chores(self) -> tuple[Chore, ...]:
-        """What is done again and again while the server runs."""
+        """What is done again and again while the server runs.
+
+        Nothing is judged before the requests are read that came without a control plane.
+        """
         return (
             Chore(EVERY_S, self.collector.look, "telemetry could not be collected"),
-            Chore(ALERTS_S, self.alerts.look, "alert rules could not be judged"),
-            Chore(AUTOSCALE_S, self.autoscaling.look, "autoscale settings could not be judged"),
+            Chore(ALERTS_S, self.alerts.look, "alert rules could not be judged", ALERTS_S),
+            Chore(ALERTS_S, self.alerts.deliver, "alerts could not be delivered"),
+            Chore(
+                AUTOSCALE_S,
+                self.autoscaling.look,
+                "autoscale settings could not be judged",
+                AUTOSCALE_S,
+            ),
             Chore(TIDY_S, self._tidy, "old telemetry could not be removed"),
         )
 

@@ -74,7 +74,7 @@ class Settings:
     logs_days: float = 7.0
     """Days that log rows of online endpoints are kept; 0 keeps them."""
     logs_mib: int = 1024
-    """MiB of logs and metrics beyond which the oldest rows go; 0 is no limit."""
+    """MiB of logs, about, beyond which the oldest rows go; 0 is no limit. Metrics do not count."""
     metrics_days: float = 93.0
     """Days that metrics are kept, those of more than two days by the hour; 0 keeps them."""
     metrics_port: int = 0
@@ -158,8 +158,7 @@ HELP = {
     "isolation_memory_mib": "MiB of address space of a user's process; 0 for any. Default: 0.",
     "isolation_tmp_mib": "MiB of a sandbox's /tmp, kept in memory. Default: 2048.",
     "logs_days": "Days that log rows of online endpoints are kept; 0 for ever. Default: 7.",
-    "logs_mib": "MiB of logs and metrics beyond which the oldest log rows go; 0 for any. "
-    "Default: 1024.",
+    "logs_mib": "MiB of logs, about, beyond which the oldest rows go; 0 for any. Default: 1024.",
     "metrics_days": "Days that metrics are kept; 0 for ever. Default: 93.",
     "metrics_port": "Port on loopback that answers /metrics without a token, for Prometheus. "
     "Default: 0, none.",

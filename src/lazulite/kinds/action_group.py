@@ -34,7 +34,8 @@ class ActionGroup(Properties):
 
     group_short_name: str = Field(min_length=1, max_length=12)
     enabled: bool = True
-    webhook_receivers: list[WebhookReceiver] = Field(default_factory=list)
+    webhook_receivers: list[WebhookReceiver] = Field(default_factory=list, max_length=10)
+    """Source: Azure documentation, "Azure Monitor service limits"."""
 
 
 def action_group() -> Kind:

@@ -19,6 +19,7 @@ from lazulite.core.ids import METRIC_ALERTS
 from lazulite.store.resources import Json
 from lazulite.telemetry.alert_rules import find_metric, metrics_of_scope
 from lazulite.telemetry.alerts import Alerts
+from lazulite.telemetry.metrics import Metric
 from lazulite.telemetry.spans import iso
 
 FREQUENCIES = ("PT1M", "PT5M", "PT15M", "PT30M", "PT1H")
@@ -73,7 +74,8 @@ class MetricAlert(Properties):
     auto_mitigate: bool = True
     target_resource_type: str | None = None
     target_resource_region: str | None = None
-    actions: list[AlertAction] = Field(default_factory=list)
+    actions: list[AlertAction] = Field(default_factory=list, max_length=5)
+    """Source: Azure documentation, "Azure Monitor service limits"."""
 
 
 def metric_alert(alerts: Alerts) -> Kind:
@@ -139,6 +141,14 @@ def _check_criterion(scope: str, criterion: Json) -> None:
     metric = find_metric(scope, criterion["metricName"])
     if metric is None:
         message = f"There is no metric {criterion['metricName']!r} there: {', '.join(known)}."
+        raise ArmError("ValidationError", message, target="criteria")
+    _check_series(metric, criterion)
+
+
+def _check_series(metric: Metric, criterion: Json) -> None:
+    """Refuse an aggregation that says nothing, and dimensions that are not there."""
+    if criterion["timeAggregation"] == "Count" and metric.is_sum:
+        message = f"The Count of {metric.name} is that of its minutes: use Total, or Average."
         raise ArmError("ValidationError", message, target="criteria")
     for dimension in criterion["dimensions"]:
         if dimension["name"] not in metric.dimensions:

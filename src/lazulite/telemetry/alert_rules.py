@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import operator
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import parse_path
 from lazulite.store.resources import Json
 from lazulite.telemetry.dimension_filter import Comparison, DimensionFilter
-from lazulite.telemetry.metrics import METRICS, MINUTE_MS, Metric
-from lazulite.telemetry.series import Asked, Value, read_series
-from lazulite.telemetry.spans import Span, milliseconds
+from lazulite.telemetry.metrics import METRICS, Metric
+from lazulite.telemetry.series import NOTHING, Asked, read_series
+from lazulite.telemetry.spans import Span, settled_span
 from lazulite.telemetry.store import TelemetryStore
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -23,8 +23,6 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "LessThan": operator.lt,
     "LessThanOrEqual": operator.le,
 }
-SETTLED = timedelta(seconds=5)
-"""So long after its end, a minute has all its requests."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,10 +51,7 @@ def find_metric(scope: str, name: str) -> Metric | None:
 
 def window(rule: Json, now: datetime) -> Span:
     """The whole minutes that a rule looks at."""
-    end = milliseconds(now - SETTLED)
-    end -= end % MINUTE_MS
-    length = int(parse_duration(rule["windowSize"]).total_seconds() * 1000)
-    return end - max(MINUTE_MS, length), end
+    return settled_span(int(parse_duration(rule["windowSize"]).total_seconds() * 1000), now)
 
 
 def judge(store: TelemetryStore, rule: Json, now: datetime) -> list[list[Finding]]:
@@ -86,7 +81,7 @@ def _finding(store: TelemetryStore, scope: str, criterion: Json, span: Span) -> 
         return Finding(criterion, (), None, is_met=False)
     where = DimensionFilter(_groups(criterion))
     found = read_series(store, Asked(scope, metric, span, span[1] - span[0], where))
-    empty = {(): {span[0]: Value(1.0, 0.0, 0.0, 0.0)}} if metric.is_sum else {}
+    empty = {(): {span[0]: NOTHING}} if metric.is_sum else {}
     compare, threshold = OPERATORS[criterion["operator"]], float(criterion["threshold"])
     judged = [
         Finding(criterion, shown, value, compare(value, threshold))

@@ -7,10 +7,13 @@ tried again, a few times, over restarts. Killed between sending and noting it, i
 from __future__ import annotations
 
 import asyncio
+import collections
+import contextlib
 import copy
 import json
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -31,18 +34,23 @@ MARK = "alerts"
 MOST_TRIES = 5
 _WAITS_S = (10, 30, 60, 120)
 """Between tries."""
+_AT_ONCE = 4
 
 Send = Callable[[str, bytes], None]
 """POST a body of JSON to a URL. Blocks. Raises LazuliteError if it is not taken."""
 
 
 class Alerts:
-    """Judges rules and sends what has changed; look() is called every few seconds."""
+    """Judges rules and sends what has changed.
+
+    Call look() and deliver() every few seconds, apart: receivers take their time.
+    """
 
     def __init__(
         self, resources: Resources, store: TelemetryStore, send: Send, clock: Clock
     ) -> None:
         self._resources, self._store, self._send, self._clock = resources, store, send, clock
+        self._lock = threading.Lock()
 
     def state(self, alert: Resource) -> Json | None:
         """{"fired", "since", "at"} of a rule; None before it was first judged. Blocks."""
@@ -50,25 +58,42 @@ class Alerts:
         return found
 
     async def look(self) -> None:
-        """Judge the rules that are due, and send what waits."""
+        """Judge the rules that are due, and keep what is to be told."""
         rules = await self._resources.of_type(METRIC_ALERTS)
         groups = {row.key: row for row in await self._resources.of_type(ACTION_GROUPS)}
-        if rules:
-            await asyncio.to_thread(self._look, rules, groups)
+        await asyncio.to_thread(self._look, rules, groups)
+
+    async def deliver(self) -> None:
+        """Send what is due, to a few receivers at a time; each message is noted by itself.
+
+        A receiver that fails gets no other message this time: it may take seconds to do so.
+        """
+        waiting = await asyncio.to_thread(self._due)
+        slots = asyncio.Semaphore(_AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for messages in waiting.values():
+                group.create_task(self._deliver(messages, slots))
 
     def _look(self, rules: list[Resource], groups: dict[str, Resource]) -> None:
         now = self._clock()
-        kept: dict[str, Json] = self._store.mark(MARK) or {}
-        states = {row.uid: copy.deepcopy(kept.get(row.uid) or _unknown()) for row in rules}
-        for row in rules:
-            state = states[row.uid]
-            if row.properties["enabled"] and milliseconds(now) >= state["due"]:
-                self._judge(row, state, groups, now)
-        if states != kept:
-            self._store.write({}, (), {MARK: states})
-        tried = [self._deliver(state, milliseconds(now)) for state in states.values()]
-        if any(tried):
-            self._store.write({}, (), {MARK: states})
+        with self._changing() as states:
+            kept = {row.uid: states.get(row.uid) or _unknown() for row in rules}
+            for row in rules:
+                state = kept[row.uid]
+                if row.properties["enabled"] and milliseconds(now) >= state["due"]:
+                    self._judge(row, state, groups, now)
+            states.clear()
+            states.update(kept)
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[dict[str, Json]]:
+        """The states of all rules by uid, alone; what is changed in them is kept."""
+        with self._lock:
+            before = self._store.mark(MARK) or {}
+            states = copy.deepcopy(before)
+            yield states
+            if states != before:
+                self._store.write({}, (), {MARK: states})
 
     def _judge(
         self, alert: Resource, state: Json, groups: dict[str, Resource], now: datetime
@@ -93,20 +118,42 @@ class Alerts:
             for url in _receivers(group):
                 state["waiting"].append({"url": url, "body": body, "tries": 0, "due": at})
 
-    def _deliver(self, state: Json, at: int) -> bool:
-        """Send what is due, one try each; True if anything was tried."""
-        due = [each for each in state["waiting"] if each["due"] <= at]
-        for each in due:
-            try:
-                self._send(each["url"], json.dumps(each["body"]).encode())
-            except LazuliteError as error:
-                each["tries"] += 1
-                if each["tries"] < MOST_TRIES:
-                    each["due"] = at + 1000 * _WAITS_S[each["tries"] - 1]
-                    continue
-                log.error("an alert was not delivered: %s", error.message)  # noqa: TRY400
-            state["waiting"].remove(each)
-        return bool(due)
+    def _due(self) -> dict[str, list[tuple[str, Json]]]:
+        """Messages and the uids of their rules, by URL."""
+        at = milliseconds(self._clock())
+        found: dict[str, list[tuple[str, Json]]] = collections.defaultdict(list)
+        for uid, state in (self._store.mark(MARK) or {}).items():
+            for each in state["waiting"]:
+                if each["due"] <= at:
+                    found[each["url"]].append((uid, each))
+        return found
+
+    async def _deliver(self, messages: list[tuple[str, Json]], slots: asyncio.Semaphore) -> None:
+        async with slots:
+            for uid, each in messages:
+                body = json.dumps(each["body"]).encode()
+                try:
+                    await asyncio.to_thread(self._send, each["url"], body)
+                except LazuliteError as error:
+                    await asyncio.to_thread(self._note, uid, each, error)
+                    return
+                await asyncio.to_thread(self._note, uid, each, None)
+
+    def _note(self, uid: str, sent: Json, error: LazuliteError | None) -> None:
+        """A message has been taken, or is to be tried again, or is given up."""
+        with self._changing() as states:
+            waiting = states[uid]["waiting"] if uid in states else []
+            if sent not in waiting:  # its rule has gone
+                return
+            place = waiting.index(sent)
+            tries = sent["tries"] + 1
+            if error is None or tries == MOST_TRIES:
+                del waiting[place]
+            else:
+                due = milliseconds(self._clock()) + 1000 * _WAITS_S[tries - 1]
+                waiting[place] = {**sent, "tries": tries, "due": due}
+        if error is not None and tries == MOST_TRIES:
+            log.error("an alert was not delivered: %s", error.message)
 
 
 def _receivers(group: Resource | None) -> list[str]:

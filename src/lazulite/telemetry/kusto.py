@@ -9,6 +9,8 @@ Source: Azure's reference of the Kusto query language.
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +19,11 @@ from lazulite.telemetry.kusto_tokens import Tokens
 from lazulite.telemetry.tables import INTEGER, TABLES, TEXT, TIME
 
 MOST_ROWS = 30_000
+MOST_OPERATORS = 12  # each is a query within the next
 DEEPEST = 50  # parentheses and nots
 _ORDERED = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _LIKE = {"contains": "%{}%", "has": "%{}%", "startswith": "{}%", "endswith": "%{}"}
+_WHOLE = re.compile(r"-?[0-9]+")
 _OPERATORS = "where, project, take, limit, top, order by, sort by, count, summarize count()"
 
 
@@ -59,7 +63,11 @@ class _Translation:
         condition, values = self._scope
         sql = f"SELECT {shown} FROM {table} WHERE {condition}"  # noqa: S608 - names from TABLES
         self._made = Statement(table, sql, list(values), dict(columns))
+        count = 0
         while self._tokens.takes("|"):
+            count += 1
+            if count > MOST_OPERATORS:
+                self._tokens.refuse(f"more than {MOST_OPERATORS} operators are too many")
             self._operator()
         if self._tokens.next.kind != "end":
             self._tokens.refuse("an operator begins with |")
@@ -98,7 +106,8 @@ class _Translation:
         return min(value, MOST_ROWS)
 
     def _project(self) -> None:
-        shown, columns = [], {}
+        shown: list[str] = []
+        columns: dict[str, str] = {}
         while True:
             name = self._tokens.word()
             source = (
@@ -108,6 +117,7 @@ class _Translation:
             )
             label = name if name.casefold() != source.casefold() else source
             shown.append(f'"{source}" AS "{label}"')
+            self._check_new(label, columns)
             columns[label] = self._made.columns[source]
             if not self._tokens.takes(","):
                 break
@@ -128,7 +138,11 @@ class _Translation:
         shown = [f'{expression} AS "{name}"' for name, expression in groups]
         by = ", ".join(expression for _, expression in groups)
         self._wrap(", ".join([*shown, f'COUNT(*) AS "{label}"']), f" GROUP BY {by}" if by else "")
-        types = {name: self._made.columns[name] for name, _ in groups}
+        types: dict[str, str] = {}
+        for name, _ in groups:
+            self._check_new(name, types)
+            types[name] = self._made.columns[name]
+        self._check_new(label, types)
         self._made.columns = {**types, label: INTEGER}
 
     def _groups(self) -> list[tuple[str, str]]:
@@ -218,10 +232,15 @@ class _Translation:
         """Numbers that were written as text are numbers: Azure's samples do so."""
         kind = self._made.columns[column]
         if kind in {INTEGER, TIME} and isinstance(value, str):
-            if kind == INTEGER and value.lstrip("-").isdecimal():
-                return int(value)
+            if kind == INTEGER and _WHOLE.fullmatch(value):
+                return self._tokens.whole(value)
             self._tokens.refuse(f"{column} is {kind}, and it is compared with {value[:40]!r}")
         return str(value) if kind == TEXT and not isinstance(value, str) else value
+
+    def _check_new(self, label: str, columns: Iterable[str]) -> None:
+        """Refuse a second column of a name, whatever its case: names are found in any case."""
+        if label.casefold() in {column.casefold() for column in columns}:
+            self._tokens.refuse(f"there are two columns {label[:60]!r} before it: name one anew")
 
     def _column(self, name: str) -> str:
         known = {column.casefold(): column for column in self._made.columns}

@@ -17,6 +17,8 @@ _TOKEN = re.compile(
     r"|(?P<moment>datetime\([^)]*\))"
     r"|(?P<word>!?[A-Za-z_][\w~]*)|(?P<mark>==|!=|=~|!~|<=|>=|\.\.|[|<>=(),*]))"
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MOST_DIGITS = 18  # what fits into 64 bits
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -34,6 +36,8 @@ class Tokens:
         """Raises ArmError 400 for what is no token."""
         if len(text) > LONGEST:
             raise ArmError("BadArgumentError", f"The query is longer than {LONGEST} characters.")
+        if _SURROGATE.search(text):
+            raise ArmError("BadArgumentError", "The query has half a character in it (UTF-16).")
         self._now, self._place, self._text = now, 0, text.strip().rstrip(";").rstrip()
         self._tokens = list(self._scanned())
 
@@ -73,12 +77,12 @@ class Tokens:
         if kind == "text":
             return re.sub(r"\\(.)", r"\1", said[1:-1])
         if kind == "number":
-            return float(said) if "." in said else int(said)
+            return float(said) if "." in said else self.whole(said)
         if kind == "moment":
             return milliseconds(parse_moment(said[9:-1].strip("'\" ")))
         if kind == "word" and said in {"ago", "now"}:
             self.expect("(")
-            moment = self._now if said == "now" else self._now - self.span()
+            moment = self._now if said == "now" else self._ago()
             self.expect(")")
             return milliseconds(moment)
         self._place -= 1
@@ -92,7 +96,23 @@ class Tokens:
             self.refuse("a length is expected there, such as 30s, 5m, 1h or 7d")
         number = re.match(r"\d+", said)
         count = number[0] if number else "0"
-        return timedelta(**{_UNITS[said[len(count) :]]: float(count)})
+        try:
+            return timedelta(**{_UNITS[said[len(count) :]]: float(count)})
+        except OverflowError:
+            self.refuse(f"{said[:40]} before it is too long")
+
+    def whole(self, said: str) -> int:
+        """The whole number that digits say. Raises ArmError 400 for too many."""
+        if len(said.lstrip("-")) > _MOST_DIGITS:
+            self.refuse(f"{said[:40]} before it has more than {_MOST_DIGITS} digits")
+        return int(said)
+
+    def _ago(self) -> datetime:
+        span = self.span()
+        try:
+            return self._now - span
+        except OverflowError:
+            self.refuse("the time before it is too long ago")
 
     def refuse(self, why: str) -> NoReturn:
         """Raise ArmError 400 that names the place."""

@@ -127,8 +127,15 @@ def _read(store: TelemetryStore, sql: str, values: list[Any]) -> list[tuple[Any,
     try:
         return store.read(sql, values)
     except sqlite3.OperationalError as error:
-        message = f"The query was given up ({error}): ask for a shorter time or fewer rows."
-        raise ArmError("QueryTimeout", message, 504) from error
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            message = f"The query was given up ({error}): ask for a shorter time or fewer rows."
+            raise ArmError("QueryTimeout", message, 504) from error
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # of the statement, not of the file
+            message = (
+                f"The query is too much at once ({error}): use fewer operators or parentheses."
+            )
+            raise ArmError("BadArgumentError", message) from error
+        raise
 
 
 def _shown(value: Any, kind: str) -> Any:

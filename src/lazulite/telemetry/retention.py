@@ -10,13 +10,16 @@ from datetime import datetime, timedelta
 
 from lazulite.telemetry.spans import milliseconds
 from lazulite.telemetry.store import TelemetryStore
-from lazulite.telemetry.tables import TABLES
+from lazulite.telemetry.tables import TABLES, TEXT, Table
 
 MINUTES_FOR = timedelta(days=2)
 HOUR_MS = 3_600_000
 _SHARE = 10  # the oldest tenth goes at a time
 _ROUNDS = 10
 _PAGES = 2000  # given back to the disk at a time
+_SAMPLES = 500  # rows that are measured of a table
+_NUMBER_BYTES = 2
+_ROW_BYTES = 40  # its number, time and place, in the table and in the index by time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Keep:
 
     logs: timedelta | None
     size: int | None
-    """Bytes of the file."""
+    """Bytes of the log tables; metrics go by age alone."""
     metrics: timedelta | None
 
 
@@ -39,7 +42,7 @@ def tidy(store: TelemetryStore, keep: Keep, now: datetime) -> int:
             tx.execute("DELETE FROM metrics WHERE at < ?", (milliseconds(now - keep.metrics),))
     _coarsen(store, milliseconds(now - MINUTES_FOR) // HOUR_MS * HOUR_MS)
     for _ in range(_ROUNDS):
-        if keep.size is None or store.used_bytes() <= keep.size:
+        if keep.size is None or _log_bytes(store, keep.size) <= keep.size:
             break
         if not (removed := _oldest(store)):
             break
@@ -55,6 +58,30 @@ def _older(store: TelemetryStore, before: int) -> int:
             found = tx.execute(f"DELETE FROM rows_{name} WHERE at < ?", (before,))  # noqa: S608
             gone += found.rowcount
     return gone
+
+
+def _log_bytes(store: TelemetryStore, size: int) -> int:
+    """What the logs take up, about; or what the file does if that is no more than the size."""
+    used = store.used_bytes()
+    return used if used <= size else sum(_table_bytes(store, table) for table in TABLES.values())
+
+
+def _table_bytes(store: TelemetryStore, table: Table) -> int:
+    """From the mean of some rows that lie evenly between the first and the last."""
+    rows = f"rows_{table.name}"
+    count, first, last = store.read(f"SELECT COUNT(*), MIN(number), MAX(number) FROM {rows}")[0]  # noqa: S608
+    if not count:
+        return 0
+    chosen = range(first, last + 1, max(1, (last - first) // _SAMPLES))
+    lengths = [
+        f'IFNULL(LENGTH(CAST("{name}" AS BLOB)), 0)' if kind == TEXT else str(_NUMBER_BYTES)
+        for name, kind in table.stored.items()
+    ]
+    mean = store.read(
+        f"SELECT AVG({' + '.join(lengths)}) FROM {rows} "  # noqa: S608 - names from TABLES
+        f"WHERE number IN ({', '.join(map(str, chosen))})"
+    )[0][0]
+    return int(count * ((mean or 0) + len(lengths) + _ROW_BYTES))
 
 
 def _oldest(store: TelemetryStore) -> int:

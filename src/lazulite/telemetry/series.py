@@ -39,6 +39,10 @@ class Value:
         return float(getattr(self, aggregation.lower()))
 
 
+NOTHING = Value(0.0, 0.0, 0.0, 0.0)
+"""What is counted, of an interval without samples."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Asked:
     """Which values: of a resource's metric in a span, an interval each."""

@@ -10,6 +10,9 @@ from lazulite.core.errors import ArmError
 from lazulite.telemetry.metrics import MINUTE_MS
 
 INTERVALS = ("PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D")
+SETTLED = timedelta(seconds=5)
+"""So long after its end, a minute has all its requests."""
+_LAST_YEAR = 9998
 _FRACTION = re.compile(r"(\.\d{6})\d+")  # .NET writes seven digits
 
 Span = tuple[int, int]
@@ -23,19 +26,33 @@ def parse_span(text: str, now: datetime, default: timedelta) -> Span:
     """
     if not text:
         return milliseconds(now - default), milliseconds(now)
-    first, slash, last = text.partition("/")
-    if not slash:
-        return milliseconds(now - parse_duration(first, "timespan")), milliseconds(now)
-    if first[:1] in "Pp":
-        end = parse_moment(last)
-        return milliseconds(end - parse_duration(first, "timespan")), milliseconds(end)
-    start = parse_moment(first)
-    is_length = last[:1] in "Pp"
-    end = start + parse_duration(last, "timespan") if is_length else parse_moment(last)
+    try:
+        start, end = _ends(text, now)
+    except OverflowError as error:
+        raise _beyond(text) from error
+    if end.year > _LAST_YEAR:
+        raise _beyond(text)
     if end <= start:
-        message = f"The timespan {text!r} ends before it begins."
+        message = f"The timespan {text[:60]!r} ends before it begins."
         raise ArmError("BadRequest", message, target="timespan")
     return milliseconds(start), milliseconds(end)
+
+
+def _ends(text: str, now: datetime) -> tuple[datetime, datetime]:
+    first, slash, last = text.partition("/")
+    if not slash:
+        return now - parse_duration(first, "timespan"), now
+    if first[:1] in "Pp":
+        end = parse_moment(last)
+        return end - parse_duration(first, "timespan"), end
+    start = parse_moment(first)
+    is_length = last[:1] in "Pp"
+    return start, start + parse_duration(last, "timespan") if is_length else parse_moment(last)
+
+
+def _beyond(text: str) -> ArmError:
+    message = f"{text[:60]!r} reaches beyond the years 1 to {_LAST_YEAR}: ask for less."
+    return ArmError("BadRequest", message, target="timespan")
 
 
 def parse_moment(text: str) -> datetime:
@@ -45,7 +62,10 @@ def parse_moment(text: str) -> datetime:
     except ValueError as error:
         message = f"{text[:60]!r} is no time: write it as 2026-01-31T12:00:00Z."
         raise ArmError("BadRequest", message, target="timespan") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    try:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise _beyond(text) from error
 
 
 def parse_interval(text: str) -> int:
@@ -59,6 +79,13 @@ def parse_interval(text: str) -> int:
 def whole_minutes(span: Span) -> Span:
     """From the beginning of the first minute to the end of the last."""
     return span[0] - span[0] % MINUTE_MS, span[1] + -span[1] % MINUTE_MS
+
+
+def settled_span(length: int, now: datetime) -> Span:
+    """The last whole minutes that have all their requests. length: milliseconds."""
+    end = milliseconds(now - SETTLED)
+    end -= end % MINUTE_MS
+    return end - max(MINUTE_MS, length), end
 
 
 def milliseconds(moment: datetime) -> int:

@@ -17,7 +17,7 @@ from lazulite.telemetry.metrics import MINUTE_MS, PERCENTILES, Merge, Point
 from lazulite.telemetry.places import Landscape
 
 MOST_ROWS = 1000
-"""Of one look, which is a second."""
+"""Of the requests of one second that are read together."""
 CLOSED = 499
 """The ResponseCode of a request whose caller left; they got none."""
 _OPEN_MS = 3 * MINUTE_MS
@@ -115,12 +115,19 @@ def percentiles(spread: collections.Counter[int]) -> list[tuple[int, int]]:
 def rows(requests: Sequence[Access], numbers: dict[Key, int]) -> tuple[list[tuple[Any, ...]], int]:
     """Rows of the traffic log, and how many were left out. numbers: of the places, by name."""
     known = [seen for seen in requests if _key(seen, numbers) is not None]
-    if len(known) > MOST_ROWS:
-        known.sort(key=lambda seen: seen.status == HTTPStatus.OK)
-        left_out = len(known) - MOST_ROWS
-        known = sorted(known[:MOST_ROWS], key=lambda seen: seen.at)
-        return [_row(seen, numbers) for seen in known], left_out
-    return [_row(seen, numbers) for seen in known], 0
+    seconds: dict[int, list[Access]] = collections.defaultdict(list)
+    for seen in known:
+        seconds[seen.at // 1000].append(seen)
+    chosen = [seen for found in seconds.values() for seen in _failed_first(found)]
+    chosen.sort(key=lambda seen: seen.at)
+    return [_row(seen, numbers) for seen in chosen], len(known) - len(chosen)
+
+
+def _failed_first(requests: list[Access]) -> list[Access]:
+    """As many as have rows."""
+    if len(requests) <= MOST_ROWS:
+        return requests
+    return sorted(requests, key=lambda seen: seen.status == HTTPStatus.OK)[:MOST_ROWS]
 
 
 def _key(seen: Access, numbers: dict[Key, int]) -> Key | None:
