@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lazulite.core.errors import ArmError
-from lazulite.telemetry import store as telemetry_store
 from lazulite.telemetry.logs import Question, ask, page
 from lazulite.telemetry.spans import parse_span
-from lazulite.telemetry.tables import CONSOLE, EVENTS, TRAFFIC
+from lazulite.telemetry.tables import CONSOLE, TRAFFIC
 from lazulite.telemetry.traffic import rows
 from tests.telemetry.conftest import DEPLOYMENT, ENDPOINT, NOON, WORKSPACE, request
 
@@ -134,15 +133,6 @@ def test_what_is_not_answered_is_named(filled, query, named):
         answered(filled, query)
     assert refused.value.status == 400
     assert named in refused.value.message
-
-
-def test_a_query_that_takes_too_long_is_given_up(filled, monkeypatch):
-    monkeypatch.setattr(telemetry_store, "PATIENCE_S", -1.0)
-    rows = [(NOON, 1, "", "Created", "Information", "x")] * 3000
-    filled.write({EVENTS: rows})
-    with pytest.raises(ArmError) as refused:
-        answered(filled, "AmlOnlineEndpointEventLog | order by Message | count")
-    assert (refused.value.code, refused.value.status) == ("QueryTimeout", 504)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ from lazulite.serving.replica_sets import ReplicaSets
 from lazulite.telemetry.alerts import Alerts
 from lazulite.telemetry.collector import Collector, Sources
 from lazulite.telemetry.insights import Insights
+from lazulite.telemetry.questions import Questions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -182,9 +183,11 @@ def _telemetry(base: Foundation, kinds: KindParts, guard: Guard, turns: Turns) -
         build_log=kinds.deployments.workshop.environments.log,
     )
     collector = Collector(base.resources, store, sources, utc_now)
-    insights = Insights(store, base.resources, guard, turns, utc_now)
+    questions = Questions(store)
+    insights = Insights(questions, base.resources, guard, turns, utc_now)
     return Telemetry(
         store,
+        questions,
         collector,
         kinds.alerts,
         kinds.autoscaling,
@@ -278,8 +281,12 @@ def _kind_parts(
             BatchJobs(supervision, workshop, places, worker),
             Metrics(base.engine, utc_now),
         ),
-        alerts=Alerts(resources, base.telemetry, Poster(base.reach.fetcher.rules).post, utc_now),
-        autoscaling=Autoscaling(resources, kept_metrics(base.telemetry, resources), utc_now),
+        alerts=Alerts(
+            resources, base.telemetry, Poster(base.reach.fetcher.rules).post, utc_now, access
+        ),
+        autoscaling=Autoscaling(
+            resources, kept_metrics(base.telemetry, resources), utc_now, access
+        ),
     )
 
 
