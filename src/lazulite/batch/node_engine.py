@@ -58,6 +58,12 @@ class NodeEngine:
         return sum(worker.ready for worker in self._workers())
 
     @property
+    def untried(self) -> int:
+        """How many processes are in init(), where none before them in their place has failed."""
+        seats = (seat for node in self._nodes.values() for seat in node.seats if not seat.failures)
+        return sum(seat.worker is not None and not seat.worker.ready for seat in seats)
+
+    @property
     def is_idle(self) -> bool:
         """Whether no process is left."""
         return not any(node.workers for node in self._nodes.values())
@@ -247,8 +253,6 @@ class NodeEngine:
     def _start(self, node: EngineNode, seat: Seat, events: list[Event]) -> None:
         name = ProcessName(node.address.node, f"process{next(node.numbers):03d}")
         stdout, stderr = launch.output_files(self._job, name)
-        for path in (stdout, stderr):
-            path.parent.mkdir(parents=True, exist_ok=True)
         worker = Worker(next(self._keys), name, seat.index, stderr)
         request = {
             "id": worker.key,

@@ -20,6 +20,7 @@ from lazulite.executors.launch import Sandbox
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
 from lazulite.remote.background import StillFetching
+from lazulite.runs.restarts import forgive, may_start
 from lazulite.runs.status import ENDED, PAUSED, has_ended, is_paused, status_of
 from lazulite.store.files import read_json, write_atomically
 from lazulite.store.resources import Draft, Json, Resource, Resources
@@ -30,6 +31,8 @@ RUNNING = {
     "running": "Running",
     "finalizing": "Finalizing",
 }
+WAITING = ("Queued", "Provisioning")
+"""States of a job that waits for a node."""
 SOON = timedelta(milliseconds=50)
 FETCHING = timedelta(milliseconds=250)
 WATCH = timedelta(milliseconds=500)
@@ -87,18 +90,41 @@ class Supervision:
     async def _advanced(self, job: Resource, supervisor: str, prepared: Prepared) -> Step:
         if is_paused(job) and await self._rests(job):
             return await self.paused(job)
-        waiting = await self._waiting(job, prepared)
+        waiting = await self._bereft(job) or await self._waiting(job, prepared)
         if waiting is not None:
             return waiting
         await self.supervise(job, supervisor)
         return await self.watched(job)
 
+    async def _bereft(self, job: Resource) -> Step | None:
+        """A step to stop a job whose cluster was deleted: it would wait for nodes for ever.
+
+        Raises SpecError once it has stopped. A job that came to its end has just ended.
+        """
+        progress = self.progress(job)
+        has_ended_itself = progress["state"] in ENDED and (
+            progress["state"] != "canceled" or job.properties["cancelRequested"]
+        )
+        if not self.is_under_way(job) or has_ended_itself:
+            return None
+        compute = job.properties["computeId"]
+        if await self.resources.find(compute) is not None:
+            return None
+        if await self._is_at_work(job):
+            await self.executor.stop(self._task_name(job))
+            return Step(observed=job.observed, converged=False, after=SOON)
+        raise SpecError(
+            "ComputeNotFound",
+            f"The compute {compute!r} was deleted while the job ran on it: submit it to another.",
+            target="computeId",
+        )
+
     async def _waiting(self, job: Resource, prepared: Prepared) -> Step | None:
         """A step while the job cannot go on yet."""
         if not self.is_under_way(job):
             return await prepared(job)
-        was_paused = self.progress(job)["state"] == "paused"
-        if was_paused and not job.properties["cancelRequested"] and not await self.nodes(job):
+        is_resumed = status_of(job) in {PAUSED, *WAITING}  # what a killed supervisor says is old
+        if is_resumed and not job.properties["cancelRequested"] and not await self.nodes(job):
             return await self.queued(job)
         return None
 
@@ -136,7 +162,7 @@ class Supervision:
         cluster = await self.resources.find(job.properties["computeId"])
         nodes = cluster.observed.get("nodes", ()) if cluster else ()
         comes = any(node["state"] == "preparing" for node in nodes)
-        observed = {**job.observed, "status": "Provisioning" if comes else "Queued"}
+        observed = {**job.observed, "status": WAITING[comes]}
         if not is_in_line(job):
             return Step(observed={**observed, "inLine": True}, converged=False, after=timedelta(0))
         if cluster and not job.observed.get("toldCluster"):
@@ -148,6 +174,7 @@ class Supervision:
         """Rest until the job's row changes; the nodes are given back."""
         if job.observed.get("status") != PAUSED:
             await self.resources.touch(job.properties["computeId"])
+        forgive(self.folder_of(job))
         progress = self.progress(job) if self.is_under_way(job) else {}
         known = {**job.observed, "progress": progress, "toldCluster": False}
         observed = {**known, "status": PAUSED}
@@ -175,7 +202,10 @@ class Supervision:
         _say(folder / "cancel", job.properties["cancelRequested"])
         _say(folder / "pause", is_paused(job))
         name = self._task_name(job)
-        if not await self._is_at_work(job) and self.progress(job)["state"] not in ENDED:
+        state = self.progress(job)["state"]
+        if await self._is_at_work(job) or state in ENDED:
+            return
+        if may_start(folder, self.resources.clock()):
             await self.executor.forget(name)  # it was killed: it goes on where its files say
             command = (sys.executable, "-m", module, str(folder))
             await self.executor.ensure(Task(name=name, command=command))
