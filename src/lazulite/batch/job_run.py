@@ -233,9 +233,8 @@ class JobRun:
     def _note_failed(self, number: int, attempt: int, reason: str) -> None:
         part = self._batches.row_range(number)
         if part is None:
-            errors = self._errors_of(number)
-            for path in self._batches[number]:
-                self._failures.failed([path], number, attempt, errors.get(path, reason))
+            paths, own = self._batches[number], self._errors_of(number)
+            self._failures.failed(paths, number, attempt, reason, own)
         else:
             self._failures.part_failed(part, number, attempt, reason)
 

@@ -69,7 +69,7 @@ class JobLogs:
             f"{self._now():%Y-%m-%d %H:%M:%S} mini-batch {mini_batch} in {name.node} {name.process}"
         )
         self._write(f"user/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n\n")
-        self._write("user/error.txt", f"{head}: {_shortened(text)}\n")
+        self._write("user/error.txt", f"{head}: {shortened(text)}\n")
 
     def start_failed(self, name: ProcessName, text: str) -> None:
         """A process could not be started."""
@@ -77,7 +77,7 @@ class JobLogs:
         head = f"{self._now():%Y-%m-%d %H:%M:%S} {name.node} {name.process} did not start"
         self._write(f"sys/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n")
         self._write(f"user/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n")
-        self._write("user/error.txt", f"{head}: {_shortened(text)}\n")
+        self._write("user/error.txt", f"{head}: {shortened(text)}\n")
 
     def overview(self, counts: Counts, elapsed_s: float, started: float) -> None:
         """How far the job is, in a file per day, and on stdout."""
@@ -153,7 +153,7 @@ def progress_line(counts: Counts, elapsed_s: float) -> str:
     return line
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
     """The line that says what was wrong: the last of a traceback, else the first."""
     lines = text.strip().splitlines() or [""]
     line = lines[-1] if lines[0].startswith("Traceback") else lines[0]
