@@ -228,6 +228,7 @@ class NodeEngine:
 
     def _watch(self, node: EngineNode, worker: Worker, now: float) -> None:
         """End a process that is over its time: first its stack, then its whole group."""
+        worker.flush()
         if worker.sentence is not None:
             if now - worker.sentence.since >= DUMP_S:
                 self._kill(node, worker)
