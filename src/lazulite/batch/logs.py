@@ -79,6 +79,16 @@ class JobLogs:
         self._write(f"user/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n")
         self._write("user/error.txt", f"{head}: {shortened(text)}\n")
 
+    def shutdown_failed(self, name: ProcessName | None, text: str) -> None:
+        """A process, or one that has no name here, did its work and did not end well."""
+        where = f" in {name.node} {name.process}" if name else ""
+        head, lines = f"{self._now():%Y-%m-%d %H:%M:%S} shutdown(){where}", text.splitlines()
+        if name:
+            self._failures[name, "failed shutdowns"] += 1
+            self._write(f"user/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n\n")
+        in_short = ": ".join(dict.fromkeys((lines[0], lines[-1])))
+        self._write("user/error.txt", f"{head}: {in_short[:_LONGEST_IN_SUMMARY]}\n")
+
     def overview(self, counts: Counts, elapsed_s: float, started: float) -> None:
         """How far the job is, in a file per day, and on stdout."""
         day = datetime.fromtimestamp(started, UTC) + timedelta(days=int(elapsed_s // 86400))

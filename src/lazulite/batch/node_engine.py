@@ -22,6 +22,7 @@ from lazulite.batch.engine import (
     Note,
     ProcessName,
     Returned,
+    ShutdownFailed,
     StartFailed,
 )
 from lazulite.batch.job import Job
@@ -195,6 +196,8 @@ class NodeEngine:
         seat.worker = None
         if blamed in worker.given or not worker.stopping:
             events += _verdict(worker, blamed, status)
+        elif worker.ready and status:
+            events.append(ShutdownFailed(worker.name, worker.obituary(status)))
         left = tuple(number for number in worker.given if number != blamed)
         if left:
             events.append(Returned(left))

@@ -100,7 +100,7 @@ def _run(run: JobRun, engine_of: Callable[[InputsFile], NodeEngine], logs: JobLo
         return Outcome(State.FAILED, run.counts, "OutputWriteFailed", message)
     except Exception:  # noqa: BLE001 - the edge of the process: a job must not vanish with a bug
         return _internal(run, logs)
-    return Outcome(State.COMPLETED, run.counts)
+    return Outcome(State.COMPLETED, run.counts, message=run.warning)
 
 
 def _internal(run: JobRun, logs: JobLogs) -> Outcome:

@@ -117,7 +117,7 @@ def test_misbehaving_mini_batches_cost_their_own_files_only(bench):
 
     failed = read_json_lines(bench.job_dir / "failed_items.jsonl")
     assert sum(line["items"] for line in failed) == 33
-    reasons = {line["mini_batch"]: line["error"] for line in failed}
+    reasons = {line["mini_batch"]: line["error"] for line in reversed(failed)}
     assert reasons[10].startswith("RUN_TIMEOUT: run() did not return within 0.5 s")
     assert 'score.py", line 8 in run' in reasons[10]
     assert reasons[20].endswith("ValueError: bad input\n")
@@ -344,3 +344,16 @@ def run(mini_batch):
     assert bench.start_supervisor().wait(20) == 0
     assert bench.output.read_text() == expected
     assert (calls.stat().st_size, bench.progress["retries"]) == (40, 0)
+
+
+def test_a_shutdown_that_raises_is_told_with_the_result(bench):
+    expected = bench.files(20)
+    script = """
+import os
+def run(mini_batch): return [os.path.basename(path) + " ok" for path in mini_batch]
+def shutdown(): raise RuntimeError("results not sent")
+"""
+    code, progress = bench.run(script=script, processes_per_node=1)
+    assert (code, progress["error"], bench.output.read_text()) == (0, None, expected)
+    assert "RuntimeError: results not sent" in (bench.logs / "user/error.txt").read_text()
+    assert "shutdown() failed in node0" in (bench.logs / "job_result.txt").read_text()
