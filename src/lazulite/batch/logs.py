@@ -5,8 +5,9 @@ A log that cannot be written must not cost a job its results: such errors are co
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,7 @@ README = """Where to look
 """
 DRIVER = ("sys/master_role.txt", "../azureml-logs/70_driver_log.txt")
 """The log of the supervisor, under the names where people look for it."""
+STDOUT = 1
 _NODE_HEADER = "ended\tmini_batch\ttotal\tsucceeded\tfailed\trun_s\tstatus\n"
 _LONGEST_IN_SUMMARY = 2000
 
@@ -53,8 +55,12 @@ class JobLogs:
         line = f"{self._now():%Y-%m-%d %H:%M:%S.%f} {text}\n"
         for name in DRIVER:
             self._write(name, line)
-        sys.stdout.write(line)
-        sys.stdout.flush()
+        try:
+            os.write(
+                STDOUT, line.encode("utf-8", "backslashreplace")
+            )  # past a buffer that keeps it
+        except OSError:
+            self.lost += 1
 
     def mini_batch(self, done: Done, items: int) -> None:
         """Note a run() that came back; written at the next flush()."""
@@ -106,14 +112,16 @@ class JobLogs:
 
     def keep(self, file: Path) -> None:
         """Put a copy of a file of the job among the logs, unless it has nothing to say."""
+        part = self._folder / f".{file.name}.part"
         try:
             if file.exists() and file.stat().st_size:
-                part = self._folder / f".{file.name}.part"
                 part.unlink(missing_ok=True)  # user code may write there: follow no link
                 shutil.copyfile(file, part)
                 part.replace(self._folder / file.name)
         except OSError:
             self.lost += 1
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
 
     def flush(self) -> None:
         """Write the lines of mini-batches."""

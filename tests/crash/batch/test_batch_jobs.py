@@ -357,3 +357,20 @@ def shutdown(): raise RuntimeError("results not sent")
     assert (code, progress["error"], bench.output.read_text()) == (0, None, expected)
     assert "RuntimeError: results not sent" in (bench.logs / "user/error.txt").read_text()
     assert "shutdown() failed in node0" in (bench.logs / "job_result.txt").read_text()
+
+
+def test_the_end_of_a_job_is_told_if_its_stdout_cannot_be_written(bench):
+    expected = bench.files(20)
+    bench.write_job()
+    bench.start_node()
+    supervisor = bench.start_supervisor(before=["sh", "-c", 'exec "$@" > /dev/full', "sh"])
+    assert (supervisor.wait(60), bench.progress["state"]) == (0, "completed")
+    assert bench.output.read_text() == expected
+    assert "Completed." in (bench.logs / "sys/master_role.txt").read_text()
+
+
+def test_a_job_on_a_disk_without_room_for_its_reserve_is_told(bench):
+    (bench.job_dir / "reserve").mkdir()  # as good as full: it cannot be written
+    bench.write_job(inputs=[str(bench.folder / "none")])
+    assert bench.start_supervisor().wait(60) == 1
+    assert bench.progress["error"]["code"] == "InputNotFound"
