@@ -19,7 +19,7 @@ HEADER = struct.Struct("<8sIIQQ")
 """
 _MARK = b":"
 """Begins a part of a table; paths begin with a slash."""
-_FIELDS = ("form", "header", "begin", "length", "first_row", "rows")
+_FIELDS = ("form", "header", "begin", "length", "first_row", "rows", "size", "mtime_ns")
 
 
 class RowRange(NamedTuple):
@@ -37,6 +37,14 @@ class RowRange(NamedTuple):
     first_row: int
     """How many rows come before, not counting the names."""
     rows: int
+    size: int = -1
+    """Bytes of the whole file when it was cut; -1: not known."""
+    mtime_ns: int = -1
+    """When it had been changed last then."""
+
+    def is_of(self, found: os.stat_result) -> bool:
+        """Whether that is still the file that was cut, as far as that is known."""
+        return self.size < 0 or (self.size, self.mtime_ns) == (found.st_size, found.st_mtime_ns)
 
     def pack(self) -> bytes:
         """As the inputs file holds it."""

@@ -1,7 +1,8 @@
 """From what run() returned to named columns, for output formats that have columns.
 
 A payload is blocks of at most BLOCK rows. A block is two lines of JSON: the names of the columns,
-and one list of values for each. What JSON has no word for is text; NaN, NaT and NA are null.
+and one list of values for each; without columns one list of nulls, so that rows are counted. What
+JSON has no word for is text; NaN, NaT and NA are null.
 """
 
 import json
@@ -25,7 +26,7 @@ def render(result, items):
     payload, rows = [], 0
     for columns, values, count in blocks:
         rows += count
-        payload += [json.dumps(columns), json.dumps(values)]
+        payload += [json.dumps(columns), json.dumps(values or [[None] * count])]
     succeeded = min(getattr(result, "succeeded_items", rows), items)
     return "".join(line + "\n" for line in payload).encode("ascii"), rows, succeeded
 

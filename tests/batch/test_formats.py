@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from lazulite.batch import parquet
+from lazulite.batch import parquet, parquet_footer
 from lazulite.batch.formats import FORMATS, Block, encoded, read_blocks
 from tests.science import science_python
 
@@ -59,6 +59,28 @@ def test_json_lines_are_json_whatever_the_values_are():
     block = Block(["é"], [[float("inf"), "\udcff", [float("-inf")]]])
     lines = written("jsonl", [block]).decode().splitlines()
     assert list(map(json.loads, lines)) == [{"é": None}, {"é": "\udcff"}, {"é": [None]}]
+
+
+def test_a_lone_surrogate_is_escaped_in_csv_and_a_byte_of_a_name_stays_one():
+    block = Block(["text"], [["cut \ud83d", "name \udcff", "é"]])
+    assert written("csv", [block]) == b"text\ncut \\ud83d\nname \xff\n\xc3\xa9\n"
+
+
+EMPTY = Block([], [[None, None]])
+
+
+def test_rows_without_columns_are_rows():
+    some = Block(["n"], [[1]])
+    assert written("jsonl", [EMPTY, some]) == b'{}\n{}\n{"n": 1}\n'
+    assert written("csv", [EMPTY, some]) == b'n\n""\n""\n1\n'
+    assert written("csv", [EMPTY]) == b'value\n""\n""\n'
+
+
+def test_rows_without_columns_are_rows_in_parquet(tmp_path):
+    for name, blocks in (("all", [EMPTY]), ("some", [EMPTY, Block(["n"], [[1]])])):
+        (tmp_path / name).write_bytes(written("parquet", blocks))
+    assert parquet_footer.rows_of_groups(bytes(tmp_path / "all")) == [2]
+    assert parquet_footer.rows_of_groups(bytes(tmp_path / "some")) == [3]
 
 
 def test_parquet_is_read_by_others(tmp_path, monkeypatch):

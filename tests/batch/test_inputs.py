@@ -53,6 +53,19 @@ def test_a_missing_input_is_named(tmp_path):
         list_files([Input(str(tmp_path / "no-such-folder"))], never)
 
 
+def test_a_folder_that_cannot_be_read_is_an_error_of_the_input(tmp_path):
+    (tmp_path / "in/sub").mkdir(parents=True)
+
+    def goes_away():
+        if (tmp_path / "in/sub").exists():
+            (tmp_path / "in/sub").rmdir()
+            (tmp_path / "in").rmdir()
+
+    with pytest.raises(SpecError, match=r"in cannot be read: No such file .*/in\)") as caught:
+        list_files([Input(str(tmp_path / "in"))], goes_away)
+    assert caught.value.code == "InputNotFound"
+
+
 def test_an_empty_input_is_an_error(tmp_path):
     with pytest.raises(SpecError, match="There is no file in"):
         list_files([Input(str(tmp_path))], never)

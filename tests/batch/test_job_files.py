@@ -126,6 +126,22 @@ def test_failed_items_of_a_mini_batch_that_runs_again_are_dropped(tmp_path):
     assert lines[2]["error"] == "run() returned 7 results for 10 files"
 
 
+def test_an_error_of_many_files_is_in_full_once_for_each_mini_batch(tmp_path):
+    error = "Traceback (most recent call last):\n" + "  at\n" * 800 + "ValueError: " + "no" * 900
+    items = FailedItems(tmp_path, lambda _: True)
+    files = [f"/in/{number}" for number in range(1000)]
+    items.failed(files, 0, 4, error, {"/in/0": "its own", "/in/2": "another"})
+    items.failed(files[:1], 1, 4, error)
+    items.close()
+    path = tmp_path / "failed_items.jsonl"
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    errors = [item["error"] for item in found]
+    assert [item["file"] for item in found] == [*files, "/in/0"]
+    assert (errors[:3], errors[-1]) == (["its own", error, "another"], error)
+    assert all(short.startswith("ValueError: no") for short in errors[3:-1])
+    assert path.stat().st_size < 500_000
+
+
 def test_the_overview_estimates_what_is_left():
     assert progress_line(Counts(mini_batches=20000, done=5000), 3600) == (
         "Processed 5000 of 20000 mini batches in 1:00:00. Estimated remaining time 3:00:00."

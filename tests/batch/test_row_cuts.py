@@ -130,6 +130,22 @@ def test_utf_16_is_refused_by_name(tmp_path):
         parts(tmp_path, tmp_path / "t.csv", rows=2)
 
 
+LONE_RETURNS = ["t.csv", b"x,y\r1,2\r"], ["t.csv", b'"x",y\r1,"2\n"\r'], ["t.jsonl", b"{}\r{}\r"]
+
+
+@pytest.mark.parametrize(("name", "content"), LONE_RETURNS, ids=["csv", "quoted", "jsonl"])
+def test_rows_that_end_in_a_return_alone_are_refused_by_name(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SpecError, match=r"the row at byte 0 ends in a carriage return alone"):
+        parts(tmp_path, tmp_path / name, rows=2)
+
+
+def test_a_return_in_quotes_is_part_of_a_name(tmp_path):
+    (tmp_path / "t.csv").write_bytes(b'"x\ry","two\r\nlines"\r\n1,2\r\n')
+    (part,) = parts(tmp_path, tmp_path / "t.csv", rows=2)
+    assert read(content(part)) == [["x\ry", "two\r\nlines"], ["1", "2"]]
+
+
 NO_PARQUET = [b"", b"PAR1", b"PAR1\xff\xff\xff\x7fPAR1", b"\x4c" * 40 + b"\x28\0\0\0PAR1"]
 
 

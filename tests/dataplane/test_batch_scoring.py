@@ -9,6 +9,7 @@ import pytest
 from lazulite.core.errors import ArmError
 from lazulite.deployments.invocations import read_invocation
 from lazulite.deployments.rerunning import inputs_of
+from lazulite.deployments.resolving import pinned
 from tests.app.conftest import in_process
 
 API = "2020-09-01-dataplanepreview"
@@ -281,6 +282,31 @@ async def test_a_rerun_reads_the_inputs_of_the_earlier_job(scorer):
     assert found == {"inputs": earlier.properties["inputs"], "rerunOf": earlier.uid}
     with pytest.raises(ArmError, match="give no others"):
         inputs_of(read_invocation({"properties": DATA}), earlier)
+
+
+LABELS = [
+    {"dataInputType": "DatasetVersion", "datasetName": "digits"},
+    {"dataInputType": "DatasetId", "datasetId": "azureml:digits@latest"},
+    {"dataInputType": "DataUrl", "path": "folder:azureml:digits@latest"},
+]
+
+
+@pytest.mark.parametrize("dataset", LABELS, ids=["name", "label", "shape"])
+async def test_a_rerun_reads_the_version_that_was_the_latest_when_the_job_was_made(scorer, dataset):
+    data = {"dataType": "uri_folder", "dataUri": "https://elsewhere.example/digits"}
+    await scorer.put("/data/digits/versions/1", data)
+    earlier = await ended(scorer, await invoke(scorer, dataset=dataset), "Completed", 2)
+    await scorer.put("/data/digits/versions/2", data)
+    found = inputs_of(read_invocation({"properties": {}}), earlier)
+    (given,) = found["inputs"].values()
+    assert given["uri"].removeprefix("folder:").endswith("/data/digits/versions/1")
+    again = await pinned(scorer.base.resources, scorer.workspace, given["uri"])
+    assert again == given["uri"]
+
+
+async def test_data_that_nobody_can_find_stay_as_they_are_named(scorer):
+    for uri in ("azureml:none@latest", "azureml://datastores/d/paths/p", "nonsense"):
+        assert await pinned(scorer.base.resources, scorer.workspace, uri) == uri
 
 
 async def test_a_rerun_of_no_job_of_the_endpoint_is_404(scorer):

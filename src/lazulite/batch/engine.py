@@ -65,13 +65,20 @@ class StartFailed(NamedTuple):
     reason: str
 
 
+class ShutdownFailed(NamedTuple):
+    """A process that was asked to end did not end well: shutdown() raised, or took it along."""
+
+    name: ProcessName
+    reason: str
+
+
 class Note(NamedTuple):
     """Something for the log: processes and nodes coming and going."""
 
     text: str
 
 
-Event = Done | FilesFailed | Failed | Returned | StartFailed | Note
+Event = Done | FilesFailed | Failed | Returned | StartFailed | ShutdownFailed | Note
 
 
 @dataclasses.dataclass(frozen=True)

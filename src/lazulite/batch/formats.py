@@ -10,14 +10,22 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from lazulite.batch.parquet import Column, ParquetWriter, column_of
+from lazulite_worker.batch_records import ONLY
+
+_NO_BYTES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Surrogates that stand for no byte of a file's name."""
 
 
 class Block(NamedTuple):
-    """Some rows: the names of their columns, and one list of values for each."""
+    """Some rows: the names of their columns, and one list of values for each.
+
+    Rows without any column are one list of null, so that they are counted.
+    """
 
     columns: list[str]
     values: list[list[Any]]
@@ -31,7 +39,7 @@ class Block(NamedTuple):
         """The values of these columns; None for those that the block has not."""
         if columns == self.columns:
             return self.values
-        known = dict(zip(self.columns, self.values, strict=True))
+        known = dict(zip(self.columns, self.values, strict=bool(self.columns)))
         return [known.get(name) or [None] * self.rows for name in columns]
 
 
@@ -63,7 +71,8 @@ def _json_lines(blocks: Blocks) -> Iterator[bytes]:
     """An object a row, with the columns that its mini-batch has."""
     for block in blocks():
         rows = (
-            dict(zip(block.columns, row, strict=True)) for row in zip(*block.values, strict=True)
+            dict(zip(block.columns, row, strict=bool(block.columns)))
+            for row in zip(*block.values, strict=True)
         )
         text = "".join(f"{_json(row)}\n" for row in rows)
         yield text.encode("utf-8", "backslashreplace")
@@ -90,8 +99,12 @@ FORMATS: Mapping[str, Callable[[Blocks], Iterator[bytes]]] = {
 
 
 def _columns(blocks: Iterable[Block]) -> list[str]:
-    """The names of all columns, as they first appear."""
-    return list(dict.fromkeys(name for block in blocks for name in block.columns))
+    """The names of all columns, as they first appear; rows need one at least."""
+    names, rows = dict[str, None](), 0
+    for block in blocks:
+        names.update(dict.fromkeys(block.columns))
+        rows += block.rows
+    return list(names) or [ONLY] * bool(rows)
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -104,7 +117,8 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _csv_text(rows: Iterable[Iterable[Any]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode("utf-8", "surrogateescape")
+    escaped = _NO_BYTES.sub(lambda found: f"\\u{ord(found[0]):04x}", text.getvalue())
+    return escaped.encode("utf-8", "surrogateescape")
 
 
 def _csv_values(values: list[Any]) -> list[Any]:

@@ -119,14 +119,14 @@ def list_files(inputs: Sequence[Input], check: Callable[[], None]) -> list[bytes
     """All files of the inputs: in their order, folders recursively and sorted by path.
 
     Links to files count, links to folders are not followed. check: called for every folder; it may
-    raise to stop. Raises SpecError if an input is missing or there is no file at all.
+    raise to stop. Raises SpecError for an input that is missing or cannot be read, or if there is
+    no file at all.
     """
     files: list[bytes] = []
     for given in inputs:
         path = os.fsencode(given.path)
         if os.path.isdir(path):  # noqa: PTH112 - bytes: names need not be UTF-8
-            found = _walk(path, check)
-            files += sorted(file for file in found if _is_meant(file, path, given.pattern))
+            files += sorted(_meant(given, check))
         elif os.path.exists(path):  # noqa: PTH110
             files.append(path)
         else:
@@ -143,6 +143,20 @@ def list_files(inputs: Sequence[Input], check: Callable[[], None]) -> list[bytes
             target="inputs",
         )
     return files
+
+
+def _meant(given: Input, check: Callable[[], None]) -> list[bytes]:
+    """The files of a folder that fit the pattern."""
+    path = os.fsencode(given.path)
+    try:
+        return [file for file in _walk(path, check) if _is_meant(file, path, given.pattern)]
+    except OSError as error:
+        where = os.fsdecode(error.filename or given.path)
+        raise SpecError(
+            "InputNotFound",
+            f"The input {given.shown} cannot be read: {error.strerror} ({where}).",
+            target="inputs",
+        ) from error
 
 
 def _is_meant(file: bytes, folder: bytes, pattern: str) -> bool:

@@ -21,6 +21,7 @@ from lazulite.batch.engine import (
     Note,
     ProcessName,
     Returned,
+    ShutdownFailed,
 )
 from lazulite.batch.failures import FailedItems
 from lazulite.batch.inputs import Cut, InputsFile, list_files
@@ -83,11 +84,17 @@ class JobRun:
         self._tended, self._overview = 0.0, time.monotonic()
         self._counts = Counts()
         self._errors: dict[int, Mapping[str, str]] = {}
+        self._warning = ""
 
     @property
     def counts(self) -> Counts:
         """How far the job is."""
         return self._counts
+
+    @property
+    def warning(self) -> str:
+        """What went wrong besides, of a job that is completed all the same."""
+        return self._warning
 
     def run(self, engine_of: Callable[[InputsFile], Engine]) -> None:
         """Run to the published output. engine_of: makes the engine for the job's inputs.
@@ -185,6 +192,8 @@ class JobRun:
             self._policy.give_back(event.mini_batches)
         elif isinstance(event, FilesFailed):
             self._errors[event.mini_batch] = event.errors
+        elif isinstance(event, ShutdownFailed):
+            self._shutdown_failed(event)
         elif isinstance(event, Note):
             self._logs.driver(event.text)
         else:
@@ -233,9 +242,8 @@ class JobRun:
     def _note_failed(self, number: int, attempt: int, reason: str) -> None:
         part = self._batches.row_range(number)
         if part is None:
-            errors = self._errors_of(number)
-            for path in self._batches[number]:
-                self._failures.failed([path], number, attempt, errors.get(path, reason))
+            paths, own = self._batches[number], self._errors_of(number)
+            self._failures.failed(paths, number, attempt, reason, own)
         else:
             self._failures.part_failed(part, number, attempt, reason)
 
@@ -280,9 +288,20 @@ class JobRun:
         return summary_as(chosen, journal, batches) if chosen else summary(journal, batches)
 
     def _await_shutdown(self, engine: Engine) -> None:
+        """Until all processes have ended; those that take too long are killed at close()."""
         deadline = time.monotonic() + SHUTDOWN_S
         while not engine.is_idle and time.monotonic() < deadline:
-            engine.poll(0.1)
+            self._settle(engine.poll(0.1))
+        if not engine.is_idle:
+            self._warn(f"shutdown() did not return within {SHUTDOWN_S:g} s and was killed.")
+            self._logs.shutdown_failed(None, "it did not return in time and was killed")
+
+    def _shutdown_failed(self, event: ShutdownFailed) -> None:
+        self._warn(f"shutdown() failed in {event.name.node} {event.name.process}.")
+        self._logs.shutdown_failed(event.name, event.reason)
+
+    def _warn(self, text: str) -> None:
+        self._warning = f"{text} See logs/user/error.txt."
 
     def _check_canceled(self) -> None:
         if self._wishes.cancel():

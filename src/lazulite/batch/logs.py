@@ -5,8 +5,9 @@ A log that cannot be written must not cost a job its results: such errors are co
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ README = """Where to look
 """
 DRIVER = ("sys/master_role.txt", "../azureml-logs/70_driver_log.txt")
 """The log of the supervisor, under the names where people look for it."""
+STDOUT = 1
 _NODE_HEADER = "ended\tmini_batch\ttotal\tsucceeded\tfailed\trun_s\tstatus\n"
 _LONGEST_IN_SUMMARY = 2000
 
@@ -54,8 +56,12 @@ class JobLogs:
         line = f"{self._now():%Y-%m-%d %H:%M:%S.%f} {text}\n"
         for name in DRIVER:
             self._write(name, line)
-        sys.stdout.write(line)
-        sys.stdout.flush()
+        try:
+            os.write(
+                STDOUT, line.encode("utf-8", "backslashreplace")
+            )  # past a buffer that keeps it
+        except OSError:
+            self.lost += 1
 
     def mini_batch(self, done: Done, items: int) -> None:
         """Note a run() that came back; written at the next flush()."""
@@ -70,7 +76,7 @@ class JobLogs:
             f"{self._now():%Y-%m-%d %H:%M:%S} mini-batch {mini_batch} in {name.node} {name.process}"
         )
         self._write(f"user/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n\n")
-        self._write("user/error.txt", f"{head}: {_shortened(text)}\n")
+        self._write("user/error.txt", f"{head}: {shortened(text)}\n")
 
     def start_failed(self, name: ProcessName, text: str) -> None:
         """A process could not be started."""
@@ -78,7 +84,17 @@ class JobLogs:
         head = f"{self._now():%Y-%m-%d %H:%M:%S} {name.node} {name.process} did not start"
         self._write(f"sys/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n")
         self._write(f"user/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n")
-        self._write("user/error.txt", f"{head}: {_shortened(text)}\n")
+        self._write("user/error.txt", f"{head}: {shortened(text)}\n")
+
+    def shutdown_failed(self, name: ProcessName | None, text: str) -> None:
+        """A process, or one that has no name here, did its work and did not end well."""
+        where = f" in {name.node} {name.process}" if name else ""
+        head, lines = f"{self._now():%Y-%m-%d %H:%M:%S} shutdown(){where}", text.splitlines()
+        if name:
+            self._failures[name, "failed shutdowns"] += 1
+            self._write(f"user/error/{name.node}/{name.process}.txt", f"{head}:\n{text}\n\n")
+        in_short = ": ".join(dict.fromkeys((lines[0], lines[-1])))
+        self._write("user/error.txt", f"{head}: {in_short[:_LONGEST_IN_SUMMARY]}\n")
 
     def overview(self, counts: Counts, elapsed_s: float, started: float) -> None:
         """How far the job is, in a file per day, and on stdout."""
@@ -97,15 +113,17 @@ class JobLogs:
 
     def keep(self, file: Path) -> None:
         """Put a copy of a file of the job among the logs, unless it has nothing to say."""
+        part = self._folder / f".{file.name}.part"
         try:
             if file.exists() and file.stat().st_size:
-                part = self._folder / f".{file.name}.part"
                 part.unlink(missing_ok=True)  # user code may write there: follow no link
                 with file.open("rb") as source, open(part, "wb", opener=opener_without_links) as to:
                     shutil.copyfileobj(source, to)
                 part.replace(self._folder / file.name)
         except OSError:
             self.lost += 1
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
 
     def flush(self) -> None:
         """Write the lines of mini-batches."""
@@ -159,7 +177,7 @@ def progress_line(counts: Counts, elapsed_s: float) -> str:
     return line
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
     """The line that says what was wrong: the last of a traceback, else the first."""
     lines = text.strip().splitlines() or [""]
     line = lines[-1] if lines[0].startswith("Traceback") else lines[0]

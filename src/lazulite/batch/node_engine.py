@@ -22,6 +22,7 @@ from lazulite.batch.engine import (
     Note,
     ProcessName,
     Returned,
+    ShutdownFailed,
     StartFailed,
 )
 from lazulite.batch.job import Job
@@ -201,6 +202,8 @@ class NodeEngine:
         seat.worker = None
         if blamed in worker.given or not worker.stopping:
             events += _verdict(worker, blamed, status)
+        elif worker.ready and status:
+            events.append(ShutdownFailed(worker.name, worker.obituary(status)))
         left = tuple(number for number in worker.given if number != blamed)
         if left:
             events.append(Returned(left))
@@ -234,6 +237,7 @@ class NodeEngine:
 
     def _watch(self, node: EngineNode, worker: Worker, now: float) -> None:
         """End a process that is over its time: first its stack, then its whole group."""
+        worker.flush()
         if worker.sentence is not None:
             if now - worker.sentence.since >= DUMP_S:
                 self._kill(node, worker)

@@ -47,7 +47,7 @@ def failed_inputs(folder: Path, inputs: Sequence[Input]) -> list[bytes | RowRang
         names = failed[mini_batch]
         if (part := batches.row_range(mini_batch)) is not None:
             moved = _moved(part.path, places)
-            _refuse_changed(moved, listed_at)
+            _refuse_changed(moved, part, listed_at)
             found.append(part._replace(path=moved))
             continue
         paths = (path for path in batches[mini_batch] if None in names or path in names)
@@ -77,9 +77,10 @@ def _moved(path: str, places: Mapping[str, str]) -> str:
     )
 
 
-def _refuse_changed(table: str, listed_at: float) -> None:
+def _refuse_changed(table: str, part: RowRange, listed_at: float) -> None:
     """A part of a table is bytes of it: they must be those that were listed."""
-    if Path(table).stat().st_mtime > listed_at:
+    found = Path(table).stat()
+    if found.st_mtime > listed_at or not part.is_of(found):
         raise SpecError(
             "InputChanged",
             f"{table} has changed, or was fetched anew, since the earlier job cut it into rows: "

@@ -76,12 +76,17 @@ def _part(found: bytes | RowRange) -> str | None:
 def _ranges(path: bytes, form: str, rows: int, check: Callable[[], None]) -> Sequence[RowRange]:
     """The parts of a table; one that cannot be read is one part, and fails where it is read."""
     check()
+    name = os.fsdecode(path)
     try:
+        before = os.stat(path)  # noqa: PTH116 - bytes
         if form == "parquet":
-            return list(_row_groups(os.fsdecode(path), parquet_footer.rows_of_groups(path), rows))
-        return list(_lines(os.fsdecode(path), form, rows, row_ends.blocks(path, form), check))
+            parts = _row_groups(name, parquet_footer.rows_of_groups(path), rows)
+        else:
+            parts = _lines(name, form, rows, row_ends.blocks(path, form), check)
+        size, mtime_ns = before.st_size, before.st_mtime_ns
+        return [part._replace(size=size, mtime_ns=mtime_ns) for part in parts]
     except OSError:
-        return [RowRange(os.fsdecode(path), form, 0, 0, -1, 0, 1)]
+        return [RowRange(name, form, 0, 0, -1, 0, 1)]
 
 
 def _row_groups(path: str, groups: Sequence[int], most: int) -> Iterator[RowRange]:

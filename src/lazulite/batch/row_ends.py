@@ -18,6 +18,7 @@ READ_BYTES = 1 << 20
 LONGEST_ROW_BYTES = 16 << 20
 """A longer row is taken for a quote that nobody has closed."""
 _QUOTED = re.compile(rb'(?<![^,\n\r])"[^"]*(?:""[^"]*)*(?:"|\Z)')
+_LONE_RETURN = re.compile(rb"\r(?!\Z)")
 _BEFORE_A_FIELD = {b"", b",", b"\n"}
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -32,7 +33,8 @@ class Block(NamedTuple):
 def blocks(path: bytes, form: str) -> Iterator[Block]:
     """The file in blocks of whole rows; the last may lack its end of line.
 
-    Raises OSError, and SpecError for a row without an end and for UTF-16.
+    Raises OSError, and SpecError for a row without an end, for UTF-16, and for rows that end in a
+    carriage return alone, which readers take for an end and cuts() does not.
     """
     offset, rest = 0, b""
     with Path(os.fsdecode(path)).open("rb", buffering=0) as file:
@@ -43,12 +45,15 @@ def blocks(path: bytes, form: str) -> Iterator[Block]:
             text = _without_quoted_ends(rest) if form == "csv" else rest
             end = text.rfind(b"\n") + 1
             if end:
+                _refuse_lone_returns(path, offset, text)
                 yield Block(offset, text[:end])
                 offset, rest = offset + end, rest[end:]
             if len(rest) > LONGEST_ROW_BYTES:
                 raise _refusal(path, offset, "has no end: a quote may be missing its partner")
     if rest.strip():
-        yield Block(offset, _without_quoted_ends(rest) if form == "csv" else rest)
+        text = _without_quoted_ends(rest) if form == "csv" else rest
+        _refuse_lone_returns(path, offset, text)
+        yield Block(offset, text)
 
 
 def cuts(found: Iterator[Block], sizes: Iterator[int]) -> Iterator[tuple[int, int, int]]:
@@ -91,6 +96,12 @@ def _without_quoted_ends(text: bytes) -> bytes:
     if opens_fields and b"\n" not in b"".join(parts[1::2]):
         return text
     return _QUOTED.sub(lambda field: field[0].replace(b"\n", b" "), text)
+
+
+def _refuse_lone_returns(path: bytes, offset: int, text: bytes) -> None:
+    """Look at the first row of the file: the others will end as it does."""
+    if not offset and _LONE_RETURN.search(_QUOTED.sub(b"", text.partition(b"\n")[0])):
+        raise _refusal(path, 0, "ends in a carriage return alone; rows end in \\n or \\r\\n")
 
 
 def _refusal(path: bytes, offset: int, why: str) -> SpecError:

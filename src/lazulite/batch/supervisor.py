@@ -8,12 +8,13 @@ named `cancel` in the folder, cancels; one named `pause` pauses. Exit codes: 0 c
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lazulite.batch.failures import FILE as FAILED_ITEMS
@@ -56,10 +57,7 @@ def main(arguments: list[str]) -> int:
         wishes = Wishes(cancellation(folder / "cancel"), (folder / "pause").exists)
         progress = Progress(folder, time.time)
         if progress.state not in EXIT_CODES:
-            reserve = folder / "reserve"
-            reserve.write_bytes(bytes(RESERVE_BYTES))
             outcome = _outcome(folder, progress, wishes)
-            reserve.unlink()
             progress.enter(outcome.state, outcome.counts, outcome.error)
         if progress.state in EXIT_CODES:
             _tidy(folder, progress.state)
@@ -74,11 +72,24 @@ def _outcome(folder: Path, progress: Progress, wishes: Wishes) -> Outcome:
         return Outcome(State.FAILED, Counts(), error.code, error.message)
     logs = JobLogs(Path(job.log_dir), time.time, each_mini_batch=job.logging_level != "warning")
     run = JobRun(folder, job, progress, logs, wishes)
-    outcome = _run(run, lambda inputs: NodeEngine(job, inputs.descriptor), logs)
-    logs.flush()
-    logs.keep(folder / FAILED_ITEMS)
+    with _reserve(folder / "reserve"):
+        outcome = _run(run, lambda inputs: NodeEngine(job, inputs.descriptor), logs)
+        logs.flush()
+        logs.keep(folder / FAILED_ITEMS)
     logs.result(f"{outcome.state.capitalize()}. {outcome.message}".strip())
     return outcome
+
+
+@contextlib.contextmanager
+def _reserve(path: Path) -> Iterator[None]:
+    """Room on the disk that nothing else takes meanwhile, as far as there is any left."""
+    with contextlib.suppress(OSError):
+        path.write_bytes(bytes(RESERVE_BYTES))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _run(run: JobRun, engine_of: Callable[[InputsFile], NodeEngine], logs: JobLogs) -> Outcome:
@@ -100,7 +111,7 @@ def _run(run: JobRun, engine_of: Callable[[InputsFile], NodeEngine], logs: JobLo
         return Outcome(State.FAILED, run.counts, "OutputWriteFailed", message)
     except Exception:  # noqa: BLE001 - the edge of the process: a job must not vanish with a bug
         return _internal(run, logs)
-    return Outcome(State.COMPLETED, run.counts)
+    return Outcome(State.COMPLETED, run.counts, message=run.warning)
 
 
 def _internal(run: JobRun, logs: JobLogs) -> Outcome:

@@ -70,7 +70,7 @@ class Worker:
         """When the process closed its end (time.monotonic)."""
         self.given: dict[int, None] = {}
         self._mean_s: float | None = None
-        self._buffer = bytearray()
+        self._buffer, self._unsent = bytearray(), bytearray()
         self._socket, self._far = socket.socketpair()
         self._socket.setblocking(False)
         with tempfile.TemporaryFile() as file:
@@ -218,12 +218,19 @@ class Worker:
                 return False
             self._buffer += data
 
-    def _send(self, kind: int, body: bytes) -> None:
-        """Never blocks: all frames to a worker together are far smaller than a socket's buffer."""
+    def flush(self) -> None:
+        """Send what the process had no room for; never blocks. Call it now and then."""
         try:
-            self._socket.sendall(FRAME.pack(len(body), kind) + body)
+            while self._unsent:
+                del self._unsent[: self._socket.send(self._unsent)]
+        except BlockingIOError:
+            return  # a configuration may be larger than a socket's buffer
         except OSError:
-            return  # it has ended; its node will say so
+            self._unsent.clear()  # it has ended; its node will say so
+
+    def _send(self, kind: int, body: bytes) -> None:
+        self._unsent += FRAME.pack(len(body), kind) + body
+        self.flush()
 
     def _last_words(self, begin: int) -> str:
         try:

@@ -21,6 +21,7 @@ from lazulite.deployments.invocations import (
 )
 from lazulite.deployments.repeats import Repeat
 from lazulite.deployments.rerunning import inputs_of
+from lazulite.deployments.resolving import pinned
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
 PROVISIONING = {"Completed": "Succeeded", "Failed": "Failed", "Canceled": "Canceled"}
@@ -75,8 +76,12 @@ class Invoker:
         compute = await self._compute(endpoint, invocation, deployment)
         await self._check_output(endpoint, invocation)
         earlier = await self.find(endpoint, invocation.rerun_of) if invocation.rerun_of else None
-        data = inputs_of(invocation, earlier)
-        properties = job_properties(invocation, name, deployment, compute.id, data["inputs"])
+        data, workspace = inputs_of(invocation, earlier), workspace_of(endpoint.id)
+        inputs = {  # with versions, so that a rerun reads what this job does
+            key: {**item, "uri": await pinned(self.resources, workspace, item["uri"])}
+            for key, item in data["inputs"].items()
+        }
+        properties = job_properties(invocation, name, deployment, compute.id, inputs)
         _refuse_unfit(properties, compute)
         return {**properties, "rerunOf": data["rerunOf"]}
 

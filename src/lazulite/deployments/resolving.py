@@ -21,7 +21,7 @@ from lazulite.blobs.references import (
     Workspace,
 )
 from lazulite.blobs.uris import parse_data_uri
-from lazulite.core.errors import SpecError
+from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import STORAGE_ACCOUNTS, segment_of
 from lazulite.datastores.reading import LocalPath, Readers
 from lazulite.deployments.job_outputs import ARTIFACTS, outputs_of
@@ -95,13 +95,7 @@ class Resolver:
 
     async def _asset(self, workspace: str, found: AssetName | AssetId) -> list[Found]:
         """The data of an asset, of a model if the id says so."""
-        if isinstance(found, AssetId):
-            _refuse_elsewhere(found.workspace, workspace)
-        plural = found.kind if isinstance(found, AssetId) else "data"
-        plural = "data" if plural == "datasets" else plural  # one asset, called so in 2021-10-01
-        name = found.asset if isinstance(found, AssetId) else found
-        which = f":{name.version}" if name.version else f"@{name.label}"
-        asset = await find_asset(self.resources, workspace, plural, f"azureml:{name.name}{which}")
+        asset, plural = await _version(self.resources, workspace, found), _plural(found)
         site, places = await self._site(), []
         for uri, shape in uris_of(asset.properties, plural):
             found_there = await self._found(workspace, parse_data_uri(uri, site))
@@ -121,6 +115,36 @@ class Resolver:
             return str(self.rules.resolved(parse_url(url)))
         except FetchError:
             return url
+
+
+async def pinned(resources: Resources, workspace: str, uri: str) -> str:
+    """The URI with the version, once and for all, of an asset that it names by a label.
+
+    Any other URI, and one that leads nowhere, as it is.
+    """
+    try:
+        parsed = parse_data_uri(uri, Site(frozenset(), "", frozenset()))
+        if not isinstance(parsed.reference, AssetName | AssetId):
+            return uri
+        found = await _version(resources, workspace, parsed.reference)
+    except (ArmError, SpecError):
+        return uri  # whoever reads the data says why
+    return f"{parsed.shape.value}:{found.id}" if parsed.shape else found.id
+
+
+async def _version(resources: Resources, workspace: str, found: AssetName | AssetId) -> Resource:
+    """The row of an asset's version. Raises SpecError."""
+    if isinstance(found, AssetId):
+        _refuse_elsewhere(found.workspace, workspace)
+    name = found.asset if isinstance(found, AssetId) else found
+    which = f":{name.version}" if name.version else f"@{name.label}"
+    return await find_asset(resources, workspace, _plural(found), f"azureml:{name.name}{which}")
+
+
+def _plural(found: AssetName | AssetId) -> str:
+    """The type of the asset: data if nothing is said; 2021-10-01 calls them datasets."""
+    plural = found.kind if isinstance(found, AssetId) else "data"
+    return "data" if plural == "datasets" else plural
 
 
 def uris_of(properties: Mapping[str, Any], plural: str) -> list[tuple[str, Shape | None]]:

@@ -117,7 +117,7 @@ def test_misbehaving_mini_batches_cost_their_own_files_only(bench):
 
     failed = read_json_lines(bench.job_dir / "failed_items.jsonl")
     assert sum(line["items"] for line in failed) == 33
-    reasons = {line["mini_batch"]: line["error"] for line in failed}
+    reasons = {line["mini_batch"]: line["error"] for line in reversed(failed)}
     assert reasons[10].startswith("RUN_TIMEOUT: run() did not return within 0.5 s")
     assert 'score.py", line 8 in run' in reasons[10]
     assert reasons[20].endswith("ValueError: bad input\n")
@@ -364,3 +364,33 @@ def run(mini_batch):
     assert bench.start_supervisor().wait(20) == 0
     assert bench.output.read_text() == expected
     assert (calls.stat().st_size, bench.progress["retries"]) == (40, 0)
+
+
+def test_a_shutdown_that_raises_is_told_with_the_result(bench):
+    expected = bench.files(20)
+    script = """
+import os
+def run(mini_batch): return [os.path.basename(path) + " ok" for path in mini_batch]
+def shutdown(): raise RuntimeError("results not sent")
+"""
+    code, progress = bench.run(script=script, processes_per_node=1)
+    assert (code, progress["error"], bench.output.read_text()) == (0, None, expected)
+    assert "RuntimeError: results not sent" in (bench.logs / "user/error.txt").read_text()
+    assert "shutdown() failed in node0" in (bench.logs / "job_result.txt").read_text()
+
+
+def test_the_end_of_a_job_is_told_if_its_stdout_cannot_be_written(bench):
+    expected = bench.files(20)
+    bench.write_job()
+    bench.start_node()
+    supervisor = bench.start_supervisor(before=["sh", "-c", 'exec "$@" > /dev/full', "sh"])
+    assert (supervisor.wait(60), bench.progress["state"]) == (0, "completed")
+    assert bench.output.read_text() == expected
+    assert "Completed." in (bench.logs / "sys/master_role.txt").read_text()
+
+
+def test_a_job_on_a_disk_without_room_for_its_reserve_is_told(bench):
+    (bench.job_dir / "reserve").mkdir()  # as good as full: it cannot be written
+    bench.write_job(inputs=[str(bench.folder / "none")])
+    assert bench.start_supervisor().wait(60) == 1
+    assert bench.progress["error"]["code"] == "InputNotFound"

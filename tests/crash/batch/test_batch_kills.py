@@ -139,18 +139,45 @@ def run(mini_batch):
     assert sorted(path.name for path in (bench.logs / "sys/node").iterdir()) == ["node0", "node1"]
 
 
+def supervisor_that_publishes(bench):
+    """A supervisor that has just come to its last part, or has ended."""
+    path = bench.job_dir / "progress.json"
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    supervisor = bench.start_supervisor()
+    until_at_once(
+        lambda: (
+            supervisor.poll() is not None
+            or (path.exists() and path.stat().st_mtime_ns > before and "final" in path.read_text())
+        )
+    )
+    return supervisor
+
+
+def until_at_once(condition):
+    """As until(), in steps that are shorter than a publication."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "the supervisor did not come so far"
+        time.sleep(0.0005)
+
+
 def test_a_job_killed_around_publication_publishes_once(bench, kill):
     expected = bench.files(200)
-    bench.write_job()
+    # The first supervisor waits for its processes then: it is hit, however slow this test is.
+    bench.write_job(script=SCRIPT + "def shutdown(): time.sleep(60)\n")
     bench.start_node()
-    for delay in range(40):
-        supervisor = bench.start_supervisor()
-        bench.until_done_or_ended(supervisor, 0)
+    places, hit, delay = set(), 0, 0
+    while bench.progress["state"] != "completed" and hit < 40:
+        supervisor = supervisor_that_publishes(bench)
         time.sleep(delay / 1000)
         kill(supervisor.pid)
         if supervisor.wait() == 0:
             break
+        hit, delay = hit + 1, delay + 0.5
+        places.add((bench.progress["state"], bench.output.exists()))
         assert not bench.output.exists() or bench.output.read_text() == expected
+    assert hit
+    assert {state for state, _ in places} <= {"finalizing", "completed"}, places
     assert bench.start_supervisor().wait(60) == 0
     assert bench.output.read_text() == expected
     assert [path.name for path in bench.output_dir.iterdir()] == ["predictions.csv"]

@@ -100,3 +100,23 @@ def test_tables_are_cut_for_python_3_6(bench):
         script=SCRIPT, python=python_3_6(), rows_per_mini_batch=2, max_retries=0
     )
     assert (code, progress["rows"]) == (0, 7), progress
+
+
+def test_a_table_that_changes_while_the_job_is_paused_is_not_mixed_up(bench):
+    table = bench.inputs / "t.csv"
+    table.write_text("a\n" + "".join(f"{n}\n" for n in range(6)))
+    (bench.inputs / "u.csv").write_text("a\n7\n8\n")
+    bench.write_job(script=SCRIPT, rows_per_mini_batch=2, max_retries=0)
+    bench.list_nodes()
+    supervisor = bench.start_supervisor()
+    bench.until(lambda: (bench.job_dir / "inputs.bin").exists())
+    (bench.job_dir / "pause").touch()
+    assert supervisor.wait(60) == 3
+    table.write_text("a\n1000000\n" + "".join(f"{n}\n" for n in range(6)))
+    (bench.job_dir / "pause").unlink()
+    bench.start_node()
+    assert bench.start_supervisor().wait(60) == 0
+    assert bench.output.read_text().splitlines() == ["u.csv 0 7", "u.csv 1 8"]
+    failed = map(json.loads, (bench.job_dir / "failed_items.jsonl").read_text().splitlines())
+    assert all("InputChanged" in item["error"] and item["items"] == 2 for item in failed)
+    assert bench.progress["failed_items"] == 6
