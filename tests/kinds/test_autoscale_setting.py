@@ -10,6 +10,7 @@ from lazulite.core.errors import ArmError
 from lazulite.core.ids import fold
 from lazulite.deployments.autoscale_metrics import kept_metrics
 from lazulite.deployments.autoscaling import Autoscaling, Window
+from lazulite.identity.roles import CONTRIBUTOR
 from lazulite.telemetry.metrics import MINUTE_MS, Merge, Point
 from lazulite.telemetry.spans import milliseconds
 
@@ -48,6 +49,10 @@ async def deploy(plane, capacity, **properties):
     given = {"endpointComputeType": "Managed", **properties}
     await plane.put(DEPLOYMENT, given, sku={"name": "Default", "capacity": capacity})
     await plane.settle_kinds("nothing")
+
+
+def scaler(plane, read, clock):
+    return Autoscaling(plane.base.resources, read, clock, plane.server.directory.access)
 
 
 def path(plane, name="cpu"):
@@ -142,6 +147,45 @@ async def test_a_setting_that_cannot_be_is_refused(group, change, target):
     assert first["target"] == target
 
 
+async def stranger(plane):
+    """Who may do anything in a group of their own: their id, headers, and a path there."""
+    scope = plane.workspace.partition("/resourceGroups/")[0] + "/resourceGroups/theirs"
+    await plane.call("PUT", scope, {"location": "local"}, api="2021-04-01")
+    object_id, client = await plane.colleague()
+    await plane.assign(object_id, CONTRIBUTOR, scope)
+    headers = {"authorization": f"Bearer {await plane.token(client)}"}
+    return object_id, headers, f"{scope}/providers/Microsoft.Insights/autoscaleSettings/theirs"
+
+
+async def test_nobody_scales_or_reads_what_they_may_not(group):
+    object_id, headers, theirs = await stranger(group)
+    body = setting(group, OUT, capacity=("4", "9", "5"))
+    refused = await group.call("PUT", theirs, body, api=API, headers=headers)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "AuthorizationFailed")
+    assert "onlineEndpoints/deployments/write" in refused.text
+    await group.assign(object_id, CONTRIBUTOR, group.workspace + DEPLOYMENT)
+    refused = await group.call("PUT", theirs, body, api=API, headers=headers)
+    assert refused.status_code == 403
+    assert "Microsoft.Insights/metrics/read" in refused.text
+    made = await group.call("PUT", theirs, setting(group), api=API, headers=headers)
+    assert made.status_code == 201, made.text
+
+
+async def test_a_setting_ends_with_the_rights_of_its_writer(group):
+    object_id, headers, theirs = await stranger(group)
+    given = await group.assign(object_id, CONTRIBUTOR, group.workspace + DEPLOYMENT)
+    body = setting(group, capacity=("4", "9", "5"))
+    await group.call("PUT", theirs, body, api=API, headers=headers)
+    assert (await put(group)).status_code == 409
+    await group.call("DELETE", given.json()["id"], api="2022-04-01")
+    scaling = scaler(group, Minutes(), Clock())
+    await scaling.look()
+    (seen,) = scaling.seen.values()
+    assert object_id in seen["reason"]
+    assert await capacity(group) == 2
+    assert (await put(group)).status_code == 201
+
+
 async def test_a_zone_that_nobody_knows_is_refused_by_name(group):
     body = setting(group)
     dates = {"timeZone": "Nowhere", "start": "2024-01-01", "end": "2024-01-02"}
@@ -162,14 +206,14 @@ async def test_a_deployment_has_one_setting(group):
 async def test_rules_change_the_capacity_that_everybody_sees(group):
     clock, high = Clock(), Minutes(80.0, 90.0)
     await put(group, OUT, IN)
-    await Autoscaling(group.base.resources, high, clock).look()
+    await scaler(group, high, clock).look()
     assert await capacity(group) == 4
     (window,) = high.windows[:1]
     assert (window.metric, window.aggregation) == ("CpuUtilizationPercentage", "Average")
     assert window.end - window.start == timedelta(minutes=5)
 
     low = Minutes(10.0)
-    scaling = Autoscaling(group.base.resources, low, clock)
+    scaling = scaler(group, low, clock)
     await scaling.look()
     assert low.windows == []  # the deployment is still being scaled
     await group.settle_kinds("nothing")
@@ -182,16 +226,16 @@ async def test_rules_change_the_capacity_that_everybody_sees(group):
 
 async def test_a_new_process_knows_the_last_action_by_the_row(group):
     await put(group, OUT)
-    await Autoscaling(group.base.resources, Minutes(90.0), Clock()).look()
+    await scaler(group, Minutes(90.0), Clock()).look()
     await group.settle_kinds("nothing")
     await put(group, OUT, capacity=("1", "9", "2"))
-    await Autoscaling(group.base.resources, Minutes(90.0), Clock()).look()
+    await scaler(group, Minutes(90.0), Clock()).look()
     assert await capacity(group) == 4
 
 
 async def test_what_was_decided_is_shown(group):
     await put(group, OUT)
-    autoscaling = Autoscaling(group.base.resources, Minutes(50.0), Clock())
+    autoscaling = scaler(group, Minutes(50.0), Clock())
     await autoscaling.look()
     (seen,) = autoscaling.seen.values()
     assert (seen["reason"], seen["profile"]) == ("no rule applies", "default")
@@ -214,7 +258,7 @@ async def refusing(window):
 )
 async def test_a_setting_that_has_no_effect_says_why(group, more, read, reason):
     await put(group, OUT, **more)
-    autoscaling = Autoscaling(group.base.resources, read, Clock())
+    autoscaling = scaler(group, read, Clock())
     await autoscaling.look()
     (seen,) = autoscaling.seen.values()
     assert reason in seen["reason"]
@@ -224,7 +268,7 @@ async def test_a_setting_that_has_no_effect_says_why(group, more, read, reason):
 async def test_a_deployment_that_scales_itself_is_left_alone(group):
     await deploy(group, 2, scaleSettings={"scaleType": "TargetUtilization"})
     await put(group, OUT)
-    autoscaling = Autoscaling(group.base.resources, Minutes(90.0), Clock())
+    autoscaling = scaler(group, Minutes(90.0), Clock())
     await autoscaling.look()
     (seen,) = autoscaling.seen.values()
     assert "set them to Default" in seen["reason"]

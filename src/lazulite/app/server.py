@@ -278,7 +278,9 @@ def _kind_parts(
             Metrics(base.engine, utc_now),
         ),
         alerts=Alerts(resources, base.telemetry, Poster(base.reach.fetcher.rules).post, utc_now),
-        autoscaling=Autoscaling(resources, kept_metrics(base.telemetry, resources), utc_now),
+        autoscaling=Autoscaling(
+            resources, kept_metrics(base.telemetry, resources), utc_now, access
+        ),
     )
 
 

@@ -13,13 +13,14 @@ from typing import Any
 
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
-from lazulite.core.errors import LazuliteError
-from lazulite.core.ids import AUTOSCALE_SETTINGS, ONLINE_DEPLOYMENTS
+from lazulite.core.errors import ArmError, LazuliteError
+from lazulite.core.ids import AUTOSCALE_SETTINGS, ONLINE_DEPLOYMENTS, fold
 from lazulite.deployments.autoscale_profiles import active_profile
 from lazulite.deployments.autoscale_properties import AutoscaleSetting, MetricTrigger
 from lazulite.deployments.autoscale_rules import STATISTICS, Decision, decide, value_of
 from lazulite.deployments.online_properties import MOST_INSTANCES
 from lazulite.deployments.online_replicas import capacity, utilization_scale
+from lazulite.identity.access import Access
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 EVERY_S = 10.0
 ACTOR = "autoscale"
 LONG_AGO_S = 1e9
+SCALE = f"{ONLINE_DEPLOYMENTS}/write"
+MEASURE = "Microsoft.Insights/metrics/read"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,11 +52,12 @@ ReadMetric = Callable[[Window], Awaitable[Sequence[float]]]
 
 @dataclasses.dataclass(frozen=True)
 class Autoscaling:
-    """Call look() every now and then."""
+    """Scales as who wrote the setting last. Call look() every now and then."""
 
     resources: Resources
     read: ReadMetric
     clock: Clock
+    access: Access
     seen: dict[str, Json] = dataclasses.field(default_factory=dict)
     """By uid of the setting: how it was judged last."""
     acted: dict[str, datetime] = dataclasses.field(default_factory=dict)
@@ -72,11 +76,38 @@ class Autoscaling:
         for gone in self.seen.keys() - {row.uid for row in settings}:
             del self.seen[gone]
 
+    async def check(self, actor: str, properties: Json) -> None:
+        """Whoever may write settings must not come to scale or read what they may not.
+
+        Raises ArmError 403.
+        """
+        await self.access.require(actor, SCALE, properties["targetResourceUri"])
+        rules = [rule for profile in properties["profiles"] for rule in profile["rules"]]
+        for scope in {rule["metricTrigger"]["metricResourceUri"] for rule in rules}:
+            await self.access.require(actor, MEASURE, scope)
+
+    async def rival(self, arm_id: str, properties: Json) -> Resource | None:
+        """Another setting of the same target, written by somebody who may scale it."""
+        target = fold(properties["targetResourceUri"])
+        for other in await self.resources.of_type(AUTOSCALE_SETTINGS):
+            is_same = fold(other.properties["targetResourceUri"]) == target
+            if is_same and other.key != fold(arm_id) and await self._may(other):
+                return other
+        return None
+
+    async def _may(self, row: Resource) -> bool:
+        try:
+            await self.check(row.modified_by, row.properties)
+        except ArmError:
+            return False
+        return True
+
     async def _judged(self, row: Resource) -> Json:
         setting = AutoscaleSetting.model_validate(row.properties)
-        target = await self.resources.find(setting.target_resource_uri)
         if not setting.enabled:
             return self._noted("the setting is disabled")
+        await self.check(row.modified_by, row.properties)
+        target = await self.resources.find(setting.target_resource_uri)
         if target is None or target.resource_type != ONLINE_DEPLOYMENTS:
             return self._noted(f"there is no online deployment {setting.target_resource_uri}")
         if utilization_scale(target) is not None:

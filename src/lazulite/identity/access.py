@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lazulite.core.clock import Clock
+from lazulite.core.errors import ArmError
 from lazulite.identity.roles import ROLES, Role, RoleAssignment, allows, reaches
 from lazulite.store.database import reading
 from lazulite.store.identity_tables import (
@@ -73,6 +74,17 @@ class Access:
                 self._cache.clear()
             self._cache[object_id] = (now, found)
         return found
+
+    async def require(self, object_id: str, action: str, scope: str) -> None:
+        """For what is done in somebody's name. Raises ArmError 403 unless they may do it now."""
+        principal = await self.principal(object_id)
+        if principal is None or not principal.may(action, scope):
+            message = (
+                f"The client with object id '{object_id}' does not have authorization to perform "
+                f"action '{action}' over scope '{scope}': give them a role there, or have somebody "
+                "write this who may."
+            )
+            raise ArmError("AuthorizationFailed", message, 403)
 
     async def everyone(self) -> list[Principal]:
         """All principals that there are, as they are now."""

@@ -9,7 +9,7 @@ import re
 
 from lazulite.arm.kind import Kind, Proposal
 from lazulite.core.errors import ArmError
-from lazulite.core.ids import AUTOSCALE_SETTINGS, ONLINE_DEPLOYMENTS, fold, parse_path
+from lazulite.core.ids import AUTOSCALE_SETTINGS, ONLINE_DEPLOYMENTS, parse_path
 from lazulite.deployments.autoscale_properties import AutoscaleSetting
 from lazulite.deployments.autoscaling import Autoscaling
 from lazulite.store.resources import Json, Resource
@@ -27,17 +27,16 @@ def autoscale_setting(autoscaling: Autoscaling) -> Kind:
         properties = proposal.properties
         _check_target(properties["targetResourceUri"])
         _check_profiles(properties["profiles"])
-        target = fold(properties["targetResourceUri"])
-        for other in await autoscaling.resources.of_type(AUTOSCALE_SETTINGS):
-            is_other = other.key != fold(proposal.id)
-            if is_other and fold(other.properties["targetResourceUri"]) == target:
-                raise ArmError(
-                    "Conflict",
-                    f"{other.id!r} scales {properties['targetResourceUri']!r} already: change that "
-                    "setting, or delete it.",
-                    409,
-                    target="targetResourceUri",
-                )
+        await autoscaling.check(proposal.actor, properties)
+        rival = await autoscaling.rival(proposal.id, properties)
+        if rival is not None:
+            raise ArmError(
+                "Conflict",
+                f"{rival.id!r} scales {properties['targetResourceUri']!r} already: change that "
+                "setting, or delete it.",
+                409,
+                target="targetResourceUri",
+            )
         return proposal
 
     async def show(setting: Resource, base: str) -> Json:
