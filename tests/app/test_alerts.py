@@ -7,6 +7,7 @@ import pytest
 
 from lazulite.core.errors import LazuliteError
 from lazulite.core.ids import fold
+from lazulite.identity.roles import CONTRIBUTOR, READER
 from lazulite.telemetry.alerts import MOST_TRIES
 from lazulite.telemetry.metrics import MINUTE_MS, Merge, Point
 
@@ -48,7 +49,7 @@ class Site:
     def insights(self, name):
         return f"{self.group}/providers/microsoft.insights/{name}"
 
-    async def rule(self, **changes):
+    async def rule(self, path="", headers=None, **changes):
         action = {
             "actionGroupId": self.insights("ActionGroups/OPS"),
             "webHookProperties": {"a": "b"},
@@ -56,9 +57,10 @@ class Site:
         properties = {**RULE, "scopes": [self.scope], "actions": [action], **changes}
         return await self.plane.call(
             "PUT",
-            self.insights("metricAlerts/slow"),
+            path or self.insights("metricAlerts/slow"),
             {"location": "global", "properties": properties},
             api="2018-03-01",
+            headers=headers,
         )
 
     def failures(self, count, at=NOON, code="503"):
@@ -139,6 +141,31 @@ async def test_a_rule_that_is_disabled_or_has_no_group_tells_nobody(site):
     await site.rule(actions=gone)
     assert await site.after(minutes=1) == []
     assert await site.status() == "Unhealthy"
+
+
+async def test_nobody_is_told_of_what_they_may_not_read(site):
+    plane = site.plane
+    group = site.group.rpartition("/")[0] + "/theirs"
+    await plane.call("PUT", group, {"location": "local"}, api="2021-04-01")
+    object_id, client = await plane.colleague()
+    await plane.assign(object_id, CONTRIBUTOR, group)
+    asked = {
+        "path": f"{group}/providers/microsoft.insights/metricAlerts/theirs",
+        "headers": {"authorization": f"Bearer {await plane.token(client)}"},
+    }
+    refused = await site.rule(**asked)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "AuthorizationFailed")
+    assert "Microsoft.Insights/metrics/read" in refused.text
+    given = await plane.assign(object_id, READER, plane.workspace)
+    refused = await site.rule(**asked)
+    assert (refused.status_code, "actionGroups/read" in refused.text) == (403, True)
+    await plane.assign(object_id, READER, site.insights("actionGroups/ops"))
+    assert (await site.rule(**asked)).status_code == 200
+    await plane.call("DELETE", given.json()["id"], api="2022-04-01")
+    site.failures(4)
+    assert len(await site.after(minutes=1, seconds=6)) == 1  # the other rule's
+    await plane.assign(object_id, READER, plane.workspace)
+    assert len(await site.after(minutes=1)) == 1
 
 
 async def test_a_message_is_tried_again_a_few_times(site):

@@ -277,7 +277,9 @@ def _kind_parts(
             BatchJobs(supervision, workshop, places, worker),
             Metrics(base.engine, utc_now),
         ),
-        alerts=Alerts(resources, base.telemetry, Poster(base.reach.fetcher.rules).post, utc_now),
+        alerts=Alerts(
+            resources, base.telemetry, Poster(base.reach.fetcher.rules).post, utc_now, access
+        ),
         autoscaling=Autoscaling(
             resources, kept_metrics(base.telemetry, resources), utc_now, access
         ),

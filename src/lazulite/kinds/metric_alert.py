@@ -79,6 +79,11 @@ class MetricAlert(Properties):
 def metric_alert(alerts: Alerts) -> Kind:
     """A record, and how it stands."""
 
+    async def prepare(proposal: Proposal) -> Proposal:
+        _check(proposal.properties)
+        await alerts.check(proposal.actor, proposal.properties)
+        return proposal
+
     async def status(call: Call) -> Answer:
         state = await asyncio.to_thread(alerts.state, call.resource)
         properties: Json = {
@@ -102,15 +107,15 @@ def metric_alert(alerts: Alerts) -> Kind:
         name=re.compile(r"[^/?#&%*<>:]{1,260}"),
         properties=MetricAlert,
         envelope=frozenset({"location", "tags"}),
-        prepare=_checked,
+        prepare=prepare,
         has_state=False,
         created=200,
         actions={"status": Action(perform=status, method="GET", permission="read")},
     )
 
 
-async def _checked(proposal: Proposal) -> Proposal:
-    rule = proposal.properties
+def _check(rule: Json) -> None:
+    """Raise ArmError 400 for a rule that could never be judged."""
     for name, known in (("evaluationFrequency", FREQUENCIES), ("windowSize", WINDOWS)):
         if rule[name].upper() not in known:
             message = f"{name} is {rule[name]!r}: it must be one of {', '.join(known)}."
@@ -121,7 +126,6 @@ async def _checked(proposal: Proposal) -> Proposal:
     for scope in rule["scopes"]:
         for criterion in rule["criteria"]["allOf"]:
             _check_criterion(scope, criterion)
-    return proposal
 
 
 def _check_criterion(scope: str, criterion: Json) -> None:

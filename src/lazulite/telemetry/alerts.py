@@ -10,14 +10,15 @@ import asyncio
 import copy
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
 from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
-from lazulite.core.errors import LazuliteError
+from lazulite.core.errors import ArmError, LazuliteError
 from lazulite.core.ids import ACTION_GROUPS, METRIC_ALERTS
+from lazulite.identity.access import Access
 from lazulite.store.resources import Json, Resource, Resources
 from lazulite.telemetry.alert_message import Change, message
 from lazulite.telemetry.alert_rules import has_fired, judge, window
@@ -27,6 +28,8 @@ from lazulite.telemetry.store import TelemetryStore
 log = logging.getLogger(__name__)
 
 EVERY_S = 10.0
+MEASURE = "Microsoft.Insights/metrics/read"
+TELL = f"{ACTION_GROUPS}/read"
 MARK = "alerts"
 MOST_TRIES = 5
 _WAITS_S = (10, 30, 60, 120)
@@ -37,12 +40,29 @@ Send = Callable[[str, bytes], None]
 
 
 class Alerts:
-    """Judges rules and sends what has changed; look() is called every few seconds."""
+    """Judges rules as who wrote them last, and sends what has changed; call look() repeatedly."""
 
     def __init__(
-        self, resources: Resources, store: TelemetryStore, send: Send, clock: Clock
+        self,
+        resources: Resources,
+        store: TelemetryStore,
+        send: Send,
+        clock: Clock,
+        access: Access,
     ) -> None:
+        """access: what writers of rules may do now."""
         self._resources, self._store, self._send, self._clock = resources, store, send, clock
+        self._access = access
+
+    async def check(self, actor: str, rule: Json) -> None:
+        """Whoever may write rules must not be told of metrics that they may not read.
+
+        rule: the properties. Raises ArmError 403.
+        """
+        for scope in rule["scopes"]:
+            await self._access.require(actor, MEASURE, scope)
+        for action in rule["actions"]:
+            await self._access.require(actor, TELL, action["actionGroupId"])
 
     def state(self, alert: Resource) -> Json | None:
         """{"fired", "since", "at"} of a rule; None before it was first judged. Blocks."""
@@ -53,20 +73,34 @@ class Alerts:
         """Judge the rules that are due, and send what waits."""
         rules = await self._resources.of_type(METRIC_ALERTS)
         groups = {row.key: row for row in await self._resources.of_type(ACTION_GROUPS)}
+        barred = {row.uid for row in rules if not await self._may(row)}
         if rules:
-            await asyncio.to_thread(self._look, rules, groups)
+            await asyncio.to_thread(self._look, rules, groups, barred)
 
-    def _look(self, rules: list[Resource], groups: dict[str, Resource]) -> None:
+    async def _may(self, alert: Resource) -> bool:
+        try:
+            await self.check(alert.modified_by, alert.properties)
+        except ArmError as error:
+            log.warning("an alert rule is not judged: %s", error.message, extra={"id": alert.id})
+            return False
+        return True
+
+    def _look(
+        self, rules: list[Resource], groups: dict[str, Resource], barred: Collection[str]
+    ) -> None:
+        """barred: uids of rules that are neither judged nor told of."""
         now = self._clock()
         kept: dict[str, Json] = self._store.mark(MARK) or {}
         states = {row.uid: copy.deepcopy(kept.get(row.uid) or _unknown()) for row in rules}
         for row in rules:
             state = states[row.uid]
-            if row.properties["enabled"] and milliseconds(now) >= state["due"]:
+            is_on = row.properties["enabled"] and row.uid not in barred
+            if is_on and milliseconds(now) >= state["due"]:
                 self._judge(row, state, groups, now)
         if states != kept:
             self._store.write({}, (), {MARK: states})
-        tried = [self._deliver(state, milliseconds(now)) for state in states.values()]
+        told = [state for uid, state in states.items() if uid not in barred]
+        tried = [self._deliver(state, milliseconds(now)) for state in told]
         if any(tried):
             self._store.write({}, (), {MARK: states})
 
