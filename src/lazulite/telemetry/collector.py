@@ -65,6 +65,7 @@ class Collector:
         await asyncio.to_thread(self._look, places, now_ms)
 
     def _look(self, places: Landscape, now_ms: int) -> None:
+        self.counters.forget_others(places)
         self._read_requests(places)
         statuses = {row.uid: self._statuses(row) for row in places.rows}
         self._read_console(places, now_ms)
@@ -92,7 +93,7 @@ class Collector:
                 marks = {access_reader.MARK: reading.mark}
                 self._store.write({TRAFFIC: rows}, points, marks)
             reading.discard()
-            self.counters.add(tallies)
+            self.counters.add(tallies, places)
             self.counters.lost_lines += reading.lost
             self.counters.rows_left_out += left_out
             if reading.is_all:
