@@ -2,7 +2,9 @@
 
 import pytest
 
+from lazulite.core.ids import fold
 from lazulite.identity.roles import READER
+from lazulite.telemetry.metrics import Merge, Point
 
 PATHS = ("metrics", "metricDefinitions", "metricNamespaces", "logs")
 ENDPOINT = "/onlineEndpoints/e"
@@ -57,6 +59,9 @@ async def test_an_endpoint_says_what_its_metrics_are(endpoint):
         ({"timespan": "yesterday"}, "timespan"),
         ({"timespan": "2026-02-01T00:00:00Z/2026-01-01T00:00:00Z"}, "timespan"),
         ({"timespan": "P900D"}, "interval"),
+        ({"metricnames": "RequestsPerMinute,requestsperminute"}, "metricnames"),
+        ({"metricnames": ",".join(["RequestsPerMinute"] * 21)}, "metricnames"),
+        ({"timespan": "P20D", "metricnames": "RequestsPerMinute,NetworkBytes"}, "interval"),
         ({"aggregation": "Median"}, "aggregation"),
         ({"$filter": "region eq 'x'"}, "$filter"),
     ],
@@ -76,6 +81,28 @@ async def test_without_traffic_there_are_points_without_values(endpoint):
             "data": [{"timeStamp": f"2026-01-01T00:0{n}:00Z"} for n in range(3)],
         }
     ]
+
+
+async def test_the_points_of_all_series_have_one_bound(endpoint):
+    points = [
+        Point(
+            fold(endpoint.workspace + ENDPOINT),
+            "RequestsPerMinute",
+            1_767_225_600_000,
+            1.0,
+            dimensions=(("statusCode", str(code)),),
+            merge=Merge.SUM,
+        )
+        for code in range(200, 220)
+    ]
+    endpoint.base.telemetry.write({}, points)
+    asked = {"timespan": "2026-01-01T00:00:00Z/P1D", "metricnames": "RequestsPerMinute"}
+    asked["$filter"] = "statusCode eq '*'"
+    few = await endpoint.call("GET", below("metrics"), api="2018-01-01", **asked)
+    assert len(few.json()["value"][0]["timeseries"]) == 20
+    asked["timespan"] = "2026-01-01T00:00:00Z/P2D"
+    many = await endpoint.call("GET", below("metrics"), api="2018-01-01", **asked)
+    assert (many.status_code, many.json()["error"]["target"]) == (400, "interval")
 
 
 async def test_what_has_no_metrics_says_so(endpoint):

@@ -17,7 +17,10 @@ from lazulite.telemetry.series import Asked, Shown, Value, read_series
 from lazulite.telemetry.spans import INTERVALS, iso, parse_interval, parse_span, whole_minutes
 from lazulite.telemetry.store import TelemetryStore
 
-MOST_POINTS = 44_640  # a month of minutes
+MOST_POINTS = 44_640
+"""Of all series of an answer together: a month of minutes of one."""
+MOST_METRICS = 20
+"""Azure's limit for metricnames."""
 _HOUR = timedelta(hours=1)
 AGGREGATIONS = ("Average", "Minimum", "Maximum", "Total", "Count")
 
@@ -48,15 +51,17 @@ def values(
     span = whole_minutes(parse_span(query.get("timespan", ""), now, _HOUR))
     interval = query.get("interval") or "PT1M"
     length = (span[1] - span[0]) if interval.upper() == "FULL" else parse_interval(interval)
-    if (span[1] - span[0]) // length > MOST_POINTS:
-        message = f"{interval} of that timespan are more than {MOST_POINTS} points: ask for less."
-        raise ArmError("BadRequest", message, target="interval")
+    points, room = len(range(*span, length)), MOST_POINTS
     shown = []
     for metric in _asked(resource, query.get("metricnames", "")):
+        _check_room(points, room, interval)
         where = parse_filter(query.get("$filter", ""), metric)
         asked = Asked(resource.id, metric, span, length, where)
         wanted = _aggregations(query.get("aggregation", ""), metric)
-        shown.append(_metric(resource, asked, wanted, read_series(store, asked)))
+        found = read_series(store, asked)
+        room -= points * max(1, len(found))
+        _check_room(0, room, interval)
+        shown.append(_metric(resource, asked, wanted, found))
     return {
         "cost": 0,
         "timespan": f"{iso(span[0])}/{iso(span[1])}",
@@ -92,11 +97,30 @@ def metric_named(resource: Resource, name: str) -> Metric:
     raise ArmError("BadRequest", message, target="metricnames")
 
 
+def _check_room(points: int, room: int, interval: str) -> None:
+    """Raise ArmError 400 for more points than may still be shown."""
+    if points > room:
+        message = (
+            f"{interval} of that timespan are more than {MOST_POINTS} points in all metrics and "
+            "series: ask for fewer of these, a longer interval or a shorter timespan."
+        )
+        raise ArmError("BadRequest", message, target="interval")
+
+
 def _asked(resource: Resource, names: str) -> list[Metric]:
     """Those that are named; the first one if none is."""
     if not names.strip():
         return list(metrics_of(resource).values())[:1]
-    return [metric_named(resource, name) for name in names.split(",")]
+    said = names.split(",")
+    if len(said) > MOST_METRICS:
+        message = f"{len(said)} metrics are named: ask for {MOST_METRICS} at most at a time."
+        raise ArmError("BadRequest", message, target="metricnames")
+    found = [metric_named(resource, name) for name in said]
+    twice = next((one.name for one in found if found.count(one) > 1), None)
+    if twice is not None:
+        message = f"The metric {twice!r} is named more than once: name each once."
+        raise ArmError("BadRequest", message, target="metricnames")
+    return found
 
 
 def _aggregations(text: str, metric: Metric) -> list[str]:
@@ -106,7 +130,7 @@ def _aggregations(text: str, metric: Metric) -> list[str]:
         if word.casefold() not in known:
             message = f"The aggregation {word!r} is not one of {', '.join(AGGREGATIONS)}."
             raise ArmError("BadRequest", message, target="aggregation")
-    return [known[word.casefold()] for word in asked]
+    return list(dict.fromkeys(known[word.casefold()] for word in asked))
 
 
 def _metric(
