@@ -1,5 +1,7 @@
 """Who may ask what was observed, and what is asked in vain."""
 
+import contextlib
+
 import pytest
 
 from lazulite.core.ids import fold
@@ -14,6 +16,10 @@ ENDPOINT = "/onlineEndpoints/e"
 async def endpoint(plane):
     await plane.put(ENDPOINT, {"authMode": "Key"})
     return plane
+
+
+def bearer(plane):
+    return {"authorization": f"Bearer {plane.bearer}"}
 
 
 def below(what, path=ENDPOINT):
@@ -105,6 +111,20 @@ async def test_the_points_of_all_series_have_one_bound(endpoint):
     assert (many.status_code, many.json()["error"]["target"]) == (400, "interval")
 
 
+async def test_one_caller_asks_so_much_at_a_time(endpoint):
+    caller = (await endpoint.call("GET", ENDPOINT)).json()["systemData"]["createdBy"]
+    body, headers = {"query": "AmlOnlineEndpointEventLog"}, bearer(endpoint)
+    url = "/v1/workspaces/main/query"
+    turns = endpoint.server.telemetry.insights._turns
+    with contextlib.ExitStack() as held:
+        for _ in range(turns._most):
+            held.enter_context(turns.one_of(caller))
+        answer = await endpoint.client.post(url, json=body, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (429, "TooManyRequests")
+    answer = await endpoint.client.post(url, json=body, headers=headers)
+    assert answer.json()["tables"][0]["rows"] == []
+
+
 async def test_what_has_no_metrics_says_so(endpoint):
     answer = await endpoint.call("GET", below("metrics", endpoint.workspace), api="2018-01-01")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest")
@@ -118,7 +138,7 @@ async def test_what_has_no_metrics_says_so(endpoint):
 
 async def test_a_level_or_number_that_is_none_is_refused(endpoint):
     path = f"/telemetry/v1.0{endpoint.workspace}/logs/AmlOnlineEndpointConsoleLog"
-    headers = {"authorization": f"Bearer {endpoint.bearer}"}
+    headers = bearer(endpoint)
     for query in ({"level": "loud"}, {"after": "x"}, {"$top": "-1"}):
         answer = await endpoint.client.get(path, params=query, headers=headers)
         assert (answer.status_code, answer.json()["error"]["target"]) == (400, next(iter(query)))

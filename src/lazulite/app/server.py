@@ -75,6 +75,7 @@ from lazulite.serving.replica_sets import ReplicaSets
 from lazulite.telemetry.alerts import Alerts
 from lazulite.telemetry.collector import Collector, Sources
 from lazulite.telemetry.insights import Insights
+from lazulite.telemetry.questions import Questions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -181,9 +182,11 @@ def _telemetry(base: Foundation, kinds: KindParts, guard: Guard, turns: Turns) -
         build_log=kinds.deployments.workshop.environments.log,
     )
     collector = Collector(base.resources, store, sources, utc_now)
-    insights = Insights(store, base.resources, guard, turns, utc_now)
+    questions = Questions(store)
+    insights = Insights(questions, base.resources, guard, turns, utc_now)
     return Telemetry(
         store,
+        questions,
         collector,
         kinds.alerts,
         kinds.autoscaling,

@@ -26,6 +26,7 @@ from lazulite.telemetry.alerts import Alerts
 from lazulite.telemetry.collector import EVERY_S, Collector
 from lazulite.telemetry.insights import PROVIDER, TOKENS, Insights
 from lazulite.telemetry.prometheus import MEDIA_TYPE, page
+from lazulite.telemetry.questions import Questions
 from lazulite.telemetry.retention import tidy
 from lazulite.telemetry.store import TelemetryStore
 
@@ -41,6 +42,7 @@ class Telemetry:
     """close() it once its chores have ended."""
 
     store: TelemetryStore
+    questions: Questions
     collector: Collector
     alerts: Alerts
     autoscaling: Autoscaling
@@ -51,10 +53,11 @@ class Telemetry:
     @property
     def logs(self) -> TelemetryLogs:
         """Answers for the log tables."""
-        return TelemetryLogs(self.store, utc_now)
+        return TelemetryLogs(self.questions, utc_now)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, once nobody reads it."""
+        self.questions.close()
         self.store.close()
 
     def routes(self, guard: Guard, subscription: str) -> list[Route]:

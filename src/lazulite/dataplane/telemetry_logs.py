@@ -5,7 +5,6 @@ An extension: Azure answers Kusto queries only. So pages can be turned, and a lo
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from datetime import timedelta
 from urllib.parse import quote, urlencode
@@ -18,8 +17,8 @@ from lazulite.dataplane.refusals import arm_error
 from lazulite.dataplane.requests import Asked
 from lazulite.dataplane.services import Service, ServiceRoute
 from lazulite.telemetry.logs import MOST, Question, page
+from lazulite.telemetry.questions import Questions
 from lazulite.telemetry.spans import parse_span
-from lazulite.telemetry.store import TelemetryStore
 
 LEVELS = ("Debug", "Information", "Warning", "Error", "Critical")
 _DAY = timedelta(days=1)
@@ -29,7 +28,7 @@ _DAY = timedelta(days=1)
 class TelemetryLogs:
     """Answers for the tables."""
 
-    store: TelemetryStore
+    questions: Questions
     clock: Clock
 
     def service(self) -> Service:
@@ -49,7 +48,7 @@ class TelemetryLogs:
         follow from. Raises ArmError 400.
         """
         question = self._question(asked)
-        value = await asyncio.to_thread(page, self.store, question)
+        value = await self.questions.answer(lambda reader: page(reader, question))
         last = value[-1]["number"] if value else question.after
         return JSONResponse(
             {"value": value, "last": last, "nextLink": _next(asked, question, value)}

@@ -7,7 +7,6 @@ is told before the guard has been asked for it. Source: Azure's REST reference, 
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import re
 from collections.abc import Awaitable, Callable
@@ -27,8 +26,8 @@ from lazulite.identity.authorize import Guard
 from lazulite.identity.tokens import Audience
 from lazulite.store.resources import Json, Resource, Resources
 from lazulite.telemetry import logs, metric_answers
+from lazulite.telemetry.questions import Questions, encoded
 from lazulite.telemetry.spans import Span, parse_span
-from lazulite.telemetry.store import TelemetryStore
 
 PROVIDER = "Microsoft.Insights"
 OLDEST = "2015-01-01"
@@ -41,7 +40,7 @@ _PATH = re.compile(
 _DAY = timedelta(days=1)
 
 Handler = Callable[[Request], Awaitable[Response]]
-Answering = Callable[[Request, Resource], Awaitable[Json]]
+Answering = Callable[[Request, Resource], Awaitable[Response]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,10 +57,15 @@ class Insights:
     """Answers about what was observed of a resource."""
 
     def __init__(
-        self, store: TelemetryStore, resources: Resources, guard: Guard, turns: Turns, clock: Clock
+        self,
+        questions: Questions,
+        resources: Resources,
+        guard: Guard,
+        turns: Turns,
+        clock: Clock,
     ) -> None:
         """clock: spans that say no end, end now."""
-        self._store, self._resources, self._guard = store, resources, guard
+        self._questions, self._resources, self._guard = questions, resources, guard
         self._turns, self._clock = turns, clock
         read = "{}/{}/read"
         self.documents = {
@@ -110,16 +114,21 @@ class Insights:
             check_version(version, f"{PROVIDER}/{document.name}", OLDEST)
             if http.method not in document.methods:
                 raise not_allowed(http.method, http.scope["path"], document.methods)
-            return JSONResponse(await document.answer(http, await self._resource(scope)))
+            return await document.answer(http, await self._resource(scope))
 
     async def query_workspace(self, http: Request) -> Response:
         """Log Analytics' own route: POST or GET /v1/workspaces/{id or name}/query."""
-        await self._guard.authenticate(http.headers, TOKENS)
+        caller = await self._guard.authenticate(http.headers, TOKENS)
+        with self._turns.one_of(caller.object_id):
+            return await self._logs(http, await self._workspace(http))
+
+    async def _workspace(self, http: Request) -> Resource:
+        """The one that the path names, whose logs the caller may read. Raises ArmError."""
         name = http.path_params["workspace"]
         for row in await self._resources.of_type(WORKSPACES):
             if name.casefold() in {row.name.casefold(), row.uid, _dashed(row.uid)}:
                 await self._guard.require(http.headers, LOGS_READ, row.id, TOKENS)
-                return JSONResponse(await self._logs(http, row))
+                return row
         message = f"There is no workspace of the name or id {name!r}."
         raise ArmError("WorkspaceNotFoundError", message, 404)
 
@@ -130,19 +139,19 @@ class Insights:
             raise not_found(f"{address.provider}/{address.resource_type}", scope)
         return found
 
-    async def _metrics(self, http: Request, resource: Resource) -> Json:
-        now = self._clock()
-        return await asyncio.to_thread(
-            metric_answers.values, self._store, resource, _query(http), now
+    async def _metrics(self, http: Request, resource: Resource) -> Response:
+        query, now = _query(http), self._clock()
+        return await self._questions.answer(
+            lambda reader: encoded(metric_answers.values(reader, resource, query, now))
         )
 
-    async def _definitions(self, http: Request, resource: Resource) -> Json:
-        return metric_answers.definitions(resource)
+    async def _definitions(self, http: Request, resource: Resource) -> Response:
+        return JSONResponse(metric_answers.definitions(resource))
 
-    async def _namespaces(self, http: Request, resource: Resource) -> Json:
-        return metric_answers.namespaces(resource)
+    async def _namespaces(self, http: Request, resource: Resource) -> Response:
+        return JSONResponse(metric_answers.namespaces(resource))
 
-    async def _logs(self, http: Request, resource: Resource) -> Json:
+    async def _logs(self, http: Request, resource: Resource) -> Response:
         asked: Json = _query(http)
         if http.method == "POST":
             body = await json_body(http)
@@ -158,7 +167,9 @@ class Insights:
         now = self._clock()
         said = str(asked.get("timespan") or "")
         span: Span | None = parse_span(said, now, _DAY) if said else None
-        return await asyncio.to_thread(logs.ask, self._store, query, resource.id, span, now)
+        return await self._questions.answer(
+            lambda reader: encoded(logs.ask(reader, query, resource.id, span, now))
+        )
 
 
 API = "api-version"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sqlite3
 from datetime import datetime
 from typing import Any
 
@@ -11,15 +10,15 @@ from lazulite.core.errors import ArmError
 from lazulite.core.ids import fold
 from lazulite.store.resources import Json
 from lazulite.telemetry.kusto import translate
+from lazulite.telemetry.readers import Reader
 from lazulite.telemetry.spans import Span, iso
-from lazulite.telemetry.store import TelemetryStore
 from lazulite.telemetry.tables import TABLES, TIME
 
 MOST = 1000
 """Rows of one page."""
 
 
-def ask(store: TelemetryStore, query: str, scope: str, span: Span | None, now: datetime) -> Json:
+def ask(reader: Reader, query: str, scope: str, span: Span | None, now: datetime) -> Json:
     """Log Analytics' answer: {"tables": [{"name", "columns", "rows"}]}. Blocks.
 
     scope: the ARM id of a workspace, endpoint or deployment whose rows are meant, and those below.
@@ -30,7 +29,7 @@ def ask(store: TelemetryStore, query: str, scope: str, span: Span | None, now: d
         condition += " AND TimeGenerated >= ? AND TimeGenerated < ?"
         values += span
     statement = translate(query, now, (condition, values))
-    rows = _read(store, statement.sql, statement.values)
+    rows = reader.read(statement.sql, statement.values)
     types = list(statement.columns.values())
     return {
         "tables": [
@@ -64,7 +63,7 @@ class Question:
     top: int = 100
 
 
-def page(store: TelemetryStore, asked: Question) -> list[Json]:
+def page(reader: Reader, asked: Question) -> list[Json]:
     """Rows in the order they came: the first behind `after`, else the last of all. Blocks.
 
     Each has its number as `number`. Raises ArmError 400 for a table or level that is not there.
@@ -80,7 +79,7 @@ def page(store: TelemetryStore, asked: Question) -> list[Json]:
         f"SELECT {columns} FROM {table.name} WHERE {condition} "  # noqa: S608 - names from TABLES
         f"ORDER BY number {order} LIMIT {min(asked.top, MOST)}"
     )
-    rows = _read(store, sql, values)
+    rows = reader.read(sql, values)
     types = {"number": "int", **table.columns}
     shown = [
         {name: _shown(value, types[name]) for name, value in zip(types, row, strict=True)}
@@ -121,14 +120,6 @@ def _below(scope: str) -> tuple[str, list[Any]]:
     places = "place IN (SELECT number FROM places WHERE lower(id) = ? OR lower(id) GLOB ?)"
     glob = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in fold(scope))
     return places, [fold(scope), f"{glob}/*"]
-
-
-def _read(store: TelemetryStore, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    try:
-        return store.read(sql, values)
-    except sqlite3.OperationalError as error:
-        message = f"The query was given up ({error}): ask for a shorter time or fewer rows."
-        raise ArmError("QueryTimeout", message, 504) from error
 
 
 def _shown(value: Any, kind: str) -> Any:

@@ -13,9 +13,9 @@ from lazulite.core.errors import ArmError
 from lazulite.store.resources import Json, Resource
 from lazulite.telemetry.dimension_filter import parse_filter
 from lazulite.telemetry.metrics import METRICS, Metric
+from lazulite.telemetry.readers import Reader
 from lazulite.telemetry.series import Asked, Shown, Value, read_series
 from lazulite.telemetry.spans import INTERVALS, iso, parse_interval, parse_span, whole_minutes
-from lazulite.telemetry.store import TelemetryStore
 
 MOST_POINTS = 44_640
 """Of all series of an answer together: a month of minutes of one."""
@@ -44,9 +44,7 @@ def namespaces(resource: Resource) -> Json:
     return {"value": [entry]}
 
 
-def values(
-    store: TelemetryStore, resource: Resource, query: Mapping[str, str], now: datetime
-) -> Json:
+def values(reader: Reader, resource: Resource, query: Mapping[str, str], now: datetime) -> Json:
     """What was measured, as the query asks; its names are in lower case. Raises ArmError 400."""
     span = whole_minutes(parse_span(query.get("timespan", ""), now, _HOUR))
     interval = query.get("interval") or "PT1M"
@@ -58,7 +56,7 @@ def values(
         where = parse_filter(query.get("$filter", ""), metric)
         asked = Asked(resource.id, metric, span, length, where)
         wanted = _aggregations(query.get("aggregation", ""), metric)
-        found = read_series(store, asked)
+        found = read_series(reader, asked)
         room -= points * max(1, len(found))
         _check_room(0, room, interval)
         shown.append(_metric(resource, asked, wanted, found))

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from lazulite.core.ids import fold
 from lazulite.telemetry.dimension_filter import DimensionFilter
 from lazulite.telemetry.metrics import Metric
+from lazulite.telemetry.readers import Reader
 from lazulite.telemetry.spans import Span
-from lazulite.telemetry.store import TelemetryStore
 
 Shown = tuple[tuple[str, str], ...]
 """Dimensions that the answer is split by, and their values."""
@@ -51,9 +51,9 @@ class Asked:
     where: DimensionFilter = dataclasses.field(default_factory=DimensionFilter)
 
 
-def read_series(store: TelemetryStore, asked: Asked) -> dict[Shown, dict[int, Value]]:
+def read_series(reader: Reader, asked: Asked) -> dict[Shown, dict[int, Value]]:
     """By the dimensions that the filter shows, then by the interval's beginning. Blocks."""
-    rows = store.read(
+    rows = reader.read(
         "SELECT at, dimensions, count, total, minimum, maximum FROM metrics "
         "WHERE resource = ? AND metric = ? AND at >= ? AND at < ?",
         (fold(asked.resource), asked.metric.name, *asked.span),

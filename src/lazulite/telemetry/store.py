@@ -18,12 +18,15 @@ from typing import Any
 
 from lazulite.telemetry.metrics import Merge, Point
 from lazulite.telemetry.places import Place
+from lazulite.telemetry.readers import Readers
 from lazulite.telemetry.tables import TABLES
 
 LAYOUT = 1
 """Raised when the tables change."""
 PATIENCE_S = 20.0
-"""Longer than any query may take."""
+"""Longer than any query may take, with the time that it waits for its turn."""
+ASKED_AT_ONCE = 2
+"""Queries of callers; more would only share the processors of a laptop."""
 
 _STATEMENTS = (
     "CREATE TABLE IF NOT EXISTS places (number INTEGER PRIMARY KEY, id TEXT NOT NULL, "
@@ -53,13 +56,16 @@ class TelemetryStore:
         for statement in _STATEMENTS:
             self._writer.execute(statement)
         self._writer.execute(f"PRAGMA user_version={LAYOUT}")
-        self._reader, self._reading = self._open(), threading.Lock()
+        self._own = Readers([self._open()])
+        self.asked = Readers([self._open() for _ in range(ASKED_AT_ONCE)])
+        """For what callers ask: the server's own reading does not wait for them."""
 
     def close(self) -> None:
         """Close the file. Safe to repeat."""
-        with self._lock, self._reading:
+        self.asked.close()
+        self._own.close()
+        with self._lock:
             self._writer.close()
-            self._reader.close()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -75,10 +81,8 @@ class TelemetryStore:
 
     def read(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query. Raises sqlite3.Error, also if it takes longer than PATIENCE_S."""
-        with self._reading:
-            end = time.monotonic() + PATIENCE_S
-            self._reader.set_progress_handler(lambda: time.monotonic() > end, 10_000)
-            return self._reader.execute(statement, values).fetchall()
+        with self._own.until(time.monotonic() + PATIENCE_S) as connection:
+            return connection.execute(statement, values).fetchall()
 
     def mark(self, name: str) -> Any:
         """What was kept under a name; None if nothing was."""
