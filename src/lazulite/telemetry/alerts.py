@@ -10,7 +10,7 @@ import asyncio
 import copy
 import json
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +53,8 @@ class Alerts:
         """access: what writers of rules may do now."""
         self._resources, self._store, self._send, self._clock = resources, store, send, clock
         self._access = access
+        self._barred: set[str] = set()
+        """Uids of rules that are neither judged nor told of: their writers have lost the rights."""
 
     async def check(self, actor: str, rule: Json) -> None:
         """Whoever may write rules must not be told of metrics that they may not read.
@@ -73,33 +75,31 @@ class Alerts:
         """Judge the rules that are due, and send what waits."""
         rules = await self._resources.of_type(METRIC_ALERTS)
         groups = {row.key: row for row in await self._resources.of_type(ACTION_GROUPS)}
-        barred = {row.uid for row in rules if not await self._may(row)}
+        self._barred = {row.uid for row in rules if not await self._may(row)}
         if rules:
-            await asyncio.to_thread(self._look, rules, groups, barred)
+            await asyncio.to_thread(self._look, rules, groups)
 
     async def _may(self, alert: Resource) -> bool:
         try:
             await self.check(alert.modified_by, alert.properties)
         except ArmError as error:
-            log.warning("an alert rule is not judged: %s", error.message, extra={"id": alert.id})
+            if alert.uid not in self._barred:
+                log.warning("alert %s is not judged: %s", alert.name, error.message)
             return False
         return True
 
-    def _look(
-        self, rules: list[Resource], groups: dict[str, Resource], barred: Collection[str]
-    ) -> None:
-        """barred: uids of rules that are neither judged nor told of."""
+    def _look(self, rules: list[Resource], groups: dict[str, Resource]) -> None:
         now = self._clock()
         kept: dict[str, Json] = self._store.mark(MARK) or {}
         states = {row.uid: copy.deepcopy(kept.get(row.uid) or _unknown()) for row in rules}
         for row in rules:
             state = states[row.uid]
-            is_on = row.properties["enabled"] and row.uid not in barred
+            is_on = row.properties["enabled"] and row.uid not in self._barred
             if is_on and milliseconds(now) >= state["due"]:
                 self._judge(row, state, groups, now)
         if states != kept:
             self._store.write({}, (), {MARK: states})
-        told = [state for uid, state in states.items() if uid not in barred]
+        told = [state for uid, state in states.items() if uid not in self._barred]
         tried = [self._deliver(state, milliseconds(now)) for state in told]
         if any(tried):
             self._store.write({}, (), {MARK: states})
