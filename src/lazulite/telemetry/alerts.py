@@ -13,7 +13,7 @@ import copy
 import json
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -61,6 +61,8 @@ class Alerts:
         self._resources, self._store, self._send, self._clock = resources, store, send, clock
         self._lock = threading.Lock()
         self._access = access
+        self._barred: set[str] = set()
+        """Uids of rules that are neither judged nor told of: their writers have lost the rights."""
 
     async def check(self, actor: str, rule: Json) -> None:
         """Whoever may write rules must not be told of metrics that they may not read.
@@ -81,8 +83,8 @@ class Alerts:
         """Judge the rules that are due, and keep what is to be told."""
         rules = await self._resources.of_type(METRIC_ALERTS)
         groups = {row.key: row for row in await self._resources.of_type(ACTION_GROUPS)}
-        barred = {row.uid for row in rules if not await self._may(row)}
-        await asyncio.to_thread(self._look, rules, groups, barred)
+        self._barred = {row.uid for row in rules if not await self._may(row)}
+        await asyncio.to_thread(self._look, rules, groups)
 
     async def deliver(self) -> None:
         """Send what is due, to a few receivers at a time; each message is noted by itself.
@@ -99,20 +101,18 @@ class Alerts:
         try:
             await self.check(alert.modified_by, alert.properties)
         except ArmError as error:
-            log.warning("an alert rule is not judged: %s", error.message, extra={"id": alert.id})
+            if alert.uid not in self._barred:
+                log.warning("alert %s is not judged: %s", alert.name, error.message)
             return False
         return True
 
-    def _look(
-        self, rules: list[Resource], groups: dict[str, Resource], barred: Collection[str]
-    ) -> None:
-        """barred: uids of rules that are neither judged nor told of."""
+    def _look(self, rules: list[Resource], groups: dict[str, Resource]) -> None:
         now = self._clock()
         with self._changing() as states:
             kept = {row.uid: states.get(row.uid) or _unknown() for row in rules}
             for row in rules:
                 state = kept[row.uid]
-                if row.uid in barred:
+                if row.uid in self._barred:
                     state["waiting"] = []
                 elif row.properties["enabled"] and milliseconds(now) >= state["due"]:
                     self._judge(row, state, groups, now)
