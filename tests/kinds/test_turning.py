@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from lazulite.deployments.online_replicas import reachable_s
 from lazulite.deployments.online_scaling import Scaling
 from lazulite.executors.launch import Sandbox
 from lazulite.kinds.online_deployment import OnlineDeployments
@@ -123,13 +122,17 @@ async def test_shrinking_twice_does_not_cut_those_that_left_first(plane, machine
     assert machine.sizes == {task: 3}
 
 
-async def test_a_request_that_wakes_a_deployment_is_waited_for(plane, machine):
+async def test_a_request_that_wakes_a_deployment_is_waited_for_when_it_is_updated(plane, machine):
     scale = {"scaleType": "TargetUtilization", "minInstances": 0, "maxInstances": 1}
     await machine.change(plane, scaleSettings=scale)
     await machine.settle()
-    serving = machine.row.observed["serving"]
-    assert serving["coldMs"] == 60_000
-    assert reachable_s(serving) == reachable_s({**serving, "coldMs": 0}) + 60
+    old = machine.row.task_name
+    await machine.change(plane, scaleSettings=scale, environmentVariables={"A": "2"})
+    await machine.settle()
+    for passed_s, discarded in ((60, []), (20, [old])):
+        machine.now += timedelta(seconds=passed_s)
+        await machine.step()
+        assert machine.discarded == discarded
 
 
 async def test_a_deployment_that_is_deleted_takes_all_its_sets_along(plane, machine):

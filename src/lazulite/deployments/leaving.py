@@ -11,8 +11,14 @@ from lazulite.store.resources import Json
 
 
 def leaving(serving: Json) -> Json:
-    """How processes that serve until now begin to leave: `until` is not known yet."""
+    """How some instances that serve until now begin to leave: `until` is not known yet."""
     return {"until": None, "reachable_s": reachable_s(serving)}
+
+
+def retiring(serving: Json) -> Json:
+    """How a whole set begins to leave: a request may be waking it, and waits for that, too."""
+    cold_s = serving.get("coldMs", 0) / 1000
+    return {"task": serving["task"], "until": None, "reachable_s": reachable_s(serving) + cold_s}
 
 
 def turned_from(observed: Json, now: float) -> Json:

@@ -119,8 +119,7 @@ def completed(serving: Json) -> Json:
 
 def reachable_s(serving: Json) -> float:
     """How long processes may still get requests after the front door has turned from them."""
-    waits = serving["requestTimeoutMs"] + serving["maxQueueWaitMs"] + serving.get("coldMs", 0)
-    return float(LINGER_S + waits / 1000)
+    return float(LINGER_S + (serving["requestTimeoutMs"] + serving["maxQueueWaitMs"]) / 1000)
 
 
 def init_timeout_s(deployment: Resource) -> float:

@@ -24,7 +24,7 @@ from lazulite.core.clock import Clock
 from lazulite.core.durations import parse_duration
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.core.ids import parent_of
-from lazulite.deployments.leaving import is_unreachable, leaving, turned_from
+from lazulite.deployments.leaving import is_unreachable, retiring, turned_from
 from lazulite.deployments.logs import last_lines, tail
 from lazulite.deployments.materials import Preparing, Workshop
 from lazulite.deployments.online_properties import (
@@ -205,21 +205,19 @@ class OnlineDeployments:
     def _turned(self, observed: Json, serving: Json) -> Json:
         """Serve the new replicas; the old ones stay until nothing can reach them any more."""
         old = observed.get("serving")
-        retiring = list(observed["retiring"])
-        if old:
-            retiring.append({"task": old["task"], **leaving(old)})
-        return {**observed, "serving": serving, "retiring": retiring, "leaving": None}
+        leaving = [*observed["retiring"], *([retiring(old)] if old else [])]
+        return {**observed, "serving": serving, "retiring": leaving, "leaving": None}
 
     async def _swept(self, deployment: Resource) -> Json:
         """Discard the sets of generations that serve no more, once nothing can reach them."""
         observed = deployment.observed
         now = self.clock().timestamp()
-        retiring = [
+        staying = [
             old
             for old in observed.get("retiring", ())
             if not is_unreachable(old, now) or not await self.sets.discard(old["task"])
         ]
-        needed = {old["task"] for old in retiring} | {_serving_task(observed)}
+        needed = {old["task"] for old in staying} | {_serving_task(observed)}
         swept = int(observed.get("swept", 0))
         left = []
         for generation in range(swept + 1, deployment.generation):
@@ -227,16 +225,16 @@ class OnlineDeployments:
             if name not in needed and not await self.sets.discard(name):
                 left.append(generation)
         swept = min(left) - 1 if left else deployment.generation - 1
-        return {**observed, "retiring": retiring, "swept": max(0, swept)}
+        return {**observed, "retiring": staying, "swept": max(0, swept)}
 
     async def _taken_down(self, deployment: Resource, observed: Json) -> Step:
         """Out of the front door first; then the sweep of the next step stops the replicas."""
         self.scaling.forget(deployment)
         if serving := observed.get("serving"):
             await self.publish()
-            retiring = [{**old, "until": 0} for old in observed["retiring"]]
-            retiring.append({"task": serving["task"], "until": 0})
-            cleared = {**observed, "serving": None, "retiring": retiring}
+            ending = [{**old, "until": 0} for old in observed["retiring"]]
+            ending.append({"task": serving["task"], "until": 0})
+            cleared = {**observed, "serving": None, "retiring": ending}
             return Step(observed=cleared, converged=False, after=NOW)
         gone = observed["swept"] == deployment.generation - 1 and not observed["retiring"]
         return Step(observed=observed, converged=gone, after=None if gone else SOON)
