@@ -368,3 +368,36 @@ async def test_a_link_that_leads_out_of_its_container_is_not_followed(places, tm
         assert error.value.code == "LinkNotFollowed"
         with pytest.raises(SpecError, match="leads out of its container by a link"):
             await places.writable(WORKSPACE, path, "writer")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("ExperimentRun/dcid.j/logs", "uri_folder"),
+        ("a/../ExperimentRun/dcid.j", "uri_folder"),
+        ("linked/dcid.j", "uri_folder"),
+        ("", "uri_folder"),
+        ("file.txt", "uri_file"),
+    ],
+)
+async def test_an_output_goes_to_no_folder_of_runs(places, rows, tmp_path, path, kind):
+    await rows.store("artifacts", {**STORE, "containerName": "azureml"})
+    (tmp_path / "mine/azureml").mkdir(parents=True)
+    (tmp_path / "mine/azureml/linked").symlink_to("ExperimentRun")
+    uri = f"azureml://datastores/artifacts/paths/{path}"
+    with pytest.raises(SpecError) as error:
+        await places.output(WORKSPACE, uri, "a job", kind)
+    assert error.value.code in {"OutputNotWritable", "InvalidDataUri"}
+
+
+async def test_a_file_at_the_top_of_a_container_opens_no_other_container(places):
+    with pytest.raises(SpecError):
+        await places.output(WORKSPACE, "azureml://datastores/store/paths/", "a job", "uri_file")
+
+
+async def test_an_output_beside_the_folders_of_runs_is_fine(places, rows, tmp_path):
+    await rows.store("artifacts", {**STORE, "containerName": "azureml"})
+    uri = "azureml://datastores/artifacts/paths/out"
+    assert await places.output(WORKSPACE, uri, "a job", "uri_folder") == (
+        tmp_path / "mine/azureml/out"
+    )

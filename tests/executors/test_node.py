@@ -123,6 +123,17 @@ def test_a_process_gets_its_descriptors_and_environment_but_not_the_nodes(node, 
     link.close()
 
 
+def test_a_log_that_a_process_made_a_link_is_not_written(node, run_folder):
+    link = lease(run_folder)
+    hear(link)
+    victim = run_folder / "victim"
+    (run_folder / "out.txt").symlink_to(victim)
+    start(link, run_folder, "/bin/echo", "attack")
+    assert "out.txt" in hear(link)["failed"]["error"]
+    assert not victim.exists()
+    link.close()
+
+
 def test_a_program_that_cannot_be_started_is_reported(node, run_folder):
     link = lease(run_folder)
     hear(link)

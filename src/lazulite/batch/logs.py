@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lazulite.batch.engine import Done, ProcessName
 from lazulite.batch.policy import Counts
+from lazulite.executors.links import opener_without_links
 
 README = """Where to look
   user/error.txt                what failed, in short; begin here
@@ -100,7 +101,8 @@ class JobLogs:
             if file.exists() and file.stat().st_size:
                 part = self._folder / f".{file.name}.part"
                 part.unlink(missing_ok=True)  # user code may write there: follow no link
-                shutil.copyfile(file, part)
+                with file.open("rb") as source, open(part, "wb", opener=opener_without_links) as to:
+                    shutil.copyfileobj(source, to)
                 part.replace(self._folder / file.name)
         except OSError:
             self.lost += 1
@@ -134,8 +136,12 @@ class JobLogs:
     def _write(self, name: str, text: str, mode: str = "a") -> None:
         path = self._folder / name
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open(mode, encoding="utf-8", errors="backslashreplace") as file:
+            with open(
+                *(path, mode),
+                encoding="utf-8",
+                errors="backslashreplace",
+                opener=opener_without_links,
+            ) as file:
                 file.write(text)
         except OSError:
             self.lost += 1

@@ -247,8 +247,6 @@ class NodeEngine:
     def _start(self, node: EngineNode, seat: Seat, events: list[Event]) -> None:
         name = ProcessName(node.address.node, f"process{next(node.numbers):03d}")
         stdout, stderr = launch.output_files(self._job, name)
-        for path in (stdout, stderr):
-            path.parent.mkdir(parents=True, exist_ok=True)
         worker = Worker(next(self._keys), name, seat.index, stderr)
         request = {
             "id": worker.key,

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lazulite.batch.worker import Worker
+from lazulite.executors.links import opener_without_links
 
 INTERVAL_S = 60.0
 _HEADERS = {
@@ -53,8 +54,7 @@ class Usage:
         """A log that cannot be written must not cost a job its results."""
         path = self._folder / node / name
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a") as file:
+            with open(path, "a", opener=opener_without_links) as file:
                 file.write(line if file.tell() else _HEADERS[name] + line)
         except OSError:
             return

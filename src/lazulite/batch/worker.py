@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lazulite.batch.engine import Done, Event, FilesFailed, ProcessName
+from lazulite.executors.links import opener_without_links
 from lazulite_worker.batch_wire import (
     CONFIGURE,
     FAILURES,
@@ -226,8 +227,8 @@ class Worker:
 
     def _last_words(self, begin: int) -> str:
         try:
-            with self._stderr.open("rb") as file:
-                file.seek(max(begin, self._stderr.stat().st_size - 4096))
+            with open(self._stderr, "rb", opener=opener_without_links) as file:
+                file.seek(max(begin, os.fstat(file.fileno()).st_size - 4096))
                 return file.read(4096).decode("utf-8", "replace").strip()
         except OSError:
             return ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from lazulite.store.resources import Json, Resource
 
 DEFAULT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{name}"
-ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}"
+ARTIFACT_CONTAINER, RUN_FOLDERS = "azureml", "ExperimentRun"
+"""Where the folders of all runs are: the container of workspaceartifactstore, and a folder."""
+ARTIFACTS = f"azureml://datastores/workspaceartifactstore/paths/{RUN_FOLDERS}/dcid.{{job}}"
 """The folder of a run's logs and outputs/. Source: spec/REST.md 9.1."""
 
 

@@ -19,6 +19,7 @@ from lazulite.blobs.signatures import Permission, Use, check_sas, parse_query
 from lazulite.core.errors import ArmError, SpecError
 from lazulite.datastores.reading import LocalPath
 from lazulite.deployments.blob_paths import BlobPaths
+from lazulite.deployments.job_outputs import ARTIFACT_CONTAINER, RUN_FOLDERS
 from lazulite.deployments.resolving import TABLE, Found, Resolver
 from lazulite.deployments.tables import Part, read_table
 from lazulite.remote.background import Bringer
@@ -26,7 +27,7 @@ from lazulite.remote.sources import Blobs, WebFile
 
 Keys = Callable[[str], Awaitable[Sequence[bytes]]]
 """The valid keys of an account of this server."""
-ANY_BLOB = "any"
+ANY_BLOB, FILE = "any", "uri_file"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +79,18 @@ class DataPlaces:
         if not await self._is_own(workspace, place.account):
             raise _not_own(place.account)
         return self.blobs.writable(_checked(place), writer)
+
+    async def output(self, workspace: str, uri: str, writer: str, kind: str) -> Path:
+        """What writable() says, for an output that a user names; never a folder of runs.
+
+        The server itself writes there, and whoever writes a file may write all of its folder.
+        kind: the type that the output is said to have. Raises SpecError.
+        """
+        path = await self.writable(workspace, uri, writer)
+        place = (await self._find(workspace, uri))[0].place
+        if isinstance(place, BlobPath):
+            _refuse_run_folders(path.parent if kind == FILE else path, place.account, uri)
+        return path
 
     async def refuse_existing(self, workspace: str, uri: str, name: str) -> None:
         """Raise SpecError if a file of that name is in the folder: outputs replace nothing."""
@@ -208,6 +221,19 @@ def _not_own(account: str) -> SpecError:
         "datastore with a key or SAS of the account that may read and list, or copy them to one of "
         "the workspace's datastores.",
     )
+
+
+def _refuse_run_folders(folder: Path, account: str, uri: str) -> None:
+    """Raises SpecError for a folder in the one where the folders of all runs are, or around it."""
+    parts = folder.parts
+    inside = parts[parts.index(account) + 1 :] if account in parts else ()
+    runs = (ARTIFACT_CONTAINER, RUN_FOLDERS)
+    if inside[:2] == runs[: len(inside)]:
+        raise SpecError(
+            "OutputNotWritable",
+            f"The output {uri.partition('?')[0][:200]!r} is, or holds, a folder where runs keep "
+            "their logs: give a path like azureml://datastores/workspaceblobstore/paths/out/file.",
+        )
 
 
 def _no_list(place: WebAddress) -> SpecError:

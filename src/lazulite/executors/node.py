@@ -31,6 +31,7 @@ from lazulite.executors.guard import (
     kill_group,
 )
 from lazulite.executors.launch import Launch, Sandbox
+from lazulite.executors.links import opener_without_links
 from lazulite.executors.node_wire import Link, LinkClosedError
 from lazulite.executors.signals import woken_by
 from lazulite.executors.wrappers import ending, inside, process_of
@@ -148,8 +149,9 @@ class Node:
             descriptors=tuple(descriptors),
         )
         with (
-            Path(request["stdout"]).open("ab") as out,
-            Path(request["stderr"]).open("ab") as err,
+            # Processes may have written to the logs' folders: a link there leads out of sandboxes.
+            open(request["stdout"], "ab", opener=opener_without_links) as out,
+            open(request["stderr"], "ab", opener=opener_without_links) as err,
             inside(sandbox, bare) as launch,
         ):
             return subprocess.Popen(

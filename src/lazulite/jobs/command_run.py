@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lazulite.core.errors import SpecError
 from lazulite.executors.launch import Launch, Sandbox
+from lazulite.executors.links import opener_without_links
 from lazulite.executors.node_wire import LinkClosedError
 from lazulite.jobs.node_command import NodeCommand
 from lazulite.jobs.progress import ProgressFile
@@ -128,5 +129,5 @@ class CommandRun:
 
     def _note(self, text: str) -> None:
         """A line of ours in the run's log."""
-        with self._spec.log.open("a") as log:
+        with open(self._spec.log, "a", opener=opener_without_links) as log:
             log.write(f"[lazulite] {text}\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lazulite.executors.links import opener_without_links
+
 _READ = 64 << 10  # bytes of the log's end
 _LONGEST = 4000  # characters
 _LINES = 10
@@ -14,7 +16,7 @@ _TRACEBACK = "Traceback (most recent call last):"
 def last_words(log: Path) -> str:
     """The end of the log that says most; empty if there is none."""
     try:
-        with log.open("rb") as file:
+        with open(log, "rb", opener=opener_without_links) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _READ))
             text = file.read().decode(errors="replace").rstrip()
     except OSError:

@@ -9,6 +9,7 @@ from lazulite.batch.launch import script_logs
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import workspace_of
 from lazulite.deployments.batch_extensions import job_fields
+from lazulite.deployments.invocations import FOLDER
 from lazulite.deployments.job_outputs import ARTIFACTS
 from lazulite.deployments.materials import Materials, Preparing, Workshop
 from lazulite.deployments.places import DataPlaces
@@ -47,7 +48,7 @@ class BatchJobs:
         """job.json for the supervisor."""
         properties = job.properties
         workspace = workspace_of(job.id)
-        output = await self.data.writable(workspace, properties["output"], job.uid)
+        output = await self.data.output(workspace, properties["output"], job.uid, FOLDER)
         await self.data.refuse_existing(
             workspace, properties["output"], properties["outputFileName"]
         )

@@ -45,11 +45,11 @@ async def bind(job: Resource, data: DataPlaces) -> Bindings:
         name: await _input(workspace, name, item, data)
         for name, item in (job.properties["inputs"] or {}).items()
     }
+    kinds = {name: output["jobOutputType"] for name, output in outputs.items()}
     places = {
-        name: await data.writable(workspace, output["uri"], job.uid)
+        name: await data.output(workspace, output["uri"], job.uid, kinds[name])
         for name, output in outputs.items()
     }
-    kinds = {name: output["jobOutputType"] for name, output in outputs.items()}
     folders = [place.parent if kinds[name] == FILE else place for name, place in places.items()]
     return Bindings(
         inputs=inputs,
