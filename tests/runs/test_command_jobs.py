@@ -85,3 +85,10 @@ def test_a_command_that_is_killed_has_failed(server):
     ended = server.ended("victim")
     assert (ended["status"], ended["progress"]["exit_code"]) == ("Failed", 137)
     assert "SIGKILL" in ended["error"]["message"]
+
+
+def test_exit_codes_that_look_like_signals_are_told(server):
+    submit(server, "odd", "exit 170")
+    ended = server.ended("odd")
+    assert (ended["progress"]["exit_code"], ended["progress"]["attempt"]) == (170, 1)
+    assert "exit code 170." in ended["error"]["message"]

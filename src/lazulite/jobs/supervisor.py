@@ -49,9 +49,11 @@ def _bring_to_its_end(folder: Path, progress: ProgressFile, canceled: Callable[[
 
 def _run(run: CommandRun, spec: CommandSpec, progress: ProgressFile) -> None:
     try:
-        status = run.run()
-        progress.enter(State.FINALIZING)
+        if progress.now.exit_code is None:  # else an earlier supervisor has seen it end
+            status = run.run()
+            progress.enter(State.FINALIZING, status if status >= 0 else 128 - status)
         run.work.collect()
+        _conclude(progress, spec, progress.now.exit_code or 0)
     except Canceled as wish:
         progress.enter(State.CANCELED, error=wish.error)
     except SpecError as error:
@@ -60,20 +62,23 @@ def _run(run: CommandRun, spec: CommandSpec, progress: ProgressFile) -> None:
         traceback.print_exc()
         message = f"The job's supervisor failed: {type(error).__name__}: {error}"
         progress.enter(State.FAILED, error={"code": "InternalError", "message": message})
-    else:
-        _conclude(progress, spec, status)
 
 
-def _conclude(progress: ProgressFile, spec: CommandSpec, status: int) -> None:
-    """The end of a command that ended by itself. status: as subprocess has it."""
-    code = status if status >= 0 else 128 - status
+def _conclude(progress: ProgressFile, spec: CommandSpec, code: int) -> None:
+    """The end of a command that ended by itself. code: as a shell has it."""
     if code == 0:
         progress.enter(State.COMPLETED, 0)
         return
-    how = f"exit code {code}" if status >= 0 else f"signal {signal.Signals(-status).name}"
+    how = f"exit code {code}{_signal(code)}"
     message = f"The command ended with {how}. See {spec.log_names[0]} among the run's artifacts."
     error = {"code": "UserProgramFailed", "message": f"{message}\n{last_words(spec.log)}".rstrip()}
     progress.enter(State.FAILED, code, error)
+
+
+def _signal(code: int) -> str:
+    """The signal that an exit code stands for; shells and sandboxes make no difference."""
+    names = {128 + number: number.name for number in signal.Signals}
+    return f", as by the signal {names[code]}" if code in names else ""
 
 
 if __name__ == "__main__":
