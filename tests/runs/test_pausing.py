@@ -1,6 +1,7 @@
 """Jobs that rest and go on, on pretended processes."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -27,7 +28,8 @@ class Server:
     """A job and its cluster. has_node: whether the cluster gives the job its node when asked."""
 
     def __init__(self, engine, folder):
-        self.resources = Resources(engine, utc_now)
+        self.now = utc_now()
+        self.resources = Resources(engine, lambda: self.now)
         self.executor, self.folder = MemoryExecutor(folder / "tasks"), folder / "jobs"
         made = (self.folder, folder, InPlace(folder), Sandbox())
         self.supervision = Supervision(self.resources, self.executor, *made)
@@ -42,16 +44,18 @@ class Server:
         await self.resources.put(draft, "me")
 
     async def steps(self):
-        """Let cluster and job go on; the job's status."""
-        for _ in range(4):
-            for arm_id in (COMPUTE, JOB):
-                await self.resources.touch(arm_id)
-                kinds = {COMPUTES: self._cluster, JOBS: self._job}
-                assert await step(self.resources.engine, kinds, utc_now())
+        """Let what is due go on, as time goes by; the job's status."""
+        kinds = {COMPUTES: self._cluster, JOBS: self._job}
+        for _ in range(8):
+            await step(self.resources.engine, kinds, self.now)
+            self.now += timedelta(seconds=6)
         return (await self.job()).observed["status"]
 
     async def job(self):
         return await self.resources.find(JOB)
+
+    async def cluster(self):
+        return await self.resources.find(COMPUTE)
 
     async def supervisor_ends(self, state):
         """Its process ends, and progress.json says so."""
@@ -70,7 +74,8 @@ class Server:
         job = await self.job()
         node = {"id": "n0", "state": "running", "job": job.uid}
         nodes = [node] if self.has_node and is_in_line(job) else []
-        return Step(observed={"nodes": nodes}, converged=True)
+        pause = timedelta(seconds=2) if is_in_line(job) else None  # else there is nothing to watch
+        return Step(observed={"nodes": nodes}, converged=True, after=pause)
 
     async def _job(self, job):
         return await self.supervision.step(job, "supervisor", self._prepared)
@@ -128,6 +133,17 @@ async def test_a_supervisor_killed_while_its_job_is_to_rest_stays_away(server):
     await server.supervisor_ends("running")
     assert await server.steps() == "Paused"
     assert not server.at_work
+
+
+async def test_a_job_whose_supervisor_was_killed_goes_on_when_it_is_resumed(server):
+    await server.steps()
+    await server.wish(pauseRequested=True)
+    await server.supervisor_ends("running")
+    assert await server.steps() == "Paused"
+    await server.wish()
+    assert await server.steps() == "Running"
+    assert server.at_work
+    assert (await server.cluster()).observed["nodes"]
 
 
 async def test_a_job_that_came_to_its_end_before_it_could_rest_has_ended(server):

@@ -30,6 +30,8 @@ RUNNING = {
     "running": "Running",
     "finalizing": "Finalizing",
 }
+WAITING = ("Queued", "Provisioning")
+"""States of a job that waits for a node."""
 SOON = timedelta(milliseconds=50)
 FETCHING = timedelta(milliseconds=250)
 WATCH = timedelta(milliseconds=500)
@@ -97,8 +99,8 @@ class Supervision:
         """A step while the job cannot go on yet."""
         if not self.is_under_way(job):
             return await prepared(job)
-        was_paused = self.progress(job)["state"] == "paused"
-        if was_paused and not job.properties["cancelRequested"] and not await self.nodes(job):
+        is_resumed = status_of(job) in {PAUSED, *WAITING}  # what a killed supervisor says is old
+        if is_resumed and not job.properties["cancelRequested"] and not await self.nodes(job):
             return await self.queued(job)
         return None
 
@@ -136,7 +138,7 @@ class Supervision:
         cluster = await self.resources.find(job.properties["computeId"])
         nodes = cluster.observed.get("nodes", ()) if cluster else ()
         comes = any(node["state"] == "preparing" for node in nodes)
-        observed = {**job.observed, "status": "Provisioning" if comes else "Queued"}
+        observed = {**job.observed, "status": WAITING[comes]}
         if not is_in_line(job):
             return Step(observed={**observed, "inLine": True}, converged=False, after=timedelta(0))
         if cluster and not job.observed.get("toldCluster"):
