@@ -165,3 +165,20 @@ async def test_a_resting_job_is_cancelled_without_a_node(server):
     assert "cancel" in await server.files()
     await server.supervisor_ends("canceled")
     assert await server.steps() == "Canceled"
+
+
+async def test_a_job_whose_cluster_is_deleted_fails_and_its_supervisor_is_stopped(server):
+    await server.steps()
+    await server.resources.delete(COMPUTE, "me")
+    await server.steps()
+    assert not server.at_work
+    job = await server.job()
+    assert job.observed["status"] == "Failed"
+    assert job.observed["error"]["code"] == "ComputeNotFound"
+
+
+async def test_a_job_that_completed_before_its_cluster_was_deleted_has_completed(server):
+    await server.steps()
+    await server.supervisor_ends("completed")
+    await server.resources.delete(COMPUTE, "me")
+    assert await server.steps() == "Completed"

@@ -89,11 +89,34 @@ class Supervision:
     async def _advanced(self, job: Resource, supervisor: str, prepared: Prepared) -> Step:
         if is_paused(job) and await self._rests(job):
             return await self.paused(job)
-        waiting = await self._waiting(job, prepared)
+        waiting = await self._bereft(job) or await self._waiting(job, prepared)
         if waiting is not None:
             return waiting
         await self.supervise(job, supervisor)
         return await self.watched(job)
+
+    async def _bereft(self, job: Resource) -> Step | None:
+        """A step to stop a job whose cluster was deleted: it would wait for nodes for ever.
+
+        Raises SpecError once it has stopped. A job that came to its end has just ended.
+        """
+        progress = self.progress(job)
+        has_ended_itself = progress["state"] in ENDED and (
+            progress["state"] != "canceled" or job.properties["cancelRequested"]
+        )
+        if not self.is_under_way(job) or has_ended_itself:
+            return None
+        compute = job.properties["computeId"]
+        if await self.resources.find(compute) is not None:
+            return None
+        if await self._is_at_work(job):
+            await self.executor.stop(self._task_name(job))
+            return Step(observed=job.observed, converged=False, after=SOON)
+        raise SpecError(
+            "ComputeNotFound",
+            f"The compute {compute!r} was deleted while the job ran on it: submit it to another.",
+            target="computeId",
+        )
 
     async def _waiting(self, job: Resource, prepared: Prepared) -> Step | None:
         """A step while the job cannot go on yet."""
