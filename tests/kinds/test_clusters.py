@@ -103,6 +103,7 @@ async def test_an_evicted_node_is_killed_shown_and_replaced(machine):
     machine.passed += timedelta(seconds=RETRY_S)
     nodes, _ = await machine.step()
     assert [node.id for node in nodes] == [new.id]
+    assert not list(machine.sockets.glob("*.sock"))
 
 
 async def test_only_nodes_that_are_there_can_be_evicted(machine):

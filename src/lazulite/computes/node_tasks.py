@@ -42,7 +42,7 @@ class NodeTasks:
         for node in nodes:
             left = await self._looked_at(_evicted(node, now) if node.id in evicted else node, now)
             if left is None:
-                await self.executor.forget(node.id)
+                await self._forget(node.id)
             else:
                 found.append(left)
         return found
@@ -58,6 +58,10 @@ class NodeTasks:
     def socket(self, node: str) -> Path:
         """Where the node listens once it is ready."""
         return self.sockets / f"{node}.sock"
+
+    async def _forget(self, node: str) -> None:
+        self.socket(node).unlink(missing_ok=True)
+        await self.executor.forget(node)
 
     async def _looked_at(self, node: Node, now: float) -> Node | None:
         runs = await self.executor.observe(node.id) is Phase.RUNNING
