@@ -96,6 +96,15 @@ def test_failed_starts_end_the_job_only_while_no_process_is_ready():
         job.check(ready=0)
 
 
+def test_failed_starts_do_not_end_the_job_while_another_process_is_in_its_first_init():
+    job = policy(starts=3)
+    for _ in range(10):
+        job.start_failed("boom", hung=False)
+    job.check(ready=0, untried=1)
+    with pytest.raises(SpecError, match="boom"):
+        job.check(ready=0, untried=0)
+
+
 def test_a_process_that_worked_forgives_failed_starts():
     job = policy(starts=3)
     job.take(1)

@@ -105,6 +105,10 @@ class Engine(Protocol):
     def ready(self) -> int:
         """How many processes have come through init()."""
 
+    @property
+    def untried(self) -> int:
+        """How many processes are in init(), where none before them in their place has failed."""
+
     def finish(self) -> None:
         """Ask every process to call shutdown() and end."""
 

@@ -159,9 +159,9 @@ class JobRun:
             elif engine.feed(policy.take, policy.pending):
                 self._progress.begin_mini_batches()
             self._settle(engine.poll(1.0))
-            policy.check(engine.ready)
+            policy.check(engine.ready, engine.untried)
             self._tend(engine)
-        policy.check(engine.ready)
+        policy.check(engine.ready, engine.untried)
 
     def _pause_once_idle(self) -> None:
         """What was begun is finished, so that no file is scored twice for a pause."""

@@ -58,6 +58,12 @@ class NodeEngine:
         return sum(worker.ready for worker in self._workers())
 
     @property
+    def untried(self) -> int:
+        """How many processes are in init(), where none before them in their place has failed."""
+        seats = (seat for node in self._nodes.values() for seat in node.seats if not seat.failures)
+        return sum(seat.worker is not None and not seat.worker.ready for seat in seats)
+
+    @property
     def is_idle(self) -> bool:
         """Whether no process is left."""
         return not any(node.workers for node in self._nodes.values())

@@ -22,7 +22,10 @@ class Rules:
     error_threshold: int
     """Failed files that are still allowed; -1 allows all."""
     failed_starts: int
-    """Failed starts of processes in a row that end the job while no process is ready."""
+    """Failed starts of processes in a row that end the job while no process is ready.
+
+    Nor may one be in its first init(), which has as long as it takes.
+    """
     allowed_failed_count: int | None = None
     """Mini-batches that may fail; None allows all."""
     allowed_failed_percent: float | None = None
@@ -123,8 +126,11 @@ class Policy:
         self._failed_starts += self._rules.failed_starts if hung else 1
         self._start_error = error
 
-    def check(self, ready: int) -> None:
-        """Raise SpecError if the job cannot succeed any more. ready: processes able to work."""
+    def check(self, ready: int, untried: int = 0) -> None:
+        """Raise SpecError if the job cannot succeed any more.
+
+        ready: processes able to work. untried: those in an init() that may well go through.
+        """
         allowed, failed = self._rules.error_threshold, self.counts.failed_items
         if 0 <= allowed < failed:
             raise SpecError(
@@ -133,7 +139,7 @@ class Policy:
                 f"logs/user/error.txt has them all; the last one: {self.last_failure}",
             )
         self._check_mini_batches()
-        if self._failed_starts >= self._rules.failed_starts and not ready:
+        if self._failed_starts >= self._rules.failed_starts and not ready and not untried:
             raise SpecError(
                 "InitFailed",
                 f"The scoring script could not be started: no process came through init(). "

@@ -173,6 +173,26 @@ def test_an_init_that_hangs_fails_the_job_with_its_stack(bench):
     assert "line 3 in init" in progress["error"]["message"]
 
 
+SLOW_START = """
+import os, time
+def init():
+    with open(STARTS, "a+") as starts:
+        if os.environ["LAZULITE_BATCH_AGENT"] != "process000":
+            starts.write("x")
+            raise RuntimeError("no memory left")
+        while os.path.getsize(STARTS) < 13:
+            time.sleep(0.01)
+def run(b): return b
+"""
+
+
+def test_a_process_in_its_first_init_is_waited_for_while_others_fail(bench):
+    bench.files(10)
+    script = f"STARTS = {str(bench.folder / 'starts')!r}\n{SLOW_START}"
+    code, progress = bench.run(script=script, processes_per_node=4)
+    assert (code, progress["state"]) == (0, "completed")
+
+
 def test_an_init_that_dies_fails_the_job(bench):
     bench.files(10)
     script = (
