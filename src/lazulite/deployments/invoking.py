@@ -54,12 +54,13 @@ class Invoker:
         """The job, and whether it is new. Raises ArmError; nothing is written then."""
         invocation = read_invocation(order.body)
         name = job_name(invocation, endpoint, order.repeat.key)
-        job_id = f"{workspace_of(endpoint.id)}/jobs/{name}"
+        workspace = workspace_of(endpoint.id)
+        job_id = f"{workspace}/jobs/{name}"
         if (known := await self.resources.find(job_id)) is not None:
             return _repeated(known, order.repeat), False
         properties = await self._properties(endpoint, invocation, order.deployment, name)
         noted = {**properties, **order.repeat.noted()}
-        draft = Draft(resource_type=JOBS, id=job_id, properties=noted)
+        draft = Draft(resource_type=JOBS, id=job_id, properties=noted, under=workspace)
         written = await self.resources.put(draft, order.actor, only_new=True)
         if written is None:  # by a request that came at the same time
             return _repeated(await self.resources.find(job_id), order.repeat), False

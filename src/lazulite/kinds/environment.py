@@ -151,7 +151,7 @@ def curated_drafts(workspace: str) -> list[Draft]:
             _draft(kind, f"{base}/{each.name}", name),
             _draft(f"{kind}/versions", f"{base}/{each.name}/versions/1", version),
         ]
-    return made
+    return [dataclasses.replace(draft, under=workspace) for draft in made]
 
 
 def _draft(kind: str, arm_id: str, properties: Container) -> Draft:

@@ -32,7 +32,10 @@ class Experiments:
     resources: Resources
 
     async def ensure(self, workspace: str, name: str, actor: str) -> Resource:
-        """The experiment of that name, made unless it is there. Raises ArmError 400."""
+        """The experiment of that name, made unless it is there.
+
+        Raises ArmError 400 for the name, and 409 if the workspace is leaving.
+        """
         check_name(name)
         found = await self.find(workspace, name)
         if found is not None:
@@ -41,6 +44,7 @@ class Experiments:
             resource_type=EXPERIMENTS,
             id=f"{workspace}/experiments/{name}",
             properties={"description": None, "tags": {}, "archivedTime": None},
+            under=workspace,
             reconciled=False,
         )
         written = await self.resources.put(draft, actor, only_new=True)
@@ -69,9 +73,9 @@ class Experiments:
         await self.change(experiment, latest, job.created_by)
 
     async def change(self, experiment: Resource, change: Json, actor: str) -> Resource:
-        """Set some of the experiment's properties."""
-        found = experiment
-        while True:
+        """Set some of the experiment's properties; of one that is gone, none."""
+        found: Resource | None = experiment
+        while found is not None:
             draft = Draft(
                 resource_type=EXPERIMENTS,
                 id=found.id,
@@ -81,4 +85,5 @@ class Experiments:
             written = await self.resources.put(draft, actor, if_revision=found.revision)
             if written is not None:
                 return written[0]
-            found = await self.resources.find(experiment.id) or experiment
+            found = await self.resources.find(experiment.id)
+        return experiment

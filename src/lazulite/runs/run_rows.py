@@ -130,6 +130,7 @@ class Runs:
             resource_type=JOBS,
             id=f"{workspace}/jobs/{run_id}",
             properties=properties,
+            under=workspace,
             reconciled=False,
         )
         written = await self.resources.put(draft, actor, only_new=True)

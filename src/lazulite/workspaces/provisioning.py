@@ -118,7 +118,13 @@ class Provisioning:
             "properties": {},
         }
         arm_id = f"{workspace.id}/datastores/{name}"
-        return Draft(resource_type=DATASTORES, id=arm_id, properties=properties, reconciled=False)
+        return Draft(
+            resource_type=DATASTORES,
+            id=arm_id,
+            properties=properties,
+            under=workspace.id,
+            reconciled=False,
+        )
 
 
 def account_id(workspace: Resource) -> str | None:
