@@ -58,6 +58,7 @@ def test_an_input_of_2023(spelling, kind):
         ({"inputData": {"a": {"jobInputType": "CustomModel", "uri": URL}}}, "custom_model"),
         ({"dataset": {"path": URL}, "partitionKeys": ["year"]}, "partitionKeys"),
         ({"dataset": {"path": URL}, "loggingLevel": "loud"}, "'loud'"),
+        ({"dataset": {"path": URL}, "maxConcurrencyPerInstance": 1_000_000}, "1000000 is too many"),
         ({"dataset": {"path": URL}, "miniBatchSize": 0}, "miniBatchSize"),
         ({"dataset": {"path": URL}, "retrySettings": {"timeout": "PT0S"}}, "PT0S"),
         ({"dataset": {"path": URL}, "outputFileName": "../x"}, "'../x'"),

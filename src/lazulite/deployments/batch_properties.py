@@ -21,6 +21,7 @@ from lazulite.deployments.endpoint_properties import (
 from lazulite.deployments.invocations import (
     MOST,
     MOST_FILES,
+    Concurrency,
     FileName,
     LoggingLevel,
     RunTimeout,
@@ -61,7 +62,7 @@ class BatchDeployment(DeploymentProperties):
     model: AssetReference | None = None
     compute: str = Field(min_length=1)
     resources: Resources = Field(default_factory=Resources)
-    max_concurrency_per_instance: int = Field(default=1, ge=1, le=MOST)
+    max_concurrency_per_instance: Concurrency = 1
     mini_batch_size: int = Field(default=10, ge=1, le=MOST_FILES)
     output_action: OutputAction = "AppendRow"
     output_file_name: FileName = DEFAULT_FILE_NAME

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from collections.abc import Mapping
@@ -32,6 +33,19 @@ MOST, MOST_FILES = (1 << 31) - 1, (1 << 63) - 1
 """What Azure's whole numbers of 32 and 64 bits can be. Source: spec/REST.md 7.7 and 8.3."""
 
 
+MOST_PROCESSES = max(64, 4 * (os.cpu_count() or 1))
+"""On one node, which is this machine: each loads the model, and has a place from the start."""
+
+
+def _is_concurrency(count: int) -> int:
+    if count > MOST_PROCESSES:
+        raise ValueError(
+            f"{count} is too many: a node of this machine has at most {MOST_PROCESSES} processes, "
+            "and more than it has cores seldom help. Lower it, or ask for more instances"
+        )
+    return count
+
+
 def _is_file_name(text: str) -> str:
     if not re.fullmatch(r"[^/\\\0]{1,200}", text) or text in {".", ".."}:
         raise ValueError(f"{text!r} is no plain name of a file")
@@ -48,6 +62,7 @@ def _is_run_timeout(text: str) -> str:
     return text
 
 
+Concurrency = Annotated[int, Field(ge=1, le=MOST), AfterValidator(_is_concurrency)]
 FileName = Annotated[str, AfterValidator(_is_file_name)]
 RunTimeout = Annotated[str, AfterValidator(_is_run_timeout)]
 """For one run(): Azure's range. Source: spec/BATCH.md 1.1."""
@@ -130,7 +145,7 @@ class Invocation(Properties):
     output_data: dict[str, JobOutput] = Field(default_factory=dict)
     output_file_name: FileName | None = None
     mini_batch_size: int | None = Field(default=None, ge=1, le=MOST_FILES)
-    max_concurrency_per_instance: int | None = Field(default=None, ge=1, le=MOST)
+    max_concurrency_per_instance: Concurrency | None = None
     error_threshold: int | None = Field(default=None, ge=-1, le=MOST)
     logging_level: LoggingLevel | None = None
     retry_settings: Retries | None = None

@@ -20,6 +20,7 @@ from lazulite.executors.launch import Sandbox
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.operations.reconciler import Step
 from lazulite.remote.background import StillFetching
+from lazulite.runs.restarts import forgive, may_start
 from lazulite.runs.status import ENDED, PAUSED, has_ended, is_paused, status_of
 from lazulite.store.files import read_json, write_atomically
 from lazulite.store.resources import Draft, Json, Resource, Resources
@@ -173,6 +174,7 @@ class Supervision:
         """Rest until the job's row changes; the nodes are given back."""
         if job.observed.get("status") != PAUSED:
             await self.resources.touch(job.properties["computeId"])
+        forgive(self.folder_of(job))
         progress = self.progress(job) if self.is_under_way(job) else {}
         known = {**job.observed, "progress": progress, "toldCluster": False}
         observed = {**known, "status": PAUSED}
@@ -200,7 +202,10 @@ class Supervision:
         _say(folder / "cancel", job.properties["cancelRequested"])
         _say(folder / "pause", is_paused(job))
         name = self._task_name(job)
-        if not await self._is_at_work(job) and self.progress(job)["state"] not in ENDED:
+        state = self.progress(job)["state"]
+        if await self._is_at_work(job) or state in ENDED:
+            return
+        if may_start(folder, self.resources.clock()):
             await self.executor.forget(name)  # it was killed: it goes on where its files say
             command = (sys.executable, "-m", module, str(folder))
             await self.executor.ensure(Task(name=name, command=command))
