@@ -45,6 +45,7 @@ PLAUSIBLE = {
     "startTime": st.sampled_from(["2023-01-01T00:00:00"]),
     "endTime": st.sampled_from(["2024-01-01T00:00:00", "2024-01-01"]),
     "interval": st.integers(1, 9),
+    "maxConcurrencyPerInstance": st.integers(1, 64),
     "monthDays": st.lists(st.integers(1, 31), max_size=2),
     "modelType": st.sampled_from(["custom_model", "mlflow_model", "triton_model"]),
     "timeZone": st.sampled_from(["UTC", "Pacific Standard Time"]),

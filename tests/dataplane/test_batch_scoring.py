@@ -60,6 +60,19 @@ async def test_a_job_has_its_status_at_the_top_and_in_properties(scorer):
     assert "Studio" in job["properties"]["interactionEndpoints"]
 
 
+async def test_a_signature_in_an_input_is_shown_nowhere(scorer):
+    url = "https://a.blob.core.windows.net/c/x"
+    dataset = {"dataInputType": "DataUrl", "path": f"{url}?sv=2021-08-06&sig=c2VjcmV0"}
+    started = await invoke(scorer, dataset=dataset)
+    name = started.json()["name"]
+    listed = await scorer.call("GET", f"{ENDPOINT}/jobs", api=API)
+    row = await scorer.call("GET", f"{scorer.workspace}/jobs/{name}", api="2023-10-01")
+    for answer in (started, listed, row):
+        assert "c2VjcmV0" not in answer.text
+        assert name in answer.text
+    assert started.json()["properties"]["dataset"]["path"] == url
+
+
 @pytest.mark.parametrize("prefix", ["", MFE])
 async def test_both_origins_show_the_same_job(scorer, prefix):
     name = (await invoke(scorer)).json()["name"]

@@ -22,6 +22,7 @@ from lazulite.deployments.invocations import (
 from lazulite.deployments.repeats import Repeat
 from lazulite.deployments.rerunning import inputs_of
 from lazulite.deployments.resolving import pinned
+from lazulite.deployments.signed_uris import unsigned
 from lazulite.store.resources import Draft, Json, Resource, Resources
 
 PROVISIONING = {"Completed": "Succeeded", "Failed": "Failed", "Canceled": "Canceled"}
@@ -103,7 +104,7 @@ class Invoker:
         known, stored = await self.show_job(job, base), job.properties
         store, _, path = stored["output"].partition("datastores/")[2].partition("/paths/")
         properties = {
-            **stored.get("said", {}),
+            **unsigned(stored.get("said", {})),
             **{name: stored[name] for name in SETTINGS},
             "name": job.name,
             "status": known["status"],

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from lazulite.core.ids import segment_of, workspace_of
 from lazulite.deployments.job_outputs import outputs_of
+from lazulite.deployments.signed_uris import unsigned
 from lazulite.runs.status import end_time, start_time, status_of, told
 from lazulite.store.resources import Json, Resource
+
+SIGNED = ("inputs", "outputs", "output", "said")
+"""Where URIs of the caller's are kept."""
 
 
 async def show(job: Resource, base: str) -> Json:
@@ -16,8 +20,9 @@ async def show(job: Resource, base: str) -> Json:
     sort = SORTS.get(str(job.properties.get("jobType")), _batch)
     studio = f"{base}/runs/{job.name}?wsid={workspace_of(job.id)}"
     workspace = segment_of(job.id, "workspaces")
+    signed = {name: job.properties[name] for name in SIGNED if name in job.properties}
     return {
-        **sort(job),
+        **unsigned({**signed, **sort(job)}),
         "status": status_of(job),
         "services": {
             "Studio": {"jobServiceType": "Studio", "endpoint": studio},
