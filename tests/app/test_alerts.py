@@ -247,6 +247,23 @@ async def test_a_receiver_that_takes_its_time_holds_up_nobody_else(site):
     assert len(told) == 7
 
 
+async def test_a_fault_with_one_receiver_is_none_with_the_others(site):
+    receivers = [{"name": n, "serviceUri": f"http://{n}/"} for n in ("bad", "good")]
+    body = {"location": "global", "properties": {**GROUP, "webhookReceivers": receivers}}
+    path = site.insights("actionGroups/ops")
+    await site.plane.call("PUT", path, body, api="2021-09-01")
+
+    def send(url, body):
+        if "bad" in url:
+            raise ValueError(url)
+        site._take(url, body)
+
+    site.alerts._send = send
+    site.failures(4)
+    assert [url for url, _ in await site.after(minutes=1, seconds=6)] == ["http://good/"]
+    assert await site.after(seconds=10) == []
+
+
 async def test_a_group_has_ten_receivers_at_most(site):
     receivers = [{"name": str(n), "serviceUri": f"http://h/{n}"} for n in range(11)]
     body = {"location": "global", "properties": {**GROUP, "webhookReceivers": receivers}}

@@ -93,9 +93,13 @@ class Alerts:
         """
         waiting = await asyncio.to_thread(self._due)
         slots = asyncio.Semaphore(_AT_ONCE)
-        async with asyncio.TaskGroup() as group:
-            for messages in waiting.values():
-                group.create_task(self._deliver(messages, slots))
+        ends = await asyncio.gather(
+            *(self._deliver(messages, slots) for messages in waiting.values()),
+            return_exceptions=True,  # a fault with one receiver is none with the others
+        )
+        for end in ends:
+            if isinstance(end, Exception):
+                log.error("alerts could not be delivered", exc_info=end)
 
     async def _may(self, alert: Resource) -> bool:
         try:
