@@ -17,7 +17,7 @@ NAME = ProcessName("node0", "process000")
 class Alone:
     """An Engine that scores at once, and tells some things when it is to end."""
 
-    ready = 1
+    ready, untried = 1, 0
 
     def __init__(self, *last):
         self._events, self._last = [], list(last)
