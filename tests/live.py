@@ -23,6 +23,7 @@ class Live:
         """env: variables of this server alone."""
         self.data_dir, self.process, self.env = data_dir, None, dict(env)
         self.http = httpx2.Client(timeout=60)
+        self._earlier = []
         self._tokens = {}
 
     def up(self):
@@ -141,7 +142,18 @@ class Live:
         )
         if wait:
             assert self.outcome(made)["status"] == "Succeeded", self.outcome(made)
+            self.connect_anew()
         return made
+
+    def connect_anew(self):
+        """Idle connections may lead to the front door as it was: use others from here on."""
+        self._earlier.append(self.http)
+        self.http = httpx2.Client(timeout=60)
+
+    def close(self):
+        """Close the connections."""
+        for client in (*self._earlier, self.http):
+            client.close()
 
     def key(self, endpoint):
         return self.call("POST", f"/onlineEndpoints/{endpoint}/listKeys").json()["primaryKey"]
@@ -242,7 +254,7 @@ def running(folder, **env):
             live.process.wait(10)
         command = [sys.executable, "-m", "lazulite", "down", f"--data-dir={data_dir}"]
         subprocess.run(command, capture_output=True, check=False, timeout=60)
-        live.http.close()
+        live.close()
         left = processes_of(data_dir)
         for pid, _ in left:
             os.kill(pid, signal.SIGKILL)

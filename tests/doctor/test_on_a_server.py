@@ -6,7 +6,7 @@ from lazulite.doctor.command import diagnose
 
 FILE = """\
 name: blue
-endpoint_name: nobody
+endpoint_name: never-made
 model: azureml:none:7
 environment: azureml:absent@latest
 """
@@ -18,7 +18,7 @@ def test_what_is_not_registered_is_told_by_its_line(server, tmp_path):
     found = diagnose(str(path), str(server.data_dir), os.environ)
     wrong = {each["check"]: each["found"] for each in found if each["status"] != "ok"}
     assert list(wrong) == [f"{path}:2:1", f"{path}:3:1", f"{path}:4:1"]
-    assert "there is no online endpoint 'nobody'" in wrong[f"{path}:2:1"]
+    assert "there is no online endpoint 'never-made'" in wrong[f"{path}:2:1"]
     assert "is not registered" in wrong[f"{path}:3:1"]
 
 
