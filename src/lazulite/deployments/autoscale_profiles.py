@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from lazulite.arm.times import WEEK
 from lazulite.core.time_zones import zone_of
-from lazulite.deployments.autoscale_properties import WEEK, FixedDate, Profile, RecurrentSchedule
+from lazulite.deployments.autoscale_properties import FixedDate, Profile, RecurrentSchedule
 
 
 def active_profile(profiles: Sequence[Profile], now: datetime) -> Profile:

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from lazulite.arm.kind import Duration, Properties
-from lazulite.core.time_zones import zone_of
+from lazulite.arm.times import Moment, WeekDay, Zone
 from lazulite.store.resources import Json
-
-WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-Day = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
 def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _is_zone(text: str) -> str:
-    zone_of(text)
-    return text
-
-
-def _is_moment(text: str) -> str:
-    datetime.fromisoformat(text)
-    return text
-
-
 Count = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[0-9]{1,4}$")]
 """A whole number, which Azure writes as a text."""
-Zone = Annotated[str, AfterValidator(_is_zone)]
-Moment = Annotated[str, AfterValidator(_is_moment)]
 
 
 class ScaleCapacity(Properties):
@@ -97,7 +81,7 @@ class RecurrentSchedule(Properties):
     """When a profile begins, every week."""
 
     time_zone: Zone = "UTC"
-    days: list[Day] = Field(min_length=1)
+    days: list[WeekDay] = Field(min_length=1)
     hours: list[Annotated[int, Field(ge=0, le=23)]] = Field(min_length=1)
     minutes: list[Annotated[int, Field(ge=0, le=59)]] = Field(min_length=1)
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from lazulite.arm.kind import Kind, Properties, Proposal
 from lazulite.arm.listing import Listing, view_of
-from lazulite.core.time_zones import zone_of
+from lazulite.arm.times import Moment, WeekDay, Zone
 from lazulite.runs.cron import Cron
 from lazulite.runs.scheduling import SINCE, Scheduling, switched
 from lazulite.store.resources import Json, Resource
@@ -32,28 +32,15 @@ def _is_cron(text: str) -> str:
     return text
 
 
-def _is_zone(text: str) -> str:
-    zone_of(text)
-    return text
-
-
-def _is_moment(text: str) -> str:
-    datetime.fromisoformat(text)
-    return text
-
-
-Moment = Annotated[str, AfterValidator(_is_moment)]
-"""ISO 8601, without a UTC offset: it is a time in the trigger's zone."""
 Number = Annotated[int, Field(ge=1)]
-WeekDay = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
 class Trigger(Properties):
-    """What all triggers have. time_zone: by its Windows name, or by that of IANA."""
+    """What all triggers have."""
 
     start_time: Moment | None = None
     end_time: Moment | None = None
-    time_zone: Annotated[str, AfterValidator(_is_zone)] = "UTC"
+    time_zone: Zone = "UTC"
 
     @model_validator(mode="after")
     def _ends_later(self) -> Trigger:
