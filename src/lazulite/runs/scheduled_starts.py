@@ -36,7 +36,7 @@ class Invocation(Properties):
 
 @dataclasses.dataclass(frozen=True)
 class ScheduledStarts:
-    """Starts jobs as who wrote the schedule last. jobs: the kind of jobs."""
+    """Starts jobs as who wrote the schedule last, if they may. jobs: the kind of jobs."""
 
     jobs: Kind
     writer: Writer
@@ -53,7 +53,7 @@ class ScheduledStarts:
     async def create_job(self, schedule: Resource, action: Json, name: str) -> str:
         """Write the job of that name, unless it is there; its id. Raises ArmError or SpecError."""
         workspace = workspace_of(schedule.id)
-        await self._permit(schedule, "workspaces/jobs/write", workspace)
+        await self.access.require(schedule.modified_by, f"{ML}/workspaces/jobs/write", workspace)
         given, actor = self._job(action), schedule.modified_by
         proposal = await self.writer.propose(self.jobs, workspace, name, given, actor)
         try:
@@ -71,7 +71,8 @@ class ScheduledStarts:
         endpoint = await self.writer.resources.find(f"{workspace}/batchEndpoints/{plain}")
         if endpoint is None:
             raise missing("batchEndpoints", asked.endpoint, workspace)
-        await self._permit(schedule, "workspaces/batchEndpoints/jobs/write", endpoint.id)
+        right = f"{ML}/workspaces/batchEndpoints/jobs/write"
+        await self.access.require(schedule.modified_by, right, endpoint.id)
         order = Order(
             body={"properties": {**asked.properties, "name": name}},
             deployment=asked.deployment,
@@ -94,17 +95,6 @@ class ScheduledStarts:
                 target="action.jobDefinition.jobType",
             )
         return validated(self.jobs, given)
-
-    async def _permit(self, schedule: Resource, action: str, scope: str) -> None:
-        """Whoever may write schedules must not come to start what they may not start."""
-        principal = await self.access.principal(schedule.modified_by)
-        if principal is None or not principal.may(f"{ML}/{action}", scope):
-            raise ArmError(
-                "AuthorizationFailed",
-                f"{schedule.modified_by!r}, who wrote the schedule, may not {ML}/{action} at "
-                f"{scope!r} (any more): give them the role, or write the schedule as another.",
-                403,
-            )
 
 
 def _invocation(action: Json) -> Invocation:
