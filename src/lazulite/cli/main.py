@@ -167,69 +167,44 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
         return made
 
     def _diagnosis(self, command: Command) -> Any:
-        return self.command_cls(
-            self.cli_ctx,
-            command.name,
-            functools.partial(_diagnose, command, self.cli_ctx),
-            description=command.summary,
-            arguments_loader=_diagnosis_arguments,
-        )
+        return self._made(command, command.name, _diagnose, _diagnosis_arguments)
 
     def _ml(self, command: Command) -> Any:
-        return self.command_cls(
-            self.cli_ctx,
-            f"ml {command.name}",
-            functools.partial(_run, command, self.cli_ctx),
-            description=command.summary,
-            arguments_loader=functools.partial(arguments_of, command.options),
-            confirmation=command.confirm,
-            table_transformer=functools.partial(rows, _columns(command.name.split()[0])),
-        )
+        options = functools.partial(arguments_of, command.options)
+        table = functools.partial(rows, _columns(command.name.split()[0]))
+        return self._made(command, f"ml {command.name}", _run, options, table)
 
     def _on_server(self, command: Command, connection: Sequence[str]) -> Any:
-        return self.command_cls(
-            self.cli_ctx,
-            command.name,
-            functools.partial(_run, command, self.cli_ctx),
-            description=command.summary,
-            arguments_loader=functools.partial(arguments_of, command.options, connection),
-            confirmation=command.confirm,
-            table_transformer=_table(command.name),
-        )
+        options = functools.partial(arguments_of, command.options, connection)
+        return self._made(command, command.name, _run, options, _table(command.name))
 
     def _alone(self, command: Command) -> Any:
-        return self.command_cls(
-            self.cli_ctx,
-            command.name,
-            functools.partial(_run_alone, command, self.cli_ctx),
-            description=command.summary,
-            arguments_loader=functools.partial(arguments_of, command.options, SERVER_ONLY),
-        )
+        options = functools.partial(arguments_of, command.options, SERVER_ONLY)
+        return self._made(command, command.name, _run_alone, options)
 
     def _declared(self, command: Command, declared: type[Declared]) -> Any:
         """A command with options of its own."""
         options = functools.partial(arguments_of, command.options, CONNECTION, declared=declared)
-        return self.command_cls(
-            self.cli_ctx,
-            command.name,
-            functools.partial(_run_declared, command, self.cli_ctx, declared),
-            description=command.summary,
-            arguments_loader=options,
-            confirmation=command.confirm,
-            table_transformer=_table(command.name),
-        )
+        run = functools.partial(_run_declared, declared)
+        return self._made(command, command.name, run, options, _table(command.name))
 
     def _storage(self, command: Command, connection: Sequence[str]) -> Any:
+        name = f"storage {command.name}"
         options = functools.partial(
             arguments_of, command.options, connection, declared=StorageArguments
         )
+        return self._made(command, name, _run_storage, options, _table(name))
+
+    def _made(self, command: Command, name: str, run: Any, options: Any, table: Any = None) -> Any:
+        """Knack's command. run: is called with the command, the application and the options."""
         return self.command_cls(
             self.cli_ctx,
-            f"storage {command.name}",
-            functools.partial(_run_storage, command, self.cli_ctx),
+            name,
+            functools.partial(run, command, self.cli_ctx),
             description=command.summary,
             arguments_loader=options,
-            table_transformer=_table(f"storage {command.name}"),
+            confirmation=command.confirm,
+            table_transformer=table,
         )
 
 
@@ -310,7 +285,7 @@ def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
 
 
 def _run_declared(
-    command: Command, cli: CLI, declared: type[Declared], given: Mapping[str, Any]
+    declared: type[Declared], command: Command, cli: CLI, given: Mapping[str, Any]
 ) -> Any:
     """The same for a command that has options of its own."""
     return _with_workspace(command, cli, declared(**_settings(given)))
