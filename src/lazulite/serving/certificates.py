@@ -22,6 +22,13 @@ AUTHORITY_LIFETIME = datetime.timedelta(days=3650)
 SERVER_LIFETIME = datetime.timedelta(days=365)
 RENEWAL_MARGIN = datetime.timedelta(days=30)
 
+OWN_NAMES = (
+    *("localhost", "*.localhost", "127.0.0.1", "::1"),
+    *("*.blob.localhost", "*.blob.core.localhost"),
+)
+"""Names that lead to this machine; the last two have a storage account before them, and OpenSSL
+takes no wildcard of fewer labels than theirs. Source: spec/CLIENTS.md 4."""
+
 _CLOCK_SKEW = datetime.timedelta(days=1)
 _USUAL_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine, Arch
@@ -52,14 +59,14 @@ def ensure_certificates(
 ) -> Certificates:
     """Make what is missing, expires within 30 days or does not name every host; keep the rest.
 
-    names: host names and IP addresses beside localhost, *.localhost, 127.0.0.1 and ::1. Call it at
-    each start: a second call changes nothing, and one after a crash finishes the work. The
-    authority is kept as long as it can be, since clients were told to trust it.
+    names: host names and IP addresses beside OWN_NAMES. Call it at each start: a second call
+    changes nothing, and one after a crash finishes the work. The authority is kept as long as it
+    can be, since clients were told to trust it.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = Certificates(folder / "ca.pem", folder / "server.pem", folder / "ca-bundle.pem")
     key, authority = _ensure_authority(folder / "ca-key.pem", now)
-    hosts = list(dict.fromkeys(["localhost", "*.localhost", "127.0.0.1", "::1", *names]))
+    hosts = list(dict.fromkeys([*OWN_NAMES, *names]))
     if not _is_current_server(_read(files.server), authority, hosts, now):
         _write_if_changed(files.server, _new_server(key, authority, hosts, now), 0o600)
     own = authority.public_bytes(serialization.Encoding.PEM)

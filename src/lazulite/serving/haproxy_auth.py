@@ -5,11 +5,11 @@ HAProxy knows keys by their SHA-256 only, and of tokens the keys that verify the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from lazulite.serving.access_tokens import SCORE, AccessTokens
 from lazulite.serving.haproxy_text import quoted, refusal, text_of
-from lazulite.serving.haproxy_traffic import ENDPOINT, SCORING
+from lazulite.serving.haproxy_traffic import ENDPOINT
 from lazulite.serving.routing import Endpoint
 
 _CHALLENGE = "WWW-Authenticate Bearer"
@@ -39,24 +39,28 @@ def auth_files(
     }
 
 
-def authentication(issuer: str, token_keys: Sequence[str], trusted: AccessTokens) -> list[str]:
-    """What a caller has to show, by the endpoint's auth_mode. issuer: of endpoints' tokens."""
+def authentication(
+    issuer: str, token_keys: Sequence[str], trusted: AccessTokens, modes: Set[str]
+) -> list[str]:
+    """What a caller has to show, by the endpoint's auth_mode.
+
+    issuer: of endpoints' tokens. modes: those in use; each costs every request its questions.
+    """
     return [
-        f"  http-request set-var(txn.auth) var(txn.endpoint),map(endpoints.map) if {SCORING}",
+        "  http-request set-var(txn.auth) var(txn.endpoint),map(endpoints.map)",
         refusal(404, "EndpointNotFound", f"There is no online endpoint {ENDPOINT}.")
-        + f" if {SCORING} !{{ var(txn.auth) -m found }}",
+        + " unless { var(txn.auth) -m found }",
         _unauthorized(
             f"Endpoint {ENDPOINT} needs the header 'Authorization: Bearer ...' "
             "with one of its keys or tokens.",
         )
-        + f" if {SCORING} !{{ http_auth_bearer -m len gt 0 }}",
-        *_key_check(),
-        *_token_claims(),
-        *_endpoint_token_check(issuer, token_keys),
-        *_access_token_check(trusted),
-        *_permission_check(),
+        + " unless { http_auth_bearer -m len gt 0 }",
+        *(_key_check() if "key" in modes else []),
+        *(_token_claims() if modes - {"key"} else []),
+        *(_endpoint_token_check(issuer, token_keys) if "aml_token" in modes else []),
+        *([*_access_token_check(trusted), *_permission_check()] if "aad_token" in modes else []),
         # User code has no need to see (and log) the caller's credential.
-        f"  http-request del-header authorization if {SCORING}",
+        "  http-request del-header authorization",
     ]
 
 
@@ -78,8 +82,8 @@ def _key_check() -> list[str]:
 def _token_claims() -> list[str]:
     """What both kinds of token are asked. RS256 only, whatever the token's own header says."""
     return [
-        f"  http-request set-var(txn.token) http_auth_bearer if {SCORING} !{_BY_KEY}",
-        f"  http-request set-var(txn.now) date if {SCORING} !{_BY_KEY}",
+        f"  http-request set-var(txn.token) http_auth_bearer unless {_BY_KEY}",
+        f"  http-request set-var(txn.now) date unless {_BY_KEY}",
         "  acl is_rs256 var(txn.token),jwt_header_query('$.alg') -m str RS256",
         f"  acl is_alive {_CLAIM}('$.exp','int'),sub(txn.now) gt 0",
         f"  acl is_early {_CLAIM}('$.nbf','int'),sub(txn.now) gt 60",
@@ -100,7 +104,7 @@ def _unless_all(mode: str, *needed: str) -> str:
 def _endpoint_token_check(issuer: str, token_keys: Sequence[str]) -> list[str]:
     """A token that the endpoint itself gave out."""
     return [
-        f"  http-request set-var(txn.uid) var(txn.endpoint),map(audiences.map) if {SCORING}",
+        "  http-request set-var(txn.uid) var(txn.endpoint),map(audiences.map)",
         *_signed("is_endpoints", "token", len(token_keys)),
         f"  acl is_issued {_CLAIM}('$.iss') -m str -- {quoted(issuer)}",
         f"  acl is_addressed {_CLAIM}('$.aud'),strcmp(txn.uid) eq 0",

@@ -9,7 +9,7 @@ LZ_ACCESS is where a line for each request goes.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 
 from lazulite.serving.access_log import access_log
@@ -22,6 +22,13 @@ from lazulite.serving.haproxy_mirror import (
     mirror_files,
 )
 from lazulite.serving.haproxy_rules import admission, body_limit, body_refused, provenance
+from lazulite.serving.haproxy_succession import (
+    HTTP_VERSION,
+    handed_on,
+    handing_on,
+    is_http2,
+    newest,
+)
 from lazulite.serving.haproxy_text import (
     error_page,
     host_lists,
@@ -69,8 +76,11 @@ class FrontDoorSettings:
     """Host names that requests may carry, no port; `*.name` for its subdomains, `*` for any."""
     threads: int = 1
     max_connections: int = 4000
-    buffer_bytes: int = 65536
-    """A request that fits is held back until complete, and can be repeated when a replica dies."""
+    buffer_bytes: int = 36864
+    """A request that fits is held back until complete, and can be repeated when a replica dies.
+
+    For that it is copied, in whatever length: 64 KiB would cost a request 2 us more.
+    """
 
 
 def render(
@@ -87,9 +97,10 @@ def render(
         _defaults(),
         _metrics(settings),
         counters(),
-        _public(settings, trusted),
+        _public(settings, trusted, {endpoint.auth_mode for endpoint in ordered}),
         copies_frontend(settings.run_folder, ordered),
         _control(settings),
+        newest(settings.run_folder),
         _scoring_defaults(),
         *(_deployment(e, d) for e in ordered for d in e.deployments),
     ]
@@ -171,22 +182,28 @@ def _metrics(settings: FrontDoorSettings) -> list[str]:
     ]
 
 
-def _public(settings: FrontDoorSettings, trusted: AccessTokens) -> list[str]:
+def _public(settings: FrontDoorSettings, trusted: AccessTokens, modes: Set[str]) -> list[str]:
+    """modes: how endpoints authenticate. What follows `allow` is asked of scoring requests only."""
     return [
         "frontend public from base",
         f'  bind "fd@${{LZ_HTTPS}}" ssl crt {quoted(str(settings.certificate))} alpn h2,http/1.1',
         '  bind "fd@${LZ_HTTP}"',
+        *handed_on(settings.run_folder),
         *access_log(),
+        *handing_on(),
         *provenance(),
         *admission(any_host="*" in settings.hosts),
         "  http-request set-var(txn.endpoint) path,field(3,/),lower"
         " if { path_beg /inference/ } !{ path,field(4,/) jobs }",
-        *authentication(settings.issuer, settings.token_keys, trusted),
+        f"  http-request allow if !{SCORING}",
+        # Over HTTP/2 a refusal that overtakes its request looks like a broken stream to curl 7.88.
+        "  http-request wait-for-body time 10s if is_http2",
+        *authentication(settings.issuer, settings.token_keys, trusted, modes),
         body_limit(),
         # Before a deployment is chosen: what arrives slowly must not count as in flight there.
-        f"  http-request wait-for-body time 10s if {SCORING}",
+        "  http-request wait-for-body time 10s",
         *choice_of_deployment(),
-        f"  http-request set-path /%[path,field(4,/,0)] if {SCORING}",
+        "  http-request set-path /%[path,field(4,/,0)]",
         f"  use_backend %[var(txn.backend)] if {SCORING}",
         "  default_backend control",
     ]
@@ -199,6 +216,8 @@ def _control(settings: FrontDoorSettings) -> list[str]:
     """
     return [
         "backend control from base",
+        *is_http2(),
+        f"  http-request set-header {HTTP_VERSION} 2 if is_http2",
         "  http-reuse safe",
         "  retries 2",
         *error_page(

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from lazulite.serving.haproxy_succession import MARK
+
 _START_PATIENCE_S = 10.0
 _CHECK_PATIENCE_S = 30.0
 _ANSWER_PATIENCE_S = 2.0
@@ -59,7 +61,7 @@ class HAProxy:
         reason = self._replace(configuration)
         if before is not None:
             if reason is None:
-                before.await_stopping()
+                before.hand_on()
             before.close()
         return reason
 
@@ -211,10 +213,14 @@ class Console:
         """End the session; HAProxy does not end before its sessions do."""
         self._socket.close()
 
-    def await_stopping(self) -> None:
-        """Wait until HAProxy has let go of its listening sockets, or has ended."""
+    def hand_on(self) -> None:
+        """Have HAProxy send what still comes to it to its successor, which serves already.
+
+        Waits until it has let go of its listening sockets, or has ended.
+        """
         deadline = time.monotonic() + _ANSWER_PATIENCE_S
         with contextlib.suppress(OSError):
+            self.ask(MARK)
             while b"\nStopping: 1" not in self.ask(b"show info"):
                 if time.monotonic() > deadline:
                     return

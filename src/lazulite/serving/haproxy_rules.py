@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lazulite.serving.haproxy_text import refusal
-from lazulite.serving.haproxy_traffic import SCORING
 from lazulite.serving.keeper_spec import LARGEST_BODY
 
 _TOO_LARGE = refusal(
@@ -38,7 +37,7 @@ def admission(*, any_host: bool) -> list[str]:
 
 def body_limit() -> str:
     """A refusal of bodies that say beforehand that they are too long."""
-    return _TOO_LARGE + f" if {SCORING} {{ req.body_size gt {LARGEST_BODY} }}"
+    return _TOO_LARGE + f" if {{ req.body_size gt {LARGEST_BODY} }}"
 
 
 def body_refused() -> str:
@@ -65,5 +64,6 @@ def provenance() -> list[str]:
         "  http-request del-header x-real-ip",
         "  http-request set-header x-forwarded-for %[src]",
         "  http-request set-header x-forwarded-host %[req.hdr(host)]",
-        "  http-request set-header x-forwarded-proto %[ssl_fc,iif(https,http)]",
+        "  http-request set-header x-forwarded-proto https if is_https",
+        "  http-request set-header x-forwarded-proto http unless is_https",
     ]

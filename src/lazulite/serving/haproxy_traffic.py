@@ -12,7 +12,7 @@ from lazulite.serving.haproxy_text import refusal, text_of
 from lazulite.serving.routing import Endpoint
 
 SCORING = "{ var(txn.endpoint) -m found }"
-"""Condition: the request is for a replica, not for the control plane."""
+"""Condition: the request is for a replica, not for the control plane, which knows its own rules."""
 ENDPOINT = "%[var(txn.endpoint),json(utf8s)]"
 """The endpoint's name in a message."""
 COUNTERS = "turns"
@@ -63,9 +63,9 @@ def choice_of_deployment() -> list[str]:
     """The deployment that the header names, else one by traffic. Source: spec/ONLINE.md 5.5."""
     asked = "{ var(txn.asked) -m found }"
     unknown = "!{ var(txn.backend) -m found }"
-    by_turn = f"{SCORING} !{asked}"
+    by_turn = f"!{asked}"
     return [
-        f"  http-request set-var(txn.asked) req.fhdr(azureml-model-deployment),lower if {SCORING}",
+        "  http-request set-var(txn.asked) req.fhdr(azureml-model-deployment),lower",
         "  http-request set-var(txn.backend)"
         f" var(txn.endpoint),concat(/,txn.asked),map(deployments.map) if {asked}",
         refusal(
@@ -86,5 +86,5 @@ def choice_of_deployment() -> list[str]:
             f"No deployment of endpoint {ENDPOINT} takes traffic: set its traffic, or name a "
             "deployment in the header azureml-model-deployment.",
         )
-        + f" if {SCORING} {unknown}",
+        + f" if {unknown}",
     ]

@@ -139,6 +139,13 @@ class Door:
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
 
+    def connection(self, *, tls=False) -> http.client.HTTPConnection:
+        if not tls:
+            return http.client.HTTPConnection(*self.addresses.http, timeout=30)
+        context = ssl.create_default_context(cafile=self.certificates.authority)
+        port = self.addresses.https[1]
+        return http.client.HTTPSConnection("localhost", port, context=context, timeout=30)
+
     def deployment(self, *replicas, name="blue", **changes) -> Deployment:
         """Nothing listens where its requests could wait, unless there is a waiting_room()."""
         waiting = str(self.settings.run_folder / "w.sock")
@@ -240,7 +247,7 @@ class Load:
             thread.join(20)
 
     def _run(self):
-        connection = self._connect()
+        connection = self._door.connection(tls=self._tls)
         while not self._stop.is_set():
             failure = self._score(connection)
             with self._lock:
@@ -261,13 +268,6 @@ class Load:
         except (OSError, http.client.HTTPException) as error:
             return repr(error)
         return None if response.status == 200 else f"{response.status} {body!r}"
-
-    def _connect(self):
-        if not self._tls:
-            return http.client.HTTPConnection(*self._door.addresses.http, timeout=30)
-        context = ssl.create_default_context(cafile=self._door.certificates.authority)
-        port = self._door.addresses.https[1]
-        return http.client.HTTPSConnection("localhost", port, context=context, timeout=30)
 
 
 def listening(path: Path) -> socket.socket:

@@ -67,6 +67,8 @@ def test_new_name_is_added_and_old_names_cost_nothing(tmp_path):
     assert set(names.get_values_for_type(x509.DNSName)) == {
         "localhost",
         "*.localhost",
+        "*.blob.localhost",
+        "*.blob.core.localhost",
         "box",
         "other.example",
     }
@@ -121,7 +123,13 @@ def test_users_own_bundle_goes_before_the_systems(tmp_path):
     assert public_authorities([tmp_path / "missing.pem", own]) == own.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1", "box", "a.blob.box"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("localhost", "127.0.0.1", "::1", "box", "a.blob.box"),
+        *("account.blob.localhost", "account.blob.core.localhost"),
+    ],
+)
 def test_strict_client_trusts_the_server_under_every_name(tmp_path, name):
     files = make(tmp_path, "box", "*.blob.box", now=datetime.datetime.now(datetime.UTC))
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

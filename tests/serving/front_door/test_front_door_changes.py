@@ -7,6 +7,7 @@ import http.client
 import os
 import signal
 import socket
+import subprocess
 import threading
 from pathlib import Path
 
@@ -99,6 +100,20 @@ async def test_changed_port_moves_the_front_door(door):
 
     assert door.addresses.http == ("127.0.0.1", port)
     assert door.call().status == 200
+
+
+async def test_connection_kept_over_a_change_cannot_use_a_key_of_before(door):
+    blue = door.deployment(door.replica())
+    await door.apply(door.endpoint(blue))
+    kept = door.connection()
+    key = {"Authorization": "Bearer the-primary-key"}
+    kept.request("POST", "/inference/ep/score", b"{}", key)
+    assert kept.getresponse().read() == b"ok"
+
+    await door.apply(door.endpoint(blue, key_hashes=("0" * 64,)))
+    kept.request("POST", "/inference/ep/score", b"{}", key)
+
+    assert kept.getresponse().status == 401
 
 
 async def test_stop_finishes_the_requests_that_run(door):
@@ -339,3 +354,72 @@ async def test_crash_of_the_control_plane_amid_a_change_leaves_one_whole_configu
     assert (await asyncio.to_thread(door.call)).status == 200
     await door.apply(door.endpoint(door.deployment(), name="other"))
     assert not torn.exists()
+
+
+def seen_by(request):
+    """Where the replica believes that a request came from."""
+    seen = [request.headers["x-forwarded-for"], request.headers["x-forwarded-proto"]]
+    return 200, {}, " ".join(seen).encode()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_connection_kept_idle_leads_to_the_endpoints_of_now(door, tls):
+    """A client that has scored asks over the same connection for what was deployed since."""
+    blue, green = door.deployment(door.replica("b")), door.replica("g", seen_by)
+    await door.apply(door.endpoint(blue))
+    idle = door.connection(tls=tls)
+    key = {"Authorization": "Bearer the-primary-key"}
+    idle.request("POST", "/inference/ep/score", b"{}", key)
+    assert idle.getresponse().read() == b"ok"
+
+    await door.apply(door.endpoint(blue, door.deployment(green, name="green")))
+    asked = {**key, "azureml-model-deployment": "green"}
+    idle.request("POST", "/inference/ep/score", b"{}", asked)
+    answer = idle.getresponse()
+
+    assert (answer.status, answer.headers["azureml-model-deployment"]) == (200, "green")
+    assert answer.read().decode() == f"127.0.0.1 {'https' if tls else 'http'}"
+    idle.close()
+
+
+def claimed_by(request):
+    """What the front door tells the control plane of a request."""
+    told = [request.headers.get(f"x-{name}") for name in ("forwarded-proto", "lazulite-http")]
+    return 200, {}, " ".join(map(str, told)).encode()
+
+
+def asked_over(kept, version):
+    kept.request("GET", "/subscriptions", headers={"x-lazulite-http": version})
+    return kept.getresponse().read().decode()
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+async def test_a_request_that_is_handed_on_twice_keeps_its_scheme_and_version(door, scheme):
+    door.replica("control", claimed_by)
+    await door.apply()
+    kept = http.client.HTTPConnection("localhost")
+    kept.sock = socket.socket(socket.AF_UNIX)
+    kept.sock.connect(str(door.settings.run_folder / f"newest-{scheme}.sock"))
+    kept.sock.sendall(b"PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n")
+    assert await asyncio.to_thread(asked_over, kept, "2") == f"{scheme} 2"
+
+    await door.apply(door.endpoint(door.deployment(door.replica())))
+
+    assert await asyncio.to_thread(asked_over, kept, "2") == f"{scheme} 2"
+    kept.close()
+
+
+async def test_a_version_that_a_client_claims_is_not_believed(door):
+    door.replica("control", claimed_by)
+    await door.apply()
+    kept = door.connection(tls=True)
+    assert await asyncio.to_thread(asked_over, kept, "2") == "https None"
+
+    await door.apply(door.endpoint(door.deployment(door.replica())))
+
+    assert await asyncio.to_thread(asked_over, kept, "2") == "https None"
+    kept.close()
+    command = ["curl", "-sS", "--http2", "--cacert", str(door.certificates.authority)]
+    command += ["-H", "x-lazulite-http: 1", f"https://localhost:{door.addresses.https[1]}/"]
+    said = await asyncio.to_thread(subprocess.run, command, capture_output=True, timeout=20)
+    assert said.stdout == b"https 2"

@@ -88,8 +88,9 @@ def test_limit_that_is_no_positive_whole_number_is_refused(field, value):
 
 @pytest.mark.parametrize("changes", [{"issuer": "a\nb"}, {"certificate": Path("/a\nglobal")}])
 def test_setting_with_a_line_break_is_refused(changes):
+    by_token = endpoint(auth_mode="aml_token")
     with pytest.raises(ValueError, match="control characters"):
-        render(dataclasses.replace(SETTINGS, **changes), [], NO_ACCESS_TOKENS)
+        render(dataclasses.replace(SETTINGS, **changes), [by_token], NO_ACCESS_TOKENS)
 
 
 @pytest.mark.parametrize("host", ["a b", "a\nb", "", "*x", "a/b"])
