@@ -33,7 +33,7 @@ class FailedItems:
                 os.fsync(after.fileno())
             kept.replace(path)
             sync_directory(folder)
-        self._file = path.open("ab")
+        self._file, self._is_durable = path.open("ab"), True
 
     def failed(
         self,
@@ -66,9 +66,10 @@ class FailedItems:
 
     def close(self) -> None:
         """Make the list durable and close it; may be called again."""
-        if not self._file.closed:
+        if not self._is_durable:
             os.fsync(self._file.fileno())
-            self._file.close()
+            self._is_durable = True
+        self._file.close()
 
     def _write(
         self, found: Iterable[tuple[str | None, int, str]], mini_batch: int, attempt: int
@@ -79,6 +80,7 @@ class FailedItems:
             line = json.dumps({"file": file, **common, "items": items, "error": error})
             self._file.write(f"{line}\n".encode())
         self._file.flush()
+        self._is_durable = False
 
 
 def _is_of(line: bytes, is_closed: Callable[[int], bool]) -> bool:

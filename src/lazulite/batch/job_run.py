@@ -264,7 +264,7 @@ class JobRun:
 
     def _finalize(self, engine: Engine) -> None:
         """Publish while the processes shut down; a script may write its own files there."""
-        self._progress.enter(State.FINALIZING, self._counts)
+        self._progress.end_mini_batches(self._counts)
         engine.finish()
         self._failures.close()
         self._journal.sync()

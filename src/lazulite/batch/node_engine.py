@@ -111,13 +111,14 @@ class NodeEngine:
     def finish(self) -> None:
         """Stop the workers gently; those still in init() are killed."""
         self._finishing = True
-        self._usage.look(self._workers(), at_once=True)
+        self._usage.measure(self._workers())
         for node in self._nodes.values():
             for worker in node.workers.values():
                 self._end(node, worker)
 
     def close(self) -> None:
         """End the connections: the nodes kill what is left."""
+        self._usage.write()
         for node in self._nodes.values():
             self._lose(node, [])
         self._nodes.clear()

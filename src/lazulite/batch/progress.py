@@ -61,9 +61,13 @@ class Progress:
     def enter(self, state: State, counts: Counts, error: dict[str, str] | None = None) -> None:
         """Change the state; durable on return."""
         self.state = state
-        if state is State.FINALIZING:
-            self._last_mini_batch = self._last_mini_batch or self._clock()
         write_json(self._path, self._content(counts, error))
+
+    def end_mini_batches(self, counts: Counts) -> None:
+        """The last mini-batch is decided; the output is not published yet. A crash may lose it."""
+        self.state = State.FINALIZING
+        self._last_mini_batch = self._last_mini_batch or self._clock()
+        self._write(counts)
 
     def note(self, counts: Counts) -> None:
         """Write how far the job is, at most twice a second; a crash may lose it."""
@@ -72,6 +76,9 @@ class Progress:
             return
         self._written = now
         self._pace.look(now, counts.succeeded_items + counts.failed_items)
+        self._write(counts)
+
+    def _write(self, counts: Counts) -> None:
         fresh = self._path.with_name(".progress.json.new")
         fresh.write_text(json.dumps(self._content(counts, None)))
         fresh.replace(self._path)

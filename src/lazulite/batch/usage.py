@@ -6,6 +6,7 @@ machine: what is said of a node is so of the whole machine.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -31,13 +32,18 @@ class Usage:
     def __init__(self, log_dir: Path, output_dir: Path) -> None:
         """output_dir: whose disk is measured."""
         self._folder, self._output, self._looked = log_dir / "perf", output_dir, time.monotonic()
+        self._lines: list[tuple[str, str, str]] = []
 
-    def look(self, workers: Iterable[Worker], *, at_once: bool = False) -> None:
-        """Measure if it is time to. at_once: it is."""
+    def look(self, workers: Iterable[Worker]) -> None:
+        """Measure and write if it is time to."""
         now = time.monotonic()
-        if not at_once and now - self._looked < INTERVAL_S:
-            return
-        self._looked = now
+        if now - self._looked >= INTERVAL_S:
+            self._looked = now
+            self.measure(workers)
+            self.write()
+
+    def measure(self, workers: Iterable[Worker]) -> None:
+        """Take down what is used now, for write()."""
         moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         nodes = set[str]()
         for worker in workers:
@@ -45,19 +51,23 @@ class Usage:
                 nodes.add(worker.name.node)
                 count, seconds, mib = _used(worker.pid)
                 line = f"{moment},{worker.name.process},{worker.pid},{count},{seconds:.2f},{mib}\n"
-                self._write(worker.name.node, "processes_resource_usage.csv", line)
+                self._lines.append((worker.name.node, "processes_resource_usage.csv", line))
         for node in nodes:
-            self._write(node, "node_resource_usage.csv", f"{moment},{_machine()}\n")
-            self._write(node, "node_disk_usage.csv", f"{moment},{_disk(self._output)}\n")
+            self._lines += [
+                (node, "node_resource_usage.csv", f"{moment},{_machine()}\n"),
+                (node, "node_disk_usage.csv", f"{moment},{_disk(self._output)}\n"),
+            ]
 
-    def _write(self, node: str, name: str, line: str) -> None:
-        """A log that cannot be written must not cost a job its results."""
-        path = self._folder / node / name
-        try:
-            with open(path, "a", opener=opener_without_links) as file:
+    def write(self) -> None:
+        """Write what was measured. A log that cannot be written must not cost a job its results."""
+        for node, name, line in self._lines:
+            path = self._folder / node / name
+            with (
+                contextlib.suppress(OSError),
+                open(path, "a", opener=opener_without_links) as file,
+            ):
                 file.write(line if file.tell() else _HEADERS[name] + line)
-        except OSError:
-            return
+        self._lines.clear()
 
 
 def _used(pid: int) -> tuple[int, float, int]:
