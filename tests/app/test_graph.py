@@ -170,6 +170,7 @@ async def test_faulty_requests_are_refused_with_what_is_wrong(plane, path, body,
         {"endDateTime": "9999-01-01T00:00:00Z"},
         {"startDateTime": "2090-01-01T00:00:00Z", "endDateTime": "2080-01-01T00:00:00Z"},
         {"displayName": 7},
+        {"displayName": "device code"},
         [],
     ],
 )

@@ -60,10 +60,13 @@ class Directory:
         await self.principals.add(principal)
         return Holder(principal=principal, credential=await self.secret(principal, secret_hash))
 
-    async def secret(self, principal: ServicePrincipal, secret_hash: str = "hash") -> str:
+    async def secret(
+        self, principal: ServicePrincipal, secret_hash: str = "hash", display_name: str = ""
+    ) -> str:
         """One more secret; its key id."""
-        made = hashed_secret(principal.client_id, "xyz", secret_hash, for_years(NOW, 1))
-        await self.applications.add_secret(made)
+        lasts = for_years(NOW, 1)
+        made = hashed_secret(principal.client_id, "xyz", secret_hash, lasts, display_name)
+        await self.applications.add_secret(made, NOW)
         return made.key_id
 
 

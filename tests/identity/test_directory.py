@@ -8,6 +8,7 @@ import pytest
 from lazulite.core.errors import ArmError
 from lazulite.identity import roles
 from lazulite.identity.access import Access
+from lazulite.identity.applications import MOST_SECRETS, for_years, hashed_secret
 from lazulite.identity.assignments import RoleAssignments
 from lazulite.identity.principals import ServicePrincipal
 from lazulite.identity.roles import RoleAssignment
@@ -34,6 +35,20 @@ async def test_principals_are_found_without_case_and_only_once(directory) -> Non
     with pytest.raises(ArmError) as caught:
         await directory.principals.add(principal)
     assert caught.value.status == 409
+
+
+async def test_secrets_that_have_ended_make_room(directory, clock) -> None:
+    principal = await added(directory)
+    for _ in range(MOST_SECRETS - 1):
+        ended = await directory.secret(principal)
+    with pytest.raises(ArmError, match=f"has {MOST_SECRETS} secrets, which is the most"):
+        await directory.secret(principal)
+    clock.move(366 * 86400)
+    lasts = for_years(clock(), 1)
+    made = hashed_secret(principal.client_id, "abc", "hash", lasts)
+    await directory.applications.add_secret(made, clock())
+    (kept,) = await directory.applications.secrets(principal.client_id)
+    assert kept.key_id == made.key_id != ended
 
 
 async def test_secret_hash_is_not_shown_by_repr(directory) -> None:

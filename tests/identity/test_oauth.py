@@ -13,6 +13,8 @@ from joserfc.jwk import KeySet
 from starlette.applications import Starlette
 
 from lazulite.identity.client_secrets import ClientSecrets
+from lazulite.identity.device_codes import DeviceCodes
+from lazulite.identity.device_sign_in import DeviceSignIn
 from lazulite.identity.oauth import TokenService
 from lazulite.identity.principals import ServicePrincipal
 from lazulite.identity.tokens import Audience
@@ -31,7 +33,10 @@ async def admin(directory, hasher) -> ServicePrincipal:
 @pytest.fixture
 async def client(tokens, directory, hasher, clock) -> AsyncIterator[httpx2.AsyncClient]:
     secrets = ClientSecrets(hasher, clock)
-    service = TokenService(tokens, directory.principals, directory.applications, secrets, clock)
+    applications = directory.applications
+    codes, principals = DeviceCodes(clock), directory.principals
+    devices = DeviceSignIn(codes, applications, principals, hasher, clock, tokens)
+    service = TokenService(tokens, directory.principals, applications, secrets, clock, devices)
     app = Starlette(routes=service.routes())
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as opened:

@@ -15,6 +15,7 @@ from lazulite.graph.filters import chosen_by
 from lazulite.graph.service import Operation
 from lazulite.graph.views import Json, application_view, secret_view
 from lazulite.identity.applications import (
+    DEVICE,
     Application,
     Applications,
     SecretHasher,
@@ -79,11 +80,13 @@ class ApplicationRoutes:
         """The one answer that shows the secret."""
         found, now = await self._found(http), self._clock()
         asked = read_secret(await read_object(http), now)
+        if asked.display_name == DEVICE:
+            raise bad(f"The display name {DEVICE!r} is for secrets of device codes: take another.")
         text = new_secret()
         secret_hash = await asyncio.to_thread(self._hasher.hash, text)
         lasts = (asked.starts_at, asked.ends_at)
         made = hashed_secret(found.client_id, text, secret_hash, lasts, asked.display_name)
-        await self._applications.add_secret(made)
+        await self._applications.add_secret(made, now)
         return JSONResponse(secret_view(made, text), headers={"Cache-Control": "no-store"})
 
     async def _remove_password(self, http: Request) -> Response:

@@ -44,6 +44,11 @@ class Principal:
         """Whether any of the roles allows the action at the scope."""
         return allows(self.assignments, action, scope, self.custom)
 
+    def has_role_in(self, scope: str) -> bool:
+        """Whether they have any role, at the scope, above it, or inside of it."""
+        scopes = [each.scope for each in self.assignments]
+        return any(reaches(each, scope) or reaches(scope, each) for each in scopes)
+
     def roles_at(self, scope: str) -> list[Role]:
         """Their roles that reach the scope."""
         known = {**ROLES, **self.custom}

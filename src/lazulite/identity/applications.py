@@ -19,6 +19,10 @@ from lazulite.store.identity_tables import applications, client_secrets, service
 
 MOST_SECRETS = 8
 """Of one application: a wrong secret is compared with all of them, slowly."""
+MOST_DEVICES = 64
+"""Secrets that devices of one application have got; the next one takes the oldest one's place."""
+DEVICE = "device code"
+"""The display name of such a secret; no other can have it."""
 _HINT = 3  # characters
 _SECRET = client_secrets.c
 
@@ -47,6 +51,10 @@ class ClientSecret:
     secret_hash: str = dataclasses.field(repr=False)
     starts_at: datetime
     ends_at: datetime
+
+    def may_be(self, secret: str) -> bool:
+        """False if it is a device's, and begins otherwise: these are too many to compare slowly."""
+        return self.display_name != DEVICE or self.hint == secret[:_HINT]
 
 
 class SecretHasher:
@@ -140,16 +148,14 @@ class Applications:
             rows = (await connection.execute(query)).mappings().all()
         return [ClientSecret(**row) for row in rows]
 
-    async def add_secret(self, secret: ClientSecret) -> None:
-        """Add a secret. Raises ArmError 400 if the application has as many as it can have."""
-        mine = sa.select(sa.func.count()).where(_SECRET.client_id == secret.client_id)
+    async def add_secret(self, secret: ClientSecret, now: datetime) -> None:
+        """Add a secret; those of the application that have ended are dropped.
+
+        A device's takes the place of the oldest one if there are too many. Raises ArmError 400 if
+        the application has as many others as it can have.
+        """
         async with self._engine.begin() as connection:
-            if (await connection.execute(mine)).scalar_one() >= MOST_SECRETS:
-                message = (
-                    f"The application {secret.client_id} has {MOST_SECRETS} secrets, which is the "
-                    "most that one can have. Remove one that is not needed any more."
-                )
-                raise ArmError("BadArgument", message, target="passwordCredential")
+            await _make_room(connection, secret, now)
             await insert_secret(connection, secret)
         self._access.forget()
 
@@ -160,6 +166,24 @@ class Applications:
             result = await connection.execute(sa.delete(client_secrets).where(chosen))
         self._access.forget()
         return result.rowcount > 0
+
+
+async def _make_room(connection: AsyncConnection, secret: ClientSecret, now: datetime) -> None:
+    mine, is_device = _SECRET.client_id == secret.client_id, secret.display_name == DEVICE
+    ended = sa.delete(client_secrets).where(mine, _SECRET.ends_at <= now)
+    await connection.execute(ended)
+    alike = _SECRET.display_name == DEVICE if is_device else _SECRET.display_name != DEVICE
+    query = sa.select(_SECRET.key_id).where(mine, alike).order_by(_SECRET.starts_at.desc())
+    found = (await connection.execute(query)).scalars().all()
+    if is_device:
+        too_many = _SECRET.key_id.in_(found[MOST_DEVICES - 1 :])
+        await connection.execute(sa.delete(client_secrets).where(too_many))
+    elif len(found) >= MOST_SECRETS:
+        message = (
+            f"The application {secret.client_id} has {MOST_SECRETS} secrets, which is the "
+            "most that one can have. Remove one that is not needed any more."
+        )
+        raise ArmError("BadArgument", message, target="passwordCredential")
 
 
 async def insert_application(connection: AsyncConnection, application: Application) -> None:

@@ -87,7 +87,7 @@ class ClientSecrets:
 
     def _search(self, known: Sequence[ClientSecret], secret: str) -> ClientSecret | None:
         for each in known:
-            if self._hasher.matches(each.secret_hash, secret):
+            if each.may_be(secret) and self._hasher.matches(each.secret_hash, secret):
                 return each
         return None
 

@@ -1,4 +1,6 @@
-"""The token service: OAuth2 client credentials in Entra's v1, v2 and ADFS forms, and discovery.
+"""The token service: OAuth2 in Entra's v1, v2 and ADFS forms, and discovery.
+
+Client credentials, device codes, and the refresh tokens that these give.
 
 Source: spec/REST.md 3, spec/CLIENTS.md 3.2 and 3.3.
 """
@@ -12,20 +14,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from lazulite.core.clock import Clock
+from lazulite.core.clouds import ADFS
 from lazulite.identity import oauth_errors
 from lazulite.identity.applications import Applications
 from lazulite.identity.client_secrets import ClientSecrets, TooManyFailuresError
+from lazulite.identity.device_codes import GRANT
+from lazulite.identity.device_sign_in import REFRESH, DeviceSignIn
 from lazulite.identity.oauth_errors import OAuthError, Trace
 from lazulite.identity.principals import Principals
 from lazulite.identity.signing_keys import LIFETIME_S
 from lazulite.identity.token_request import LARGEST_BODY, TokenRequest, parse_form, parse_request
 from lazulite.identity.tokens import Holder, Minted, Tokens, issuer
 
-ADFS = "adfs"
 _ALIASES = {ADFS, "common", "organizations"}
 _CONFIGURATION = "/.well-known/openid-configuration"
 _UNCACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -33,6 +37,15 @@ _EXPIRES_IN = LIFETIME_S - 1  # rounded down, as Entra does
 _METHODS = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS"]
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
+_DEVICE_PAGE = """\
+Somebody wants to sign in on another machine, and has a code of eight letters.
+
+If you are an administrator of this server, and know who it is, run this where you are signed in:
+
+    lazulite login --approve CODE --username APP_ID
+
+They then sign in as the service principal APP_ID, with all of its rights.
+"""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -46,9 +59,10 @@ class TokenService:
         applications: Applications,
         secrets: ClientSecrets,
         clock: Clock,
+        devices: DeviceSignIn,
     ) -> None:
         self._tokens, self._principals, self._applications = tokens, principals, applications
-        self._secrets, self._clock = secrets, clock
+        self._secrets, self._clock, self._devices = secrets, clock, devices
         hosts = {urlsplit(origin).hostname or "" for origin in tokens.origins}
         self._names = _ALIASES | {tokens.tenant_id} | hosts
 
@@ -58,6 +72,8 @@ class TokenService:
             self._route("/common/discovery/instance", self._instance),
             self._route("/{tenant}/oauth2/token", self._token_v1, "POST"),
             self._route("/{tenant}/oauth2/v2.0/token", self._token_v2, "POST"),
+            self._route("/{tenant}/oauth2/v2.0/devicecode", self._device_code, "POST"),
+            self._route("/devicelogin", self._device_page),
             self._route(f"/{{tenant}}/v2.0{_CONFIGURATION}", self._configuration_v2),
             self._route(f"/{{tenant}}{_CONFIGURATION}", self._configuration_v1),
             self._route("/{tenant}/discovery/v2.0/keys", self._keys),
@@ -75,14 +91,33 @@ class TokenService:
         return await self._token(request, await _fields(request), "2.0")
 
     async def _token(self, request: Request, fields: dict[str, str], version: str) -> Response:
-        asked = parse_request(fields, request.headers.get("authorization"), version)
-        minted = await self._mint(request, asked, version)
+        from_device = await self._devices.request(fields) if version == "2.0" else None
+        given = request.headers.get("authorization")
+        asked = from_device.asked if from_device else parse_request(fields, given, version)
+        holder = from_device.holder if from_device else None
+        holder = holder or await self._client(asked)
+        minted = self._mint(request, holder, asked, version)
         lives: dict[str, Any] = {"expires_in": _EXPIRES_IN, "ext_expires_in": _EXPIRES_IN}
         if version == "1.0":  # it has times as well, all of them as strings
             times = {"expires_on": minted.expires_on, "not_before": minted.not_before}
             lives = {name: str(seconds) for name, seconds in (lives | times).items()}
             lives["resource"] = asked.resource
+        if from_device:
+            lives |= {"refresh_token": from_device.refresh_token, "scope": from_device.scope}
+            if from_device.asks_who:
+                client, origin = fields.get("client_id", ""), self._origin(request)
+                lives["id_token"] = self._tokens.mint_identity(holder, client, origin=origin)
         return _uncached({"token_type": "Bearer", **lives, "access_token": minted.token})
+
+    async def _device_code(self, request: Request) -> Response:
+        self._tenant(request)
+        address = request.client.host if request.client else ""
+        fields = await _fields(request)
+        return _uncached(self._devices.begin(fields, self._origin(request), address))
+
+    async def _device_page(self, request: Request) -> Response:
+        """What to do with a code. There is nothing to type in: approving takes a token."""
+        return PlainTextResponse(_DEVICE_PAGE)
 
     async def _configuration_v2(self, request: Request) -> Response:
         return JSONResponse(self._configuration(request, self._tenant(request), "2.0"))
@@ -111,8 +146,7 @@ class TokenService:
             }
         )
 
-    async def _mint(self, request: Request, asked: TokenRequest, version: str) -> Minted:
-        holder = await self._client(asked)
+    def _mint(self, request: Request, holder: Holder, asked: TokenRequest, version: str) -> Minted:
         if self._tokens.audiences.find(asked.resource) is None:
             raise oauth_errors.unknown_resource(asked.resource, self._tokens.tenant_id)
         origin = self._origin(request)
@@ -148,7 +182,7 @@ class TokenService:
             "issuer": issuer(origin, self._tokens.tenant_id, version),
             "jwks_uri": f"{base}/discovery{v2}/keys",
             "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
-            "grant_types_supported": ["client_credentials"],
+            "grant_types_supported": ["client_credentials", GRANT, REFRESH],
             "response_types_supported": ["token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],

@@ -87,7 +87,7 @@ def malformed(problem: str, status: int = HTTPStatus.BAD_REQUEST) -> OAuthError:
 
 
 def unsupported_grant(grant: str) -> OAuthError:
-    """Only client credentials are served."""
+    """None of the grants that are served."""
     message = (
         f"The app requested an unsupported grant type '{_shown(grant)}'. "
         "Use 'client_credentials' with the client id and secret of a service principal."
@@ -160,6 +160,34 @@ def throttled(retry_after: int) -> OAuthError:
     message = "The request was throttled: too many wrong client secrets were sent for this client."
     headers = {"Retry-After": str(retry_after)}
     return OAuthError("temporarily_unavailable", 90055, message, 429, headers=headers)
+
+
+def too_many_codes(retry_after: int) -> OAuthError:
+    """Too many device codes wait, of one address or altogether."""
+    message = (
+        "The request was throttled: too many device codes of this address, or of all, wait. Have"
+        f" one approved, or begin again in {retry_after} s, when the oldest has ended."
+    )
+    headers = {"Retry-After": str(retry_after)}
+    return OAuthError("temporarily_unavailable", 90055, message, 429, headers=headers)
+
+
+def not_approved_yet() -> OAuthError:
+    """A device code that waits. Source: RFC 8628 3.5, as the three below."""
+    message = "OAuth 2.0 device flow error. Authorization is pending. Continue polling."
+    return OAuthError("authorization_pending", 70016, message)
+
+
+def polled_too_soon(interval: int) -> OAuthError:
+    """A device asks again and again."""
+    message = f"OAuth 2.0 device flow error. Wait {interval} seconds more between two requests."
+    return OAuthError("slow_down", 70016, message)
+
+
+def unknown_device_code() -> OAuthError:
+    """A device code that is used up, has ended, or never was."""
+    message = "The device code is not valid any more: begin the sign-in anew."
+    return OAuthError("expired_token", 70020, message)
 
 
 def bad_scope(scope: str) -> OAuthError:

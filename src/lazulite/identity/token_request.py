@@ -25,17 +25,17 @@ class TokenRequest:
 
 def parse_request(fields: dict[str, str], authorization: str | None, version: str) -> TokenRequest:
     """Read a request. version: "1.0" names a resource, "2.0" a scope. Raises OAuthError."""
-    grant = _needed(fields, "grant_type")
+    grant = needed(fields, "grant_type")
     if grant != "client_credentials":
         raise oauth_errors.unsupported_grant(grant)
     fields = fields | _basic(authorization, fields)
-    client_id = _needed(fields, "client_id")
+    client_id = needed(fields, "client_id")
     if not (secret := fields.get("client_secret")):
         raise oauth_errors.missing_secret(version)
     if version == "2.0":
-        resource = resource_of(_needed(fields, "scope"))
+        resource = resource_of(needed(fields, "scope"))
     else:
-        resource = _needed(fields, "resource")
+        resource = needed(fields, "resource")
     return TokenRequest(client_id=client_id, client_secret=secret, resource=resource)
 
 
@@ -64,7 +64,8 @@ def resource_of(scope: str) -> str:
     return scope.strip().removesuffix(_DEFAULT)
 
 
-def _needed(fields: dict[str, str], name: str) -> str:
+def needed(fields: dict[str, str], name: str) -> str:
+    """A field that the form must have. Raises OAuthError."""
     if not fields.get(name):
         raise oauth_errors.missing_field(name)
     return fields[name]
