@@ -1,9 +1,14 @@
 """ARM's rules, which hold for every kind."""
 
 import asyncio
+from datetime import timedelta
+from types import SimpleNamespace
 
 import httpx2
 import pytest
+
+from lazulite.arm import operations
+from lazulite.identity.roles import READER
 
 MODEL = {"modelUri": "azureml://datastores/workspaceblobstore/paths/m/model.pkl"}
 CLUSTER = {"computeType": "AmlCompute", "properties": {"scaleSettings": {"maxNodeCount": 1}}}
@@ -193,6 +198,41 @@ async def test_an_operation_tells_how_a_put_went(plane):
     assert query == "api-version=2021-10-01"
 
 
+async def test_a_look_at_an_operation_that_is_about_to_end_tells_its_end(plane, monkeypatch):
+    monkeypatch.setattr(operations, "MOMENT_S", 60)
+    monkeypatch.setattr(operations, "YOUNG", timedelta(hours=1))
+    made = await plane.put("/computes/c", CLUSTER)
+    path = made.headers["azure-asyncoperation"].removeprefix("https://localhost:8443")
+    look = asyncio.create_task(plane.call("GET", path.partition("?")[0]))
+    await asyncio.sleep(0)  # it has begun
+    await plane.settle()
+    told = (await look).json()["status"]
+    later = (await plane.call("GET", path.partition("?")[0])).json()["status"]
+    assert (told, later) == ("Succeeded", "Succeeded")
+
+
+async def test_looks_at_an_operation_wait_longer_each_time_and_only_while_it_is_young(
+    plane, monkeypatch
+):
+    pauses = []
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+
+    monkeypatch.setattr(operations, "asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(operations, "YOUNG", timedelta(hours=1))
+    made = await plane.put("/computes/c", CLUSTER)
+    path = made.headers["azure-asyncoperation"].removeprefix("https://localhost:8443")
+    path = path.partition("?")[0]
+    assert (await plane.call("GET", path)).json()["status"] == "InProgress"
+    assert pauses == pytest.approx([0.03, 0.06, 0.12, 0.24, 0.45])
+    pauses.clear()
+    later = plane.base.resources.clock() + timedelta(hours=2)
+    monkeypatch.setattr(plane.base.resources, "clock", lambda: later)
+    assert (await plane.call("GET", path)).json()["status"] == "InProgress"
+    assert pauses == []
+
+
 async def test_a_workspace_brings_its_datastores(plane):
     listed = (await plane.call("GET", "/datastores")).json()["value"]
     names = {item["name"] for item in listed}
@@ -228,6 +268,29 @@ async def test_subscriptions_and_groups_look_as_azures(plane):
         await plane.call("HEAD", f"{subscription['id']}/resourcegroups/mine")
     ).status_code == 204
     assert (await plane.call("HEAD", f"{subscription['id']}/resourcegroups/no")).status_code == 404
+
+
+async def test_a_role_in_a_group_shows_its_subscription_and_no_other_group(plane):
+    """What signing in with Azure's command line asks for. Source: spec/CLIENTS.md 12.2."""
+    group = plane.workspace.partition("/providers/")[0]
+    subscription = group.partition("/resourceGroups/")[0]
+    await plane.call("PUT", f"{subscription}/resourceGroups/other", {"location": "local"})
+    object_id, client = await plane.colleague()
+    headers = {"authorization": f"Bearer {await plane.token(client)}"}
+
+    async def shown(path):
+        answer = await plane.call("GET", path, headers=headers)
+        return answer.status_code, [each["id"] for each in answer.json().get("value", ())]
+
+    assert await shown("/subscriptions") == (200, [])
+    assert (await shown(subscription))[0] == 403
+    assert (await shown(f"{subscription}/resourceGroups"))[0] == 403
+    assert (await plane.assign(object_id, READER, group)).status_code == 201
+    assert await shown("/subscriptions") == (200, [subscription])
+    assert (await shown(subscription))[0] == 200
+    assert await shown(f"{subscription}/resourceGroups") == (200, [group])
+    assert (await shown(f"{subscription}/resourceGroups/other"))[0] == 403
+    assert (await shown(f"{subscription}/locations"))[0] == 403
 
 
 async def test_methods_that_a_resource_lacks_are_405(plane):

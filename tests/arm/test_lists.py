@@ -228,3 +228,20 @@ async def test_no_lookup_reads_past_an_index(plane):
             assert not [step for step in steps if step.startswith("SCAN")], (name, steps)
             sorts = [step for step in steps if "TEMP B-TREE" in step]
             assert not sorts or name in {"type", "name"}, (name, steps)
+
+
+async def test_groups_are_found_by_their_tags(plane):
+    subscription = plane.workspace.partition("/resourceGroups/")[0]
+    for name, tags in (("one", {"team": "it's"}), ("two", {"team": "b"}), ("three", {})):
+        body = {"location": "local", "tags": tags}
+        await plane.call("PUT", f"{subscription}/resourceGroups/{name}", body)
+
+    async def found(text):
+        answer = await plane.call("GET", f"{subscription}/resourcegroups", **{"$filter": text})
+        return answer.json().get("error") or [one["name"] for one in answer.json()["value"]]
+
+    assert await found("tagName eq 'team'") == ["one", "two"]
+    assert await found("tagname eq 'team' and tagvalue eq 'it''s'") == ["one"]
+    assert await found("tagname eq 'team' and tagvalue eq 'c'") == []
+    assert len(await found("")) == 4
+    assert (await found("name eq 'one'"))["code"] == "InvalidFilterInQueryString"

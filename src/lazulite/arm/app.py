@@ -23,12 +23,12 @@ from lazulite.arm.operations import Operations
 from lazulite.arm.paging import Asked, next_link
 from lazulite.arm.proposals import propose
 from lazulite.arm.requests import ArmRequest
+from lazulite.arm.template_deployments import TemplateDeployments
 from lazulite.arm.turns import Turns
 from lazulite.arm.watching import ENDED, OPERATIONS, RETRY
 from lazulite.arm.writing import Writer
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import RESOURCES, Address, spelled, workspace_of
-from lazulite.identity.tokens import Audience
 from lazulite.store.pages import Condition, anywhere_below, right_under
 from lazulite.store.resources import Resource
 
@@ -59,13 +59,24 @@ class ArmApp:
         """Answers how far a write is."""
         return Operations(self.gate, self.writer)
 
+    @property
+    def templates(self) -> TemplateDeployments:
+        """Deploys templates."""
+        return TemplateDeployments(self.gate, self._single)
+
     async def handle(self, http: Request) -> Response:
         """Answer one request. Raises ArmError."""
-        caller = await self.gate.guard.authenticate(http.headers, Audience.MANAGEMENT)
+        caller = await self.gate.caller(http)
         with self.turns.one_of(caller.object_id):
-            if self.authorization.owns(http.scope["path"]):
-                return await self.authorization.handle(http)
-            return await self._answer(ArmRequest.of(http))
+            if self.templates.owns(http.scope["path"]):
+                return await self.templates.handle(http)
+            return await self._single(http)
+
+    async def _single(self, http: Request) -> Response:
+        """Answer a request that has its turn and is of one resource."""
+        if self.authorization.owns(http.scope["path"]):
+            return await self.authorization.handle(http)
+        return await self._answer(ArmRequest.of(http))
 
     async def _answer(self, request: ArmRequest) -> Response:
         address = request.address
@@ -110,17 +121,12 @@ class ArmApp:
 
     async def _list(self, kind: Kind, request: ArmRequest) -> Response:
         scope = _scope_of(request.address)
-        caller = await self.gate.guard.authenticate(request.http.headers, Audience.MANAGEMENT)
-        if scope:  # a list at the very top shows each caller their own
-            await self.gate.require(request.http, kind.permission("read"), scope)
+        is_shown = await self.gate.sight(kind, request, scope)
         check_version(kind, request)
         await self.gate.ancestors(request.address, kind.permission("read"))
         conditions = [*_listed(kind, request, scope), *kind.listing.conditions(request.query)]
-        shown, token = await Asked.of(request.query, kind.listing).read(
-            self.gate.resources,
-            conditions,
-            lambda row: bool(scope) or caller.may(kind.permission("read"), row.id),
-        )
+        asked = Asked.of(request.query, kind.listing)
+        shown, token = await asked.read(self.gate.resources, conditions, is_shown)
         value = await show_all(kind, shown, request.base, request.version)
         query = request.http.query_params.multi_items()
         more = next_link(request.url, query, token) if token else None

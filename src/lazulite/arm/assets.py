@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import Field
 
 from lazulite.arm.kind import ASSET_NAME, EVERYTHING, Action, Kind, Properties
-from lazulite.arm.listing import Listing
+from lazulite.arm.listing import Listing, in_view
 from lazulite.arm.wire import Row, Unknown, Wire
+from lazulite.core.ids import ML, Address
 from lazulite.store.resources import Json, Resource, Resources
 
 FIRST = "2021-03-01"
@@ -63,6 +64,9 @@ class AssetType:
     actions: Mapping[str, Action] = dataclasses.field(default_factory=dict)
     listing: Listing = EVERYTHING
     """How lists of versions are filtered."""
+    newest_called: str = ""
+    """A name under which the youngest active version is read. Source: azure-ai-ml, components.get.
+    """
     called: str = ""
     """What callers call it, if its rows are those of another type."""
     since: str = FIRST
@@ -71,20 +75,28 @@ class AssetType:
 
 def kinds_of(asset: AssetType, resources: Resources) -> tuple[Kind, Kind]:
     """The container and the version."""
-    version = _version(asset)
+    version = _version(asset, resources)
     return _container(asset, version, resources), version
 
 
-def _version(asset: AssetType) -> Kind:
+def _version(asset: AssetType, resources: Resources) -> Kind:
+    resource_type = f"workspaces/{asset.plural}/versions"
+
+    async def newest(address: Address) -> Resource | None:
+        if address.names[-1] != asset.newest_called:
+            return None
+        return await resources.newest(address.parent.id, f"{ML}/{resource_type}", in_view(""))
+
     async def show_all(versions: Sequence[Resource], base: str) -> list[Json]:
         return [dict(asset.computed) for _ in versions]
 
     return Kind(
-        resource_type=f"workspaces/{asset.plural}/versions",
+        resource_type=resource_type,
         called=asset.called and f"workspaces/{asset.called}/versions",
         properties=asset.properties,
         name=ASSET_NAME,
         fixed=asset.fixed | {"isAnonymous"},
+        stand_in=newest,
         has_state=False,
         show_all=show_all,
         listing=asset.listing,

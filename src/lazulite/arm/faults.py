@@ -19,4 +19,5 @@ def faulty(error: ValidationError) -> ArmError:
 def _detail(fault: Any) -> ArmError:
     where = ".".join(str(part) for part in fault["loc"])
     value = f" (it is {fault['input']!r})" if not isinstance(fault["input"], dict) else ""
-    return ArmError("InvalidProperty", f"{fault['msg']}{value}", target=where or "properties")
+    what = fault["msg"].removeprefix("Value error, ")  # the model's own checks say it all
+    return ArmError("InvalidProperty", f"{what}{value}", target=where or "properties")

@@ -6,6 +6,7 @@ Nothing is told of a resource before the guard has been asked.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,9 +17,13 @@ from lazulite.arm.requests import ArmRequest
 from lazulite.arm.versions import require_known
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import Address, fold, parse_path
+from lazulite.identity.access import Principal
 from lazulite.identity.authorize import Guard
 from lazulite.identity.tokens import Audience
 from lazulite.store.resources import Resource, Resources
+
+Sight = Callable[[Resource], bool]
+"""Whether a row is shown."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +42,8 @@ class Gate:
     async def existing(self, kind: Kind, address: Address, verb: str) -> Resource:
         """The row, once the guard has been asked. A 404 names what is missing."""
         found = await self.resources.find(address.id)
+        if found is None and verb == "read":
+            found = await kind.stand_in(address)
         if found is None:
             await self.ancestors(address, kind.permission(verb))
             raise not_found(kind.full_type, address.id)
@@ -63,9 +70,31 @@ class Gate:
 
     async def permitted(self, kind: Kind, request: ArmRequest, verb: str) -> str:
         """The caller, who may do that; what they may not know comes after."""
-        actor = await self.require(request.http, kind.permission(verb), request.address.id)
+        scope = request.address.id
+        actor = ""
+        if kind.seen_from_inside and verb == "read":
+            caller = await self.caller(request.http)
+            actor = caller.object_id if caller.has_role_in(scope) else ""
+        actor = actor or await self.require(request.http, kind.permission(verb), scope)
         check_version(kind, request)
         return actor
+
+    async def sight(self, kind: Kind, request: ArmRequest, scope: str) -> Sight:
+        """Which rows of a list its caller is shown; scope: what the list is of, "" for the top.
+
+        At the very top everybody is shown their own.
+        """
+        action, caller = kind.permission("read"), await self.caller(request.http)
+        if scope and caller.may(action, scope):
+            return lambda _: True
+        if scope and not (kind.lists_own and caller.has_role_in(scope)):
+            await self.require(request.http, action, scope)
+        inside = caller.has_role_in if kind.seen_from_inside else lambda _: False
+        return lambda row: caller.may(action, row.id) or inside(row.id)
+
+    async def caller(self, http: Request) -> Principal:
+        """Who asks, whatever they may do."""
+        return await self.guard.authenticate(http.headers, Audience.MANAGEMENT)
 
     async def require(self, http: Request, action: str, scope: str) -> str:
         """The id of the caller, who may do that there."""

@@ -19,7 +19,7 @@ from lazulite.arm.watching import BY_SERVICE, Watching
 from lazulite.arm.wire import Wire
 from lazulite.core.durations import parse_duration
 from lazulite.core.ids import ENDPOINT_NAME as ENDPOINT_NAME
-from lazulite.core.ids import ML, parse_path, spelled
+from lazulite.core.ids import ML, Address, parse_path, spelled
 from lazulite.operations.reconciler import Reconcile
 from lazulite.store.resources import Json, Resource
 
@@ -154,6 +154,11 @@ async def nothing(resource: Resource, base: str) -> Json:
     return {}
 
 
+async def nobody(address: Address) -> Resource | None:
+    """There is no row but those that were written."""
+    return None
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Kind:
     """One ARM resource type, declared once."""
@@ -187,6 +192,10 @@ class Kind:
     """The day of the first api-version that has the type."""
     until: str = "9999-99-99"
     """The day of the last one."""
+    seen_from_inside: bool = False
+    """Whether any role inside of one is enough to read it: with such a one people sign in."""
+    lists_own: bool = False
+    """Whether a list shows callers with a role inside of its scope what they may read."""
     verbs: frozenset[str] = ALL_VERBS
     """The methods that a resource of this kind knows; lists know GET."""
     made_by_versions: bool = False
@@ -205,6 +214,8 @@ class Kind:
     """What a PUT of a new one is answered with: some providers say 200."""
     etag_until: str = ""
     """The day of the last api-version whose bodies have an etag, which is null."""
+    stand_in: Callable[[Address], Awaitable[Resource | None]] = nobody
+    """What is read in the place of a row that is not there."""
     has_state: bool = True
     """Whether properties show a provisioningState."""
 

@@ -6,13 +6,19 @@ Source: spec/REST.md 2.6. A query name that a kind does not declare is ignored, 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
 from lazulite.core.errors import ArmError
 from lazulite.store.pages import ROW, Condition
 
+TAG = re.compile(
+    r"\s*tagname\s+eq\s+'((?:[^']|'')*)'(?:\s+and\s+tagvalue\s+eq\s+'((?:[^']|'')*)')?\s*",
+    re.IGNORECASE,
+)
 Filter = Callable[[str], Condition]
 LARGEST_PAGE = 1000
 MOST_TERMS = 100
@@ -106,12 +112,32 @@ def pairs(field: str, *, top: bool = False) -> Filter:
     return condition
 
 
+def by_tag(text: str) -> Condition:
+    """`tagName eq 'a'`, or `tagName eq 'a' and tagValue eq 'b'`; an empty text filters nothing.
+
+    Source: the REST API's Resource Groups - List, $filter. Names of tags in their own case.
+    """
+    if not text.strip():
+        return sa.true()
+    if (found := TAG.fullmatch(text)) is None:
+        rule = "write tagName eq 'a', or tagName eq 'a' and tagValue eq 'b'."
+        message = f"The $filter {text!r} is not understood: {rule}"
+        raise ArmError("InvalidFilterInQueryString", message, target="$filter")
+    key, value = (part and part.replace("''", "'") for part in found.groups())
+    return _has(ROW.envelope, "tags", key, value)
+
+
 def _pair(field: str, term: str, *, top: bool) -> Condition:
     key, equals, value = (part.strip() for part in term.partition("="))
+    return _has(ROW.envelope if top else ROW.properties, field, key, value if equals else None)
+
+
+def _has(column: Any, field: str, key: str, value: str | None) -> Condition:
+    """Whether a dictionary has the key, with that value or with any."""
     if '"' in key or "\\" in key:
         return sa.false()  # such a key has no path in SQL
-    found = (ROW.envelope if top else ROW.properties)[field, key].as_string()
-    there: Condition = found == value if equals else found.is_not(None)
+    found = column[field, key].as_string()
+    there: Condition = found.is_not(None) if value is None else found == value
     return there
 
 

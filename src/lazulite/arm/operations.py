@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from datetime import timedelta
 
 from starlette.responses import JSONResponse, Response
 
@@ -14,6 +16,13 @@ from lazulite.arm.watching import RETRY
 from lazulite.arm.writing import Writer
 from lazulite.store.pages import as_number
 from lazulite.store.resources import Resource
+
+MOMENT_S = 0.9
+"""What an answer waits for an operation that may be about to end."""
+LOOK_S = 0.03
+"""Until the first look; each later one comes after twice as long."""
+YOUNG = timedelta(seconds=5)
+"""Older operations are not about to end: they are answered for at once."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,11 +42,26 @@ class Operations:
             return other_method(request, request.address.id, ["GET"])
         if found is None:
             raise not_found("Operation", request.address.id)
+        found = await self._awaited(found, generation)
         status = operation_status(found, generation, request.address.id)
         running = status["status"] == "InProgress"
         if _wants_results(request):
             return await self._results(found, generation, request)
         return JSONResponse(status, headers=RETRY if running else {})
+
+    async def _awaited(self, found: Resource, generation: int) -> Resource:
+        """The row once a young operation has ended, but after a moment as it is then.
+
+        Clients look at once and then every second: so they learn of what is fast at the first look.
+        """
+        left, pause = MOMENT_S, LOOK_S
+        if self.gate.resources.clock() - found.modified_at > YOUNG:
+            return found
+        while outcome(found, generation)[0] == "InProgress" and left > 0:
+            await asyncio.sleep(min(pause, left))
+            left, pause = left - pause, 2 * pause
+            found = await self.gate.resources.by_uid(found.uid) or found
+        return found
 
     async def _results(self, found: Resource, generation: int, request: ArmRequest) -> Response:
         status, error = outcome(found, generation)

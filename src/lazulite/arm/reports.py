@@ -34,13 +34,14 @@ class Report:
     """The RBAC action, without the provider."""
     perform: Perform
     method: str = "GET"
+    provider: str = ML
     until: str = "9999-99-99"
     """The day of the last api-version that has it."""
 
     @property
     def action(self) -> str:
         """The RBAC action in full."""
-        return f"{ML}/{self.permission}"
+        return f"{self.provider}/{self.permission}"
 
     @property
     def template(self) -> str:
@@ -51,7 +52,7 @@ class Report:
     def names(self, address: Address) -> tuple[str, ...] | None:
         """What stands at the open places; None if the address is not this report's."""
         segments = _below_provider(address)
-        if address.provider.lower() != ML.lower() or len(segments) != len(self.path):
+        if address.provider.lower() != self.provider.lower() or len(segments) != len(self.path):
             return None
         if address.scope.lower().count("/") != 2:
             return None
