@@ -1,6 +1,7 @@
 """A real HTTP server that keeps what is PUT, answers as told, and records every request."""
 
 import contextlib
+import io
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,7 +9,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from lazulite.cli.connection import connect
+from lazulite.cli.http import Http
 from lazulite.cli.main import main
+from lazulite.cli.report import Report
+from lazulite.cli.tokens import Tokens
+from lazulite.cli.workspace import Workspace
 
 WORKSPACE = (
     "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.MachineLearningServices/workspaces/w1"
@@ -81,7 +87,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, text in headers.items():
             self.send_header(name, text)
-        self.send_header("Content-Length", str(len(data)))
+        if "Content-Length" not in headers:
+            self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 
@@ -163,6 +170,35 @@ def server(monkeypatch, tmp_path):
     found.shutdown()
     found.server_close()
     thread.join()
+
+
+@pytest.fixture
+def workspace(server, tmp_path):
+    """A workspace whose waits cost no time; `waited` has their seconds."""
+    environ = {
+        "LAZULITE_URL": server.url,
+        "LAZULITE_RESOURCE_GROUP": "g1",
+        "LAZULITE_WORKSPACE": "w1",
+        "AZURE_SUBSCRIPTION_ID": "s1",
+        "AZURE_TENANT_ID": "t1",
+        "AZURE_CLIENT_ID": "c1",
+        "AZURE_CLIENT_SECRET": "hush",
+    }
+    connection = connect(tmp_path, environ)
+    http = Http(None)
+    waited: list[float] = []
+    yield (
+        Workspace(
+            connection=connection,
+            http=http,
+            tokens=Tokens(connection, http, lambda: 0.0),
+            report=Report(io.StringIO()),
+            sleep=waited.append,
+            make_id=lambda: "id",
+        ),
+        waited,
+    )
+    http.close()
 
 
 @pytest.fixture

@@ -303,21 +303,40 @@ def test_a_job_is_followed_to_its_end(server, lazulite):
         "j1: Queued",
         "j1: Running",
         "j1: Completed",
+        "Next: lazulite ml job download -n j1",
     ]
     assert "j1: 20 of 20 items done, 0 failed, 0 left, 20 rows" in err
 
 
+DETAILS = "/history/v1.0/subscriptions/s1/resourceGroups/g1/providers" \
+    "/Microsoft.MachineLearningServices/workspaces/w1/runs/j1/details"  # fmt: skip
+
+
 def test_logs_are_printed_once_as_they_grow(server, lazulite):
-    details = "/history/v1.0/subscriptions/s1/resourceGroups/g1/providers" \
-        "/Microsoft.MachineLearningServices/workspaces/w1/runs/j1/details"  # fmt: skip
+    """By a server that knows no ranges."""
     log = {"user_logs/std_log.txt": f"{server.url}/log", "logs/other.txt": f"{server.url}/other"}
     for status in ("Running", "Running", "Completed"):
-        server.answer("GET", details, 200, {"status": status, "logFiles": log})
+        server.answer("GET", DETAILS, 200, {"status": status, "logFiles": log})
     for text in (b"one\n", b"one\ntwo\n", b"one\ntwo\nthree\n"):
         server.answer("GET", "/log", 200, text)
     code, out, _ = lazulite("ml", "job", "stream", "-n", "j1")
     assert (code, out) == (0, "one\ntwo\nthree\n")
     assert server.sent("GET", "/other") == []
+
+
+def test_of_a_log_only_what_is_new_is_asked_for(server, lazulite):
+    log = {"user_logs/std_log.txt": f"{server.url}/log"}
+    for status in ("Running", "Running", "Running", "Completed"):
+        server.answer("GET", DETAILS, 200, {"status": status, "logFiles": log})
+    whole = "one é\n".encode()
+    server.answer("GET", "/log", 200, whole[:5])  # the é in half
+    server.answer("GET", "/log", 206, whole[5:])
+    server.answer("GET", "/log", 416, b"<Error/>")
+    server.answer("GET", "/log", 206, b"two\n")
+    code, out, _ = lazulite("ml", "job", "stream", "-n", "j1")
+    assert (code, out) == (0, "one é\ntwo\n")
+    asked = [each.headers.get("x-ms-range") for each in server.sent("GET", "/log")]
+    assert asked == [None, "bytes=5-", "bytes=7-", "bytes=7-"]
 
 
 def test_a_failed_job_tells_its_error(server, lazulite):
@@ -345,6 +364,24 @@ def test_an_output_that_is_not_there_names_those_that_are(server, lazulite):
     code, _, err = lazulite("ml", "job", "download", "-n", "j1", "--output-name", "scores")
     assert code == 3
     assert "it has: score" in err
+
+
+def test_what_a_failed_job_has_left_is_downloaded(server, lazulite, tmp_path):
+    """Its logs, though it has not written its output."""
+    outputs = {"score": {"uri": f"{URI}x"}}
+    server.keep("jobs/j1", {"properties": {"status": "Failed", "outputs": outputs}})
+    server.keep("datastores/workspaceartifactstore", {"properties": server.datastore()})
+    secrets = "datastores/workspaceartifactstore/listSecrets"
+    server.answer("POST", secrets, 200, {"sasToken": "sig=x"})
+    server.blobs["ExperimentRun/dcid.j1/user_logs/std_log.txt"] = b"oops"
+    line = ["ml", "job", "download", "-n", "j1", "-p", str(tmp_path)]
+    code, out, err = lazulite(*line, "--all")
+    assert code == 0, err
+    assert json.loads(out)["files"] == {"score": 0, "artifacts": 1}
+    assert (tmp_path / "artifacts/user_logs/std_log.txt").read_bytes() == b"oops"
+    code, _, err = lazulite(*line)
+    assert code == 3
+    assert "`lazulite ml job download -n j1 --all`" in err
 
 
 def test_a_running_job_is_not_downloaded(server, lazulite):

@@ -112,3 +112,21 @@ def test_a_part_knows_where_it_stands(tmp_path):
     assert part.values["name"] == "x"
     assert "a.yml:3:11: list[0].inner.a: no" in part.part(("inner",)).error(("a",), "no").message
     assert "a.yml:2:3: list[0].other: no" in part.error(("other",), "no").message
+
+
+def test_a_file_that_is_not_there_is_told_with_where_it_was_looked_for(tmp_path):
+    with pytest.raises(CommandError, match=r"There is no file .*none\.yml: --file is relative to"):
+        read(tmp_path / "none.yml")
+    found = read(write(tmp_path, "path: ./none"))
+    with pytest.raises(CommandError, match=r"d\.yml:1:1: path: .*relative to the YAML file's"):
+        found.file(("path",), "./none")
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [("zzz", "no such field. Known here: action,"), ("nam", "; did you mean 'name'? Known here:")],
+)
+def test_a_field_that_is_not_known_is_told_in_sentences(tmp_path, field, said):
+    with pytest.raises(CommandError) as caught:
+        checked(read(write(tmp_path, f"{field}: 1\n")), SHAPE)
+    assert said in caught.value.message

@@ -142,3 +142,19 @@ def test_the_unused_are_pruned_within_limits(server, lazulite):
     [asked] = server.sent("POST", f"{PLACE}/pruneEnvironments")
     assert asked.json == {"maxAgeDays": 30, "maxGib": 1.5, "dryRun": True}
     assert (code, json.loads(out)["freed_gib"]) == (0, 1.0)
+
+
+def test_ctrl_c_leaves_the_build_and_says_how_to_watch_it(
+    server, lazulite, environment, monkeypatch
+):
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    said(server, "Building", "", 4)
+    monkeypatch.setattr("lazulite.cli.main.time.sleep", interrupt)
+
+    code, out, err = lazulite("environment", "build", "-n", "env")
+
+    assert (code, out) == (130, "")
+    assert "The build goes on at the server" in err
+    assert "`lazulite environment build -n env -v 2`" in err

@@ -5,16 +5,17 @@ import shlex
 import pytest
 
 from lazulite.cli.az_commands import ALONE, AZ
-from lazulite.cli.commands import CACHE, ML, SERVER
+from lazulite.cli.commands import CACHE, SERVER
 from lazulite.cli.examples import examples
 from lazulite.cli.identity_commands import IDENTITY
 from lazulite.cli.main import main, make_cli
+from lazulite.cli.ml_commands import ML
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
-from lazulite.cli.workspace_commands import WORKSPACES
+from lazulite.cli.usage import named_alone
 
 NAMES = [
     *(each.name for each in (*SERVER, *CACHE, *IDENTITY, *AZ, *ALONE)),
-    *(f"ml {each.name}" for each in (*ML, *WORKSPACES)),
+    *(f"ml {each.name}" for each in ML),
     *(f"storage {each.name}" for each in (*ACCOUNTS, *CONTENTS)),
 ]
 EXAMPLES = examples(NAMES)
@@ -63,3 +64,19 @@ def test_the_help_of_a_command_is_reached_from_outside(capsys):
     with pytest.raises(SystemExit):
         main(["serve", "-h"])
     assert "Example: lazulite serve" in capsys.readouterr().out
+
+
+def test_every_group_has_an_example(lazulite):
+    for words in ((), ("ml",), ("ml", "online-endpoint"), ("monitor", "metrics"), ("storage",)):
+        assert "Examples" in lazulite(*words, "-h")[1], words
+
+
+def test_the_word_help_may_come_first(lazulite):
+    assert "lazulite ml compute : Clusters" in lazulite("help", "ml", "compute")[1]
+
+
+def test_one_command_is_loaded_where_one_is_named():
+    table = dict.fromkeys(["ml compute list", "ml compute show", "environment list"])
+    assert list(named_alone(table, ["ML", "compute", "list", "-o", "x"])) == ["ml compute list"]
+    assert named_alone(table, ["ml", "compute", "lst"]) == table
+    assert named_alone(table, ["-h"]) == table

@@ -75,7 +75,7 @@ def test_a_deployment_registers_what_its_file_defines_in_place(server, lazulite,
     assert properties["requestSettings"] == {"requestTimeout": "PT3S", "maxQueueWait": "PT0.5S"}
     assert properties["livenessProbe"] == {"period": "PT10S", "failureThreshold": 3}
     model, code_id = properties["model"], properties["codeConfiguration"]["codeId"]
-    assert server.resources[model.lower()]["properties"]["modelFormat"] == "Custom"
+    assert server.resources[model.lower()]["properties"]["modelType"] == "custom_model"
     uri = server.resources[model.lower()]["properties"]["modelUri"]
     path = uri.removeprefix("azureml://datastores/workspaceblobstore/paths/")
     assert server.blobs[path] == b"weights"
@@ -293,7 +293,7 @@ def test_a_model_gets_the_next_version(server, lazulite, tmp_path):
     )
     assert code == 0, err
     [put] = server.sent("PUT", "models/m/versions/5")
-    assert put.json["properties"]["modelFormat"] == "MLFlow"
+    assert put.json["properties"]["modelType"] == "mlflow_model"
     assert put.json["properties"]["modelUri"].endswith("/m/")
     assert (json.loads(out)["version"], json.loads(out)["type"]) == ("5", "mlflow_model")
 

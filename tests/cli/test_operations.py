@@ -1,48 +1,13 @@
 """Long-running operations are followed to their end, over an outage, and left alone on Ctrl-C."""
 
-import io
 import re
 
 import pytest
 
-from lazulite.cli.connection import connect
 from lazulite.cli.errors import INTERRUPTED, CommandError
-from lazulite.cli.http import Http
 from lazulite.cli.operations import delete, describe, put, watching
-from lazulite.cli.report import Report
-from lazulite.cli.tokens import Tokens
-from lazulite.cli.workspace import Workspace
 
 PATH = "computes/c"
-
-
-@pytest.fixture
-def workspace(server, tmp_path):
-    """A workspace whose waits cost no time; `waited` has their seconds."""
-    environ = {
-        "LAZULITE_URL": server.url,
-        "LAZULITE_RESOURCE_GROUP": "g1",
-        "LAZULITE_WORKSPACE": "w1",
-        "AZURE_SUBSCRIPTION_ID": "s1",
-        "AZURE_TENANT_ID": "t1",
-        "AZURE_CLIENT_ID": "c1",
-        "AZURE_CLIENT_SECRET": "hush",
-    }
-    connection = connect(tmp_path, environ)
-    http = Http(None)
-    waited: list[float] = []
-    yield (
-        Workspace(
-            connection=connection,
-            http=http,
-            tokens=Tokens(connection, http, lambda: 0.0),
-            report=Report(io.StringIO()),
-            sleep=waited.append,
-            make_id=lambda: "id",
-        ),
-        waited,
-    )
-    http.close()
 
 
 def test_the_operation_is_polled_until_it_succeeded(server, workspace):
@@ -54,7 +19,7 @@ def test_the_operation_is_polled_until_it_succeeded(server, workspace):
     server.keep(PATH, {"properties": {"provisioningState": "Succeeded"}})
     assert put(found, PATH, {})["properties"] == {"provisioningState": "Succeeded"}
     assert len(waited) == 3
-    assert "Creating compute c .. done in" in found.report.stream.getvalue()
+    assert "Creating compute c: done in" in found.report.stream.getvalue()
 
 
 def test_pauses_grow_up_to_what_the_server_asks(server, workspace):
@@ -107,15 +72,6 @@ def test_no_wait_returns_the_first_answer(server, workspace):
     assert waited == []
 
 
-def test_a_control_plane_that_restarts_is_waited_for(server, workspace):
-    found, _ = workspace
-    server.answer("PUT", PATH, 201, {}, {"Azure-AsyncOperation": f"{server.url}/op"})
-    server.answer("GET", "/op", 503, b"starting")
-    server.answer("GET", "/op", 200, {"status": "Succeeded"})
-    server.keep(PATH, {"properties": {}})
-    put(found, PATH, {})
-
-
 def test_an_interrupted_wait_leaves_the_operation_and_says_how_to_watch(server, workspace):
     found, _ = workspace
 
@@ -127,6 +83,39 @@ def test_an_interrupted_wait_leaves_the_operation_and_says_how_to_watch(server, 
     with pytest.raises(CommandError, match="lazulite ml compute show -n c") as caught:
         put(found, PATH, {})
     assert caught.value.exit_code == INTERRUPTED
+    assert "`lazulite ml compute delete -n c`" in caught.value.message
+    assert "stopped in" in found.report.stream.getvalue()
+
+
+def test_an_interrupted_request_tells_the_same(server, workspace):
+    found, _ = workspace
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    found.http.send = interrupt
+    with pytest.raises(CommandError, match="lazulite ml compute show -n c") as caught:
+        put(found, PATH, {})
+    assert caught.value.exit_code == INTERRUPTED
+
+
+def test_while_an_environment_is_built_the_last_line_of_its_log_is_told(server, workspace):
+    found, waited = workspace
+    found.report.clock = lambda: 10.0 * len(waited)
+    path, env = "onlineEndpoints/e/deployments/d", found.id("environments/n/versions/1")
+    headers = {"Azure-AsyncOperation": f"{server.url}/op"}
+    server.answer("PUT", path, 201, {"properties": {"environmentId": env}}, headers)
+    body = {"status": "InProgress", "properties": {"phase": "environment"}}
+    server.answer("GET", "/op", 200, body)
+    server.answer("GET", "/op", 200, body)
+    server.answer("GET", "/op", 200, {"status": "Succeeded"})
+    log = {"content": "one\nResolved 12 packages\n", "nextOffset": 9, "status": "Building"}
+    server.answer("GET", "environments/n/versions/1/buildLog", 200, log)
+    server.keep(path, {"properties": {"provisioningState": "Succeeded"}})
+    put(found, path, {})
+    assert "environment 10 s | Resolved 12 packages" in found.report.stream.getvalue()
+    offsets = [each.query["offset"] for each in server.requests if "offset" in each.query]
+    assert offsets == ["0", "9"]
 
 
 def test_paths_are_told_in_words():
@@ -151,6 +140,19 @@ def test_what_failed_is_told_with_where_to_look(server, workspace):
     )
 
 
+def test_a_build_that_failed_is_told_with_the_log_of_the_build(server, workspace):
+    found, _ = workspace
+    path = "onlineEndpoints/e/deployments/d"
+    headers = {"Azure-AsyncOperation": f"{server.url}/op"}
+    server.answer("PUT", path, 201, {"properties": {}}, headers)
+    error = {"code": "UnsolvableRequirements", "message": "no numpy==99"}
+    body = {"status": "Failed", "error": error, "properties": {"phase": "environment"}}
+    server.answer("GET", "/op", 200, body)
+    with pytest.raises(CommandError, match="get-logs -e e -n d -c storage-initializer"):
+        put(found, path, {})
+    assert re.search(r"environment [\d.]+ s, failed in", found.report.stream.getvalue())
+
+
 def test_phases_are_told_with_their_times_and_then_the_next_step(server, workspace):
     found, _ = workspace
     path = "onlineEndpoints/e/deployments/d"
@@ -164,8 +166,6 @@ def test_phases_are_told_with_their_times_and_then_the_next_step(server, workspa
     server.keep(path, {"properties": {"provisioningState": "Succeeded"}})
     put(found, path, {})
     said = found.report.stream.getvalue()
-    pattern = (
-        r"Creating online deployment d of e  environment \. [\d.]+ s, replicas \. [\d.]+ s, done"
-    )
+    pattern = r"Creating online deployment d of e: environment [\d.]+ s, replicas [\d.]+ s, done in"
     assert re.match(pattern, said), said
     assert "Next: lazulite ml online-endpoint invoke -n e --deployment d -r FILE" in said

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import io
 import json
 import os
 import sys
@@ -11,7 +10,6 @@ import pytest
 
 from lazulite.cli.arguments import arguments_of
 from lazulite.cli.errors import CommandError
-from lazulite.cli.progress import Progress
 from lazulite.cli.storage_arguments import ACCESS, StorageArguments
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
 from lazulite.cli.storage_downloads import places_of
@@ -201,6 +199,9 @@ def test_accounts_come_from_the_server_and_so_does_the_key(server, lazulite, ser
     )
     code, out, err = lazulite("storage", "container", "list", "--query", "[].name")
     assert (code, json.loads(out)) == (0, [BOX]), err
+    shown_by_a_datastore = "localhost:8443/mlstore"
+    named = lazulite("storage", "account", "show-connection-string", "-n", shown_by_a_datastore)
+    assert json.loads(named[1])["connectionString"] == text, named[2]
     code, _, err = lazulite("storage", "account", "show", "-n", "other")
     assert code == 3
     assert "mlstore" in err
@@ -267,20 +268,6 @@ def test_a_wrong_connection_string_is_told(lazulite, monkeypatch, variable, said
     code, _, err = lazulite("storage", "container", "list")
     assert code == 1
     assert said in err
-
-
-def test_a_bar_is_drawn_on_a_terminal_after_a_second_and_never_in_a_pipe():
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    for stream, drawn in ((Terminal(), True), (io.StringIO(), False)):
-        times = iter([0.0, *[0.5] * 1, *[2.0] * 8])
-        with Progress("Up", 100, stream=stream, clock=lambda: next(times)) as progress:  # noqa: B023
-            progress.add(10)
-            assert stream.getvalue() == ""
-            progress.add(40)
-        assert ("50%" in stream.getvalue()) == drawn
 
 
 def test_every_storage_command_has_its_function_and_its_options():

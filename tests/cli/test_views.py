@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lazulite.cli import (
     batch_deployments,
     batch_endpoints,
-    computes,
+    compute_bodies,
     online_deployments,
     online_endpoints,
 )
@@ -105,8 +105,8 @@ def test_a_compute_shown_is_the_one_put():
         "max_instances": 3,
         "idle_time_before_scale_down": 7,
     }
-    body = computes.to_body(values, "here")
-    assert values.items() <= computes.view({"name": "c", **body}).items()
+    body = compute_bodies.to_body(values, "here")
+    assert values.items() <= compute_bodies.view({"name": "c", **body}).items()
 
 
 @given(st.from_regex(r"[a-z]{2,5}(_[a-z]{2,5}){0,3}", fullmatch=True))

@@ -47,6 +47,7 @@ def test_groups_have_the_fields_of_azure(shell):
     assert (made["tags"], made["type"]) == ({"a": "1"}, "Microsoft.Resources/resourceGroups")
     assert made in json.loads(shell.az("az group list"))
     assert json.loads(shell.az("az group show --name words")) == made
+    assert json.loads(shell.az("az group show --query name")) == "local"
     assert json.loads(shell.az("az group exists -n words")) is True
     shell.az("az group delete -n words --yes")
     assert json.loads(shell.az("az group exists -n words")) is False
@@ -68,7 +69,9 @@ def test_the_account_is_told_as_azure_tells_it(shell):
         assert json.loads(shell.az(line)) == "Bearer"
     assert "not one of" in shell.refused("az account get-access-token --resource-type none")
     shell.az("az configure --defaults location=local")
-    assert json.loads(shell.az("az configure -l"))["location"] == "local"
+    (kept,) = json.loads(shell.az("az configure -l"))
+    assert (kept["name"], kept["value"]) == ("location", "local")
+    assert kept["source"].endswith("defaults.json")
     shell.az("az configure --defaults location=''")
 
 
@@ -124,7 +127,6 @@ def test_a_service_principal_signs_in_and_has_its_own_roles(shell):
     ("line", "said"),
     [
         ("az login --identity", "--identity is not there"),
-        ("az login --use-device-code", "--use-device-code is not there"),
         ("az login -u me@example.org -p secret", "There are no users here"),
         ("az login --service-principal -u app", "needs --password, --tenant as well"),
     ],

@@ -53,3 +53,15 @@ def test_a_connection_keeps_its_secret_to_itself(shell):
     assert "c.yml:4:26: credentials.key: credentials of type pat have pat" in said
     shell.az("az ml connection delete -n words --yes")
     assert shell.run("az ml connection show -n words")[0] == 3
+
+
+def test_a_connection_is_changed_and_keeps_its_secret(shell):
+    text = "name: kept\ntype: azure_open_ai\ntarget: https://host/\n"
+    shell.write("c.yml", f"{text}credentials: {{type: api_key, key: hush}}\n")
+    shell.az("az ml connection create -f c.yml")
+    shell.az("az ml connection update -n kept --set target=https://other/")
+    shown = json.loads(shell.az("az ml connection show -n kept --populate-secrets"))
+    assert (shown["target"], shown["credentials"]["key"]) == ("https://other/", "hush")
+    assert "kept" in json.loads(shell.az("az ml connection list -t azure_open_ai --query [].name"))
+    assert json.loads(shell.az("az ml connection list --type git --max-results 3")) == []
+    shell.az("az ml connection delete -n kept --yes")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,11 +13,12 @@ from typing import Any
 from lazulite.cli.arguments import Arguments
 from lazulite.cli.changes import pairs
 from lazulite.cli.clouds import NAME
-from lazulite.cli.defaults import keep_defaults, read_defaults
+from lazulite.cli.defaults import keep_defaults, place_of_defaults, read_defaults
 from lazulite.cli.errors import NOT_FOUND, CommandError
 from lazulite.cli.spelling import nearest
 from lazulite.cli.workspace import Workspace
 
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _API_VERSION = "2022-12-01"
 _RESOURCES = {
     "arm": "",
@@ -39,13 +42,13 @@ def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
     return [
         {
             "cloudName": NAME,
-            "homeTenantId": known.tenant_id,
+            "homeTenantId": each["tenantId"],
             "id": each["subscriptionId"],
             "isDefault": each["subscriptionId"] == known.subscription_id,
             "managedByTenants": [],
             "name": each["displayName"],
             "state": each["state"],
-            "tenantId": known.tenant_id,
+            "tenantId": each["tenantId"],
             "user": {"name": known.client_id, "type": "servicePrincipal"},
         }
         for each in workspace.call("GET", url).value()["value"]
@@ -72,25 +75,37 @@ def choose(workspace: Workspace, arguments: Arguments) -> None:
     keep_defaults(workspace.connection.data_dir, {"subscription_id": chosen["id"]})
 
 
+def in_subscription(workspace: Workspace, wanted: str) -> Workspace:
+    """The same server and names in the subscription of that id or name.
+
+    An id is taken as it is; a name is looked up. Raises CommandError if there is none of it.
+    """
+    if not _GUID.fullmatch(wanted):
+        wanted = str(_subscription(listing(workspace, Arguments()), wanted)["id"])
+    connection = dataclasses.replace(workspace.connection, subscription_id=wanted)
+    return dataclasses.replace(workspace, connection=connection)
+
+
 def access_token(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """A token for management, or for the service of --resource or --scope, as az prints it."""
     resource = arguments.resource.removesuffix("/") or _resource(arguments.resource_type)
     scope = arguments.scope or (f"{resource}/.default" if resource else "")
     token = workspace.tokens.get(scope or workspace.tokens.management)
-    expires = int(_claims(token)["exp"])
+    claims = claims_of(token)
+    expires = int(claims["exp"])
     local = datetime.fromtimestamp(expires, UTC).astimezone()
     return {
         "accessToken": token,
         "expiresOn": local.strftime("%Y-%m-%d %H:%M:%S.%f"),
         "expires_on": expires,
         "subscription": workspace.connection.subscription_id,
-        "tenant": workspace.connection.tenant_id,
+        "tenant": claims["tid"],
         "tokenType": "Bearer",
     }
 
 
-def configure(workspace: Workspace, arguments: Arguments) -> dict[str, str] | None:
-    """Keep the names of --defaults, or show what is kept. name='' forgets one."""
+def configure(workspace: Workspace, arguments: Arguments) -> list[dict[str, str]] | None:
+    """Keep the names of --defaults, or show what is kept as az does. name='' forgets one."""
     given = pairs(arguments.default_values, "--defaults")
     for name in given:
         if name not in _DEFAULTS:
@@ -101,7 +116,9 @@ def configure(workspace: Workspace, arguments: Arguments) -> dict[str, str] | No
             )
     data_dir = workspace.connection.data_dir
     if not given or arguments.list_defaults:
-        return read_defaults(data_dir)
+        kept, source = read_defaults(data_dir), str(place_of_defaults(data_dir))
+        named = {name: kept[field] for name, field in _DEFAULTS.items() if field in kept}
+        return [{"name": name, "source": source, "value": named[name]} for name in sorted(named)]
     keep_defaults(data_dir, {_DEFAULTS[name]: text for name, text in given.items()})
     return None
 
@@ -126,7 +143,7 @@ def _resource(kind: str) -> str:
     return _RESOURCES.get(kind, "")
 
 
-def _claims(token: str) -> Mapping[str, Any]:
+def claims_of(token: str) -> Mapping[str, Any]:
     body = token.split(".")[1]
     claims: Mapping[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     return claims

@@ -24,10 +24,32 @@ def several(*flags: str, help: str) -> Any:  # noqa: A002
     )
 
 
+def switch(*flags: str, help: str) -> Any:  # noqa: A002
+    """A field that is true for --flag and --flag true, as az has some."""
+    metadata = {"flags": flags, "help": help, "nargs": "?", "const": True, "type": _is_true}
+    return dataclasses.field(default=False, metadata=metadata)
+
+
+def _is_true(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError(text)
+    return text.lower() == "true"
+
+
+def repeated(*flags: str, help: str) -> Any:  # noqa: A002
+    """A field for an option that may come again: the words of each time in a list of their own."""
+    return dataclasses.field(
+        default=(), metadata={"flags": flags, "help": help, "nargs": "+", "action": "append"}
+    )
+
+
 def place(name: str, *, help: str) -> Any:  # noqa: A002
     """A field for what stands without a flag; it may be left out unless a command requires it."""
     metadata = {"flags": (name,), "help": help, "metavar": name, "is_place": True}
     return dataclasses.field(default="", metadata=metadata)
+
+
+DATA_DIR = "Data directory of the server (or LAZULITE_DATA_DIR)."
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,22 +65,28 @@ class Arguments:
         "--deployment-name", "--deployment", "-d", help="Name of the deployment to use."
     )
     deployment_file: str = option("--deployment-file", help="YAML file of one deployment.")
-    local: bool = option(
-        "--local", help="On this machine, without a server, keys and traffic.", default=False
-    )
+    local: bool = switch("--local", help="On this machine, without a server, keys and traffic.")
     debug_port: int | None = option(
         "--debug-port",
         help="Port that a debugger listens on; with --local.",
         default=None,
         type=int,
     )
-    vscode_debug: bool = option(
+    vscode_debug: bool = switch(
         "--vscode-debug",
         help="As --debug-port 5678, and print what VS Code needs to attach; with --local.",
-        default=False,
     )
     set_values: tuple[str, ...] = several(
         "--set", help="Change a value: --set a.b[0].c=v. May be given several times."
+    )
+    add_values: tuple[list[str], ...] = repeated(
+        "--add", help="Add to a list: --add a.b name=value, or a text or JSON."
+    )
+    remove_values: tuple[list[str], ...] = repeated(
+        "--remove", help="Remove a value, or an item by its index: --remove a.b 0."
+    )
+    force_string: bool = option(
+        "--force-string", help="Take the values of --set and --add as texts.", default=False
     )
     description: str = option("--description", help="Description of the resource.")
     tags: tuple[str, ...] = several("--tags", help="Tags as name=value, separated by spaces.")
@@ -88,6 +116,12 @@ class Arguments:
     )
     kind: str = option("--type", "-t", help="Type of the resource.")
     path: str = option("--path", "-p", "--local-path", help="Local file or folder, or a URI.")
+    populate_secrets: bool = option("--populate-secrets", help="With the secrets.", default=False)
+    stage: str = option("--stage", help="Stage of the model, such as Production.")
+    package_model: bool = option("--package-model", help="Not there.", default=False)
+    local_enable_gpu: bool = option("--local-enable-gpu", help="Not there.", default=False)
+    registry_name: str = option("--registry-name", help="Not there: this server has no registries.")
+    os_type: str = option("--os-type", help="Operating system: Linux.")
     datastore: str = option("--datastore", help="Datastore to upload to.")
     image: str = option("--image", "-i", help="Container image of the environment.")
     conda_file: str = option("--conda-file", "-c", help="Conda file of the environment.")
@@ -104,6 +138,17 @@ class Arguments:
         default=None,
         type=int,
     )
+    idle_shutdown: int | None = option(
+        "--idle-time-before-shutdown-minutes",
+        help="Minutes after which an idle instance stops; kept, not acted upon.",
+        default=None,
+        type=int,
+    )
+    tier: str = option("--tier", help="dedicated or low_priority.")
+    resource_id: str = option("--resource-id", help="ARM id of what is attached.")
+    namespace: str = option("--namespace", help="Kubernetes namespace of what is attached.")
+    vnet_name: str = option("--vnet-name", help="Not there: nodes are processes here.")
+    subnet: str = option("--subnet", help="Not there: nodes are processes here.")
     node_id: str = option("--node-id", help="Id of the node.")
     input_uri: str = option(
         "--input", help="What to score: a local path, a URI, or azureml:<data>:<version>."
@@ -138,13 +183,31 @@ class Arguments:
     experiment_name: str = option("--experiment-name", help="Experiment of the job.")
     stream: bool = option("--stream", "-s", help="Follow the job until it ends.", default=False)
     web: bool = option(
-        "--web", "-e", help="Print the address of the job's page, too.", default=False
+        "--web", help="Print the address of the page, too, and open it.", default=False
     )
     output_name: str = option("--output-name", help="The one output to download.")
     download_path: str = option(
         "--download-path", "-p", help="Folder to download to (default: this one)."
     )
     all_outputs: bool = option("--all", "-a", help="Download logs as well.", default=False)
+    all_results: bool = switch("--all-results", help="All, as without it.")
+    yes: bool = option("--yes", "-y", help="Do not ask, if a question is due.", default=False)
+    skip_validation: bool = option(
+        "--skip-validation", help="Taken as az takes it: what is sent is checked.", default=False
+    )
+    skip_script_validation: bool = option(
+        "--skip-script-validation",
+        help="Taken as az takes it: what a script defines is seen when it is loaded.",
+        default=False,
+    )
+    save_as: str = option("--save-as", "-a", help="File to write the submitted job to.")
+    node_index: int | None = option(
+        "--node-index", help="Which node; jobs have one here.", default=None, type=int
+    )
+    disabled_only: bool = option("--disabled-only", help="Disabled ones only.", default=False)
+    include_disabled: bool = option(
+        "--include-disabled", help="Disabled ones as well.", default=False
+    )
     older_than: float | None = option(
         "--older-than", help="Only what was last used so many days ago.", default=None, type=float
     )
@@ -226,7 +289,12 @@ class Arguments:
     password: str = option("--password", "-p", help="Secret of the service principal.")
     tenant: str = option("--tenant", "-t", help="Tenant of the service principal.")
     identity: bool = option("--identity", "-i", help="Not there.", default=False)
-    device_code: bool = option("--use-device-code", help="Not there.", default=False)
+    device_code: bool = option(
+        "--use-device-code",
+        help="Sign in with a code that an administrator approves elsewhere.",
+        default=False,
+    )
+    approve: str = option("--approve", help="Let the device with this code sign in as --username.")
     cloud_endpoint: str = option(
         "--endpoint-resource-manager", help="Taken as az takes it; has no effect."
     )
@@ -234,15 +302,16 @@ class Arguments:
     target: str = place("DIR", help="Folder to write the command into.")
     noun: str = place("NOUN", help="What the file is of, such as online-deployment.")
     shell: str = place("SHELL", help="bash, zsh or fish; default: that of $SHELL.")
+    subscription_id: str = option("--subscription", help="Id or name of the subscription.")
     resource_group: str = option("--resource-group", "-g", help="Name of the resource group.")
     workspace: str = option("--workspace-name", "--workspace", "-w", help="Name of the workspace.")
-    data_dir: str = option(
-        "--data-dir", help="Data directory of the server (or LAZULITE_DATA_DIR)."
-    )
+    data_dir: str = option("--data-dir", help=DATA_DIR)
 
 
-CONNECTION = ("resource_group", "workspace", "data_dir")
+CONNECTION = ("subscription_id", "resource_group", "workspace", "data_dir")
 """The options that every `ml` command has."""
+IN_SUBSCRIPTION = ("subscription_id", "data_dir")
+"""The options of commands that are about a subscription."""
 SERVER_ONLY = ("data_dir",)
 """The options of commands that are about no workspace."""
 
@@ -252,14 +321,18 @@ def arguments_of(
 ) -> list[tuple[str, CLICommandArgument]]:
     """What knack needs for names separated by spaces; a name that ends in ! is required.
 
+    A name may have one more flag of this command only: "input_path:-p".
+
     connection: options that say which server, besides the command's own; declared: the dataclass
     whose fields they are.
     """
-    names = [*options.split(), *connection]
-    return [
-        (name.rstrip("!"), _argument(declared, name.rstrip("!"), name.endswith("!")))
-        for name in names
-    ]
+    return [_named(declared, word) for word in [*options.split(), *connection]]
+
+
+def _named(declared: type[Any], word: str) -> tuple[str, CLICommandArgument]:
+    given, _, flag = word.partition(":")
+    name = given.rstrip("!")
+    return name, _argument(declared, name, given.endswith("!"), flag)
 
 
 def _place(name: str, required: bool, settings: dict[str, Any]) -> CLICommandArgument:
@@ -269,7 +342,7 @@ def _place(name: str, required: bool, settings: dict[str, Any]) -> CLICommandArg
     return made
 
 
-def _argument(declared: type[Any], name: str, required: bool) -> CLICommandArgument:
+def _argument(declared: type[Any], name: str, required: bool, more: str = "") -> CLICommandArgument:
     field = declared.__dataclass_fields__[name]
     own = {"flags", "is_place"}
     settings = {key: value for key, value in field.metadata.items() if key not in own}
@@ -282,7 +355,7 @@ def _argument(declared: type[Any], name: str, required: bool) -> CLICommandArgum
     default = list(field.default) if isinstance(field.default, tuple) else field.default
     return CLICommandArgument(
         name,
-        options_list=list(field.metadata["flags"]),
+        options_list=[*field.metadata["flags"], *([more] if more else [])],
         required=required,
         default=default,
         **settings,

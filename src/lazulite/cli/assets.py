@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -11,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.changes import apply, pairs
+from lazulite.cli.changes import edited, pairs
 from lazulite.cli.documents import Document, Key, read
 from lazulite.cli.errors import NOT_FOUND, CommandError
-from lazulite.cli.shapes import TEXT, TEXTS, Shape, checked
+from lazulite.cli.shapes import ANYTHING, TEXT, TEXTS, Shape, checked
 from lazulite.cli.wire import envelope, name_of, snake_keys
 from lazulite.cli.workspace import API_VERSION, DATA_API_VERSION, Workspace
 
@@ -26,12 +27,21 @@ COMMON: Mapping[str, Shape] = {
     "properties": TEXTS,
     "latest_version": TEXT,
 }
+_CHANGEABLE: Mapping[str, Shape] = {
+    "description": TEXT,
+    "tags": TEXTS,
+    "properties": ANYTHING,
+    "stage": TEXT,
+}
+"""Of a version."""
+_VERSIONS = {"data": DATA_API_VERSION, "models": "2023-10-01", "components": "2023-10-01"}
+"""Models have stages since 2023-04. Source: spec/rest/field_history.json."""
 _REFERENCE = re.compile(r"(?P<name>[^:@/\s]+)(?::(?P<version>[^:@/\s]+)|@(?P<label>[^:@/\s]+))")
 
 
 def api_version(collection: str) -> str:
     """The version of the API that knows the collection."""
-    return DATA_API_VERSION if collection == "data" else API_VERSION
+    return _VERSIONS.get(collection, API_VERSION)
 
 
 def document(
@@ -53,12 +63,22 @@ def document(
     }
     chosen = {name: value for name, value in given.items() if value not in ("", None, {})}
     values = {**(current or {}), **found.values, **chosen}
-    return checked(found.changed(apply(values, arguments.set_values)), shape)
+    return checked(found.changed(edited(values, arguments)), shape)
 
 
 def read_file(arguments: Arguments) -> Document:
     """The file of --file; an empty document without one."""
     return read(Path(arguments.file)) if arguments.file else Document({})
+
+
+def name_in(arguments: Arguments, what: str) -> str:
+    """The name that --name, else the file, says. what: "an endpoint". Raises CommandError."""
+    if arguments.name:
+        return arguments.name
+    found = read_file(arguments)
+    if name := found.values.get("name"):
+        return str(name)
+    raise found.error((), f"{what} needs a name: give --name or the field `name`")
 
 
 def reference(workspace: Workspace, collection: str, found: Document, key: Key, text: str) -> str:
@@ -168,22 +188,36 @@ def shown_ones(arguments: Arguments) -> dict[str, str]:
 
 
 def update(workspace: Workspace, collection: str, arguments: Arguments) -> dict[str, Any]:
-    """Change what may change of the version that --name, --version and --label ask for."""
+    """Change what may change of the version that --name, --version and --label ask for.
+
+    Of a file only that counts: what a version is made of is not looked at.
+    """
+    found = read_file(arguments)
+    name = name_in(arguments, "an asset")
+    version = arguments.version or ("" if arguments.label else found.values.get("version"))
+    arguments = dataclasses.replace(arguments, name=name, version=str(version or ""))
     current = find(workspace, collection, arguments)
     known = current["properties"]
+    kept = {part: known.get(part) for part in _CHANGEABLE}
     before = {
-        "description": arguments.description or known.get("description"),
-        "tags": pairs(arguments.tags, "--tags") or known.get("tags") or {},
-        "properties": known.get("properties") or {},
-        "stage": known.get("stage"),
+        **kept,
+        "tags": kept["tags"] or {},
+        "properties": kept["properties"] or {},
+        **{part: found.values[part] for part in _CHANGEABLE if part in found.values},
     }
-    changed = apply(before, arguments.set_values)
+    for part in ("description", "stage"):
+        if given := getattr(arguments, part):
+            before[part] = given
+    if arguments.tags:
+        before["tags"] = pairs(arguments.tags, "--tags")
+    changed = edited(before, arguments)
     if fixed := set(changed) - set(before):
         raise CommandError(
             "InvalidArgument",
             f"--set {min(fixed)}: a version of an asset does not change; only"
             f" {', '.join(before)} do. Create a new version.",
         )
+    changed = checked(found.changed(changed), _CHANGEABLE).values
     said = {name: value for name, value in changed.items() if value is not None}
     path = f"{collection}/{arguments.name}/versions/{current['name']}"
     return workspace.put(path, {"properties": {**known, **said}}, api_version(collection))

@@ -6,7 +6,7 @@ from lazulite.cli.commands import Command
 
 AZ = (
     Command("group list", "groups#listing", "List the resource groups."),
-    Command("group show", "groups#show", "Show a resource group.", "name!"),
+    Command("group show", "groups#show", "Show a resource group.", "name"),
     Command("group create", "groups#create", "Create a resource group.", "name! location tags"),
     Command("group exists", "groups#exists", "Say whether there is a resource group.", "name!"),
     Command(
@@ -32,7 +32,7 @@ ALONE = (
         "login",
         "signing_in#login",
         "Sign in: as a service principal, or as the administrator of a server on this machine.",
-        "service_principal username password tenant identity device_code",
+        "service_principal username password tenant identity device_code approve yes",
     ),
     Command("logout", "signing_in#logout", "Sign out.", "username"),
     Command("account clear", "signing_in#logout", "Sign out."),

@@ -39,7 +39,8 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """Change what the file and the options say; the rest stays as it is."""
-    current = show(workspace, arguments)
+    name = assets.name_in(arguments, "an endpoint")
+    current = view(workspace.get(f"{COLLECTION}/{name}"))
     kept = {name: value for name, value in current.items() if name in SHAPE}
     values = assets.document(arguments, SHAPE, kept).values
     if chosen := default_of(arguments):

@@ -5,6 +5,7 @@ The options of three generations of `az ml` are read. Source: spec/BATCH.md 1.7,
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 from lazulite.cli import assets, batch_deployments, batch_endpoints, computes
 from lazulite.cli.arguments import Arguments
 from lazulite.cli.batch_inputs import input_data, prefixed
-from lazulite.cli.changes import apply, pairs
+from lazulite.cli.changes import edited, pairs
 from lazulite.cli.deployments import present
 from lazulite.cli.documents import Document
 from lazulite.cli.downloads import parse
@@ -86,6 +87,14 @@ def list_jobs(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]
     return found
 
 
+def list_deployment_jobs(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
+    """The jobs of the deployment of that name."""
+    chosen = dataclasses.replace(
+        arguments, name=arguments.endpoint_name, deployment_name=arguments.name
+    )
+    return list_jobs(workspace, chosen)
+
+
 def to_properties(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """The properties of the job: what to score, where to, and what differs from the deployment."""
     found = _document(arguments)
@@ -137,7 +146,7 @@ def _document(arguments: Arguments) -> Document:
         "outputs": pairs(arguments.outputs, "--outputs") or None,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
-    values = apply({**found.values, **chosen}, arguments.set_values)
+    values = edited({**found.values, **chosen}, arguments)
     checked_values = checked(found.changed(values), SHAPE).values
     return found.changed(batch_deployments.flattened(checked_values))
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
-from typing import IO
 from urllib.parse import quote, unquote, urlencode
 
 from lazulite.cli.errors import NOT_FOUND, CommandError
-from lazulite.cli.http import Answer, Http, Request
+from lazulite.cli.http import Answer, Http, Request, Sink
+from lazulite.cli.remedies import clock
 from lazulite.cli.shared_key import signed
 from lazulite.cli.workspace import Workspace
 
@@ -31,11 +31,13 @@ class Container:
     sas: str = dataclasses.field(default="", repr=False)
     key: str = dataclasses.field(default="", repr=False)
 
-    def put(self, name: str, file: Path) -> None:
-        """Upload a file; a blob of that name that is there already is left as it is."""
-        answer = self._send(
-            "PUT", name, {"x-ms-blob-type": "BlockBlob", "If-None-Match": "*"}, file
-        )
+    def put(self, name: str, file: Path, *, count: Callable[[int], None]) -> None:
+        """Upload a file; a blob of that name that is there already is left as it is.
+
+        count: called with the number of bytes that went.
+        """
+        headers = {"x-ms-blob-type": "BlockBlob", "If-None-Match": "*"}
+        answer = self.http.send(self._request("PUT", name, headers, file, count=count))
         if answer.status not in {201, 409, 412}:
             raise _failure(answer, f"Upload of {file} to {name}")
 
@@ -44,7 +46,7 @@ class Container:
         marker = ""
         while True:
             query = {"restype": "container", "comp": "list", "prefix": prefix, "marker": marker}
-            answer = self._send("GET", "", query=query)
+            answer = self.http.send(self._request("GET", "", query=query))
             if not answer.is_success:
                 raise _failure(answer, f"Listing {prefix}")
             page = ET.fromstring(answer.body)  # noqa: S314 - from the server we trust with secrets
@@ -54,13 +56,13 @@ class Container:
             if not marker:
                 return
 
-    def get(self, name: str, into: IO[bytes]) -> None:
+    def get(self, name: str, into: Sink) -> None:
         """Write the blob's bytes. Raises CommandError, exit code 3, if there is none."""
-        answer = self._send("GET", name, into=into)
+        answer = self.http.send(self._request("GET", name), into)
         if not answer.is_success:
             raise _failure(answer, f"Download of {name}")
 
-    def _send(
+    def _request(
         self,
         method: str,
         name: str,
@@ -68,8 +70,8 @@ class Container:
         body: Path | None = None,
         *,
         query: Mapping[str, str] | None = None,
-        into: IO[bytes] | None = None,
-    ) -> Answer:
+        count: Callable[[int], None] = lambda size: None,
+    ) -> Request:
         asked = "&".join(part for part in (urlencode(query or {}), self.sas) if part)
         url = f"{self.url}/{quote(name)}" if name else self.url
         sent = {
@@ -77,8 +79,9 @@ class Container:
             "x-ms-date": format_datetime(datetime.now(UTC), usegmt=True),
             **(headers or {}),
         }
-        request = Request(method=method, url=f"{url}?{asked}", headers=sent, body=body)
-        return self.http.send(signed(request, self.key) if self.key else request, into)
+        whole = f"{url}?{asked}"
+        request = Request(method=method, url=whole, headers=sent, body=body, count=count)
+        return signed(request, self.key) if self.key else request
 
 
 def open_container(workspace: Workspace, datastore: str) -> Container:
@@ -105,4 +108,7 @@ def _failure(answer: Answer, doing: str) -> CommandError:
     code = answer.headers.get("x-ms-error-code") or str(answer.status)
     said = unquote(answer.body.decode(errors="replace"))[:500]
     exit_code = NOT_FOUND if answer.status == 404 else 1
-    return CommandError(code, f"{doing} was answered {answer.status}: {said}", exit_code=exit_code)
+    told = f"{doing} was answered {answer.status}: {said}"
+    if answer.status == 403:  # signatures are refused when clocks differ
+        told += clock(answer.headers, datetime.now(UTC))
+    return CommandError(code, told, exit_code=exit_code)

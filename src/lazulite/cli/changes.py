@@ -1,20 +1,36 @@
-"""Changes given as options: --set a.b[0].c=v, --traffic "blue=90 green=10"."""
+"""Changes given as options: --set a.b[0].c=v, --add, --remove, --traffic "blue=90 green=10"."""
 
 from __future__ import annotations
 
 import copy
 import json
 import re
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lazulite.cli.arguments import Arguments
 from lazulite.cli.errors import CommandError
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(-?\d+)\]")
 
 
-def apply(values: Mapping[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
+def edited(values: Mapping[str, Any], arguments: Arguments) -> dict[str, Any]:
+    """A copy of the values with what --set, then --add, then --remove say.
+
+    Raises CommandError for a path that leads nowhere, and for what cannot be removed.
+    """
+    plain = arguments.force_string
+    changed = apply(values, arguments.set_values, force_string=plain)
+    for path, *given in arguments.add_values:
+        _add(changed, path, [*_items(given, path, force_string=plain)])
+    for words in arguments.remove_values:
+        _remove(changed, words)
+    return changed
+
+
+def apply(
+    values: Mapping[str, Any], assignments: Iterable[str], *, force_string: bool = False
+) -> dict[str, Any]:
     """A copy of the values with every `path=value` done, in order.
 
     A value is read as JSON where it is JSON (numbers, true, null, lists), else it is a text.
@@ -29,7 +45,7 @@ def apply(values: Mapping[str, Any], assignments: Iterable[str]) -> dict[str, An
                 "InvalidArgument",
                 f"--set {assignment!r} is not path=value; write --set retry_settings.timeout=30.",
             )
-        _assign(changed, steps(path), _parse(text), assignment)
+        _assign(changed, steps(path), text if force_string else _parse(text), f"--set {assignment}")
     return changed
 
 
@@ -69,6 +85,51 @@ def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
     return found
 
 
+def _items(given: Iterable[str], path: str, *, force_string: bool) -> Iterator[Any]:
+    """What --add adds: words with an equals sign are the fields of one item."""
+    fields: dict[str, Any] = {}
+    for word in given:
+        value = word if force_string else _parse(word)
+        name, separator, text = word.partition("=")
+        if separator and name and value == word:
+            fields[name] = text if force_string else _parse(text)
+        else:
+            yield value
+    if fields:
+        yield fields
+
+
+def _add(target: dict[str, Any], path: str, items: list[Any]) -> None:
+    option = f"--add {path}"
+    if not items:
+        raise CommandError("InvalidArgument", f"{option} says nothing to add.")
+    holder = _walk(target, steps(path), [], option)
+    if not isinstance(holder, list):
+        raise CommandError("InvalidArgument", f"{option}: that is no list; use --set.")
+    holder += items
+
+
+def _remove(target: dict[str, Any], words: list[str]) -> None:
+    option = f"--remove {' '.join(words)}"
+    path = steps(words[0])
+    if len(words) > 1:
+        path += steps(f"[{words[1]}]")
+    holder = _walk(target, path[:-1], {}, option)
+    try:
+        del holder[path[-1]]
+    except (KeyError, IndexError, TypeError):
+        raise _nowhere(option, path[-1]) from None
+
+
+def _walk(target: Any, path: list[str | int], empty: Any, option: str) -> Any:
+    """What is at the path; what is missing on the way is made."""
+    for index, step in enumerate(path):
+        following = path[index + 1] if index + 1 < len(path) else None
+        made = empty if following is None else [] if isinstance(following, int) else {}
+        target = _enter(target, step, made, option)
+    return target
+
+
 def _parse(text: str) -> Any:
     try:
         return json.loads(text)
@@ -77,9 +138,8 @@ def _parse(text: str) -> Any:
 
 
 def _assign(target: Any, path: list[str | int], value: Any, assignment: str) -> None:
-    for step, following in pairwise(path):
-        target = _enter(target, step, [] if isinstance(following, int) else {}, assignment)
     last = path[-1]
+    target = _walk(target, path[:-1], [] if isinstance(last, int) else {}, assignment)
     if isinstance(last, int) and isinstance(target, list) and -len(target) <= last <= len(target):
         target[last : last + 1 or None] = [value]
     elif isinstance(last, str) and isinstance(target, dict):
@@ -100,5 +160,5 @@ def _enter(target: Any, step: str | int, empty: Any, assignment: str) -> Any:
 
 def _nowhere(assignment: str, step: str | int) -> CommandError:
     return CommandError(
-        "InvalidArgument", f"--set {assignment!r} leads nowhere: there is no {step!r} to go to."
+        "InvalidArgument", f"{assignment!r} leads nowhere: there is no {step!r} to go to."
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lazulite.cli import assets
+from lazulite.cli.arguments import Arguments
 from lazulite.cli.documents import Document, Key, is_local
 from lazulite.cli.models import is_uri
 from lazulite.cli.shapes import TEXT, Shape
@@ -17,6 +18,13 @@ SHAPE: Mapping[str, Shape] = {
     "code": (TEXT, {"path": TEXT, "local_path": TEXT}),
     "scoring_script": TEXT,
 }
+
+
+def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """A version of code, and where it is."""
+    shown = assets.view(assets.find(workspace, "codes", arguments), "codes")
+    shown["path"] = shown.pop("code_uri", None)
+    return shown
 
 
 def resolve(workspace: Workspace, found: Document) -> dict[str, Any] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lazulite.cli import assets, codes, computes, environments, jobs
@@ -65,13 +67,27 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     A second call with the same name and content starts nothing.
     """
     found = _document(arguments)
+    if arguments.save_as:
+        _save(found, Path(arguments.save_as))
     name = found.values.get("name") or f"job_{workspace.make_id().replace('-', '')[:12]}"
     body = {"properties": to_properties(workspace, found)}
     made = jobs.view(workspace.put(f"jobs/{name}", body, DATA_API_VERSION))
+    if arguments.web:
+        jobs.open_page(workspace, made)
     if not arguments.stream:
+        workspace.report.note(f"Follow it: lazulite ml job stream -n {name}")
         return made
     jobs.follow(workspace, name)
     return jobs.view(workspace.get(f"jobs/{name}", DATA_API_VERSION))
+
+
+def validate(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Say that the file is right, and what it refers to there; nothing is uploaded.
+
+    Raises CommandError at the first fault.
+    """
+    to_properties(workspace.rehearsal(), _document(arguments))
+    return {"result": "Succeeded"}
 
 
 def to_properties(workspace: Workspace, found: Document) -> dict[str, Any]:
@@ -107,14 +123,29 @@ def _document(arguments: Arguments) -> Document:
     if not arguments.file:
         raise CommandError("InvalidArgument", "Say what to run: --file with the job's YAML.")
     raw = assets.read_file(arguments)
+    is_command(raw)
+    return complete(assets.document(arguments, SHAPE, experiment_name=arguments.experiment_name))
+
+
+def is_command(raw: Document) -> None:
+    """Raise CommandError for the file of a job that nothing here can run."""
     kind = str(raw.values.get("type") or "command")
     if kind.lower() != "command":
         raise raw.error(("type",), f"jobs of type {kind!r} cannot be run here; use type: command")
-    found = _modern(assets.document(arguments, SHAPE, experiment_name=arguments.experiment_name))
+
+
+def complete(found: Document) -> Document:
+    """A checked file in the words of today. Raises CommandError if it lacks what jobs need."""
+    found = _modern(found)
     for field in ("command", "environment", "compute"):
         if not found.values.get(field):
             raise found.error((), f"a command job needs the field {field!r}")
     return found
+
+
+def _save(found: Document, path: Path) -> None:
+    """Write the job with all options in it, as YAML; JSON is that."""
+    path.write_text(json.dumps({**found.values, "type": "command"}, indent=2) + "\n")
 
 
 def _modern(found: Document) -> Document:

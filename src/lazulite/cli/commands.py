@@ -50,13 +50,16 @@ SERVER = (
 """Their options are the parameters of the function."""
 
 _CREATE = "name file set_values description tags no_wait"
-_UPDATE = "name! file set_values description tags no_wait"
+GENERIC = "set_values add_values remove_values force_string"
+"""The options of az's update commands."""
+_UPDATE = f"name file description tags no_wait {GENERIC}"
 _CHANGE_DEPLOYMENT = "name endpoint_name file set_values description tags no_wait"
+_MORE = "add_values remove_values force_string"
+_SCRIPT = "skip_script_validation"
 _LOCAL = "local debug_port vscode_debug"
 _ONE_DEPLOYMENT = "name! endpoint_name!"
-_ASSET = "name file version description tags set_values"
 
-ML = (
+ENDPOINTS = (
     Command(
         "online-endpoint create",
         "online_endpoints#create",
@@ -64,7 +67,10 @@ ML = (
         f"{_CREATE} auth_mode local",
     ),
     Command(
-        "online-endpoint show", "online_endpoints#show", "Show an online endpoint.", "name! local"
+        "online-endpoint show",
+        "online_endpoints#show",
+        "Show an online endpoint.",
+        "name! local web:-e",
     ),
     Command(
         "online-endpoint list", "online_endpoints#listing", "List the online endpoints.", "local"
@@ -73,7 +79,7 @@ ML = (
         "online-endpoint update",
         "online_endpoints#update",
         "Change an online endpoint, such as its traffic.",
-        f"{_UPDATE} traffic mirror_traffic defaults local",
+        f"{_UPDATE} traffic mirror_traffic local",
     ),
     Command(
         "online-endpoint delete",
@@ -86,7 +92,7 @@ ML = (
         "online-endpoint invoke",
         "online_endpoints#invoke",
         "Score a request.",
-        "name! request_file! deployment_name local",
+        "name! request_file deployment_name local",
     ),
     Command(
         "online-endpoint get-credentials",
@@ -95,23 +101,28 @@ ML = (
         "name!",
     ),
     Command(
+        "online-endpoint list-keys",
+        "online_endpoints#credentials",
+        "Show the keys or a token of an online endpoint.",
+        "name!",
+    ),
+    Command(
         "online-endpoint regenerate-keys",
         "online_endpoints#regenerate_keys",
         "Replace a key of an online endpoint.",
-        "name! key_type no_wait",
-        "Clients that use the key will be refused. Replace it?",
+        "name! key_type no_wait yes",
     ),
     Command(
         "online-deployment create",
         "online_deployments#create",
         "Create a deployment of an online endpoint.",
-        f"{_CHANGE_DEPLOYMENT} all_traffic {_LOCAL}",
+        f"{_CHANGE_DEPLOYMENT} all_traffic {_LOCAL} {_SCRIPT} package_model local_enable_gpu web",
     ),
     Command(
         "online-deployment show",
         "online_deployments#show",
         "Show a deployment of an online endpoint.",
-        f"{_ONE_DEPLOYMENT} local",
+        f"{_ONE_DEPLOYMENT} local web",
     ),
     Command(
         "online-deployment list",
@@ -123,7 +134,7 @@ ML = (
         "online-deployment update",
         "online_deployments#update",
         "Change a deployment of an online endpoint.",
-        f"{_CHANGE_DEPLOYMENT} {_LOCAL}",
+        f"{_CHANGE_DEPLOYMENT} {_MORE} {_LOCAL} {_SCRIPT} local_enable_gpu web",
     ),
     Command(
         "online-deployment delete",
@@ -163,9 +174,9 @@ ML = (
         "batch-endpoint invoke",
         "batch_invocations#invoke",
         "Start a batch scoring job.",
-        "name! deployment_name input_uri input_type input_path input_local_path input_dataset"
+        "name! deployment_name input_uri input_type:-t input_path input_local_path input_dataset"
         " input_datastore inputs output_path output_datastore outputs mini_batch_size"
-        " instance_count job_name experiment_name rerun_failed file set_values",
+        " instance_count job_name experiment_name:-e rerun_failed file set_values",
     ),
     Command(
         "batch-endpoint list-jobs",
@@ -177,7 +188,7 @@ ML = (
         "batch-deployment create",
         "batch_deployments#create",
         "Create a deployment of a batch endpoint.",
-        f"{_CHANGE_DEPLOYMENT} set_default",
+        f"{_CHANGE_DEPLOYMENT} set_default {_SCRIPT}",
     ),
     Command(
         "batch-deployment show",
@@ -192,10 +203,16 @@ ML = (
         "endpoint_name!",
     ),
     Command(
+        "batch-deployment list-jobs",
+        "batch_invocations#list_deployment_jobs",
+        "List the jobs of a deployment of a batch endpoint.",
+        _ONE_DEPLOYMENT,
+    ),
+    Command(
         "batch-deployment update",
         "batch_deployments#update",
         "Change a deployment of a batch endpoint.",
-        _CHANGE_DEPLOYMENT,
+        f"{_CHANGE_DEPLOYMENT} {_MORE} {_SCRIPT}",
     ),
     Command(
         "batch-deployment delete",
@@ -221,8 +238,8 @@ ML = (
         "endpoint update",
         "endpoint_updates#update",
         "Make an endpoint what a file says; deployments that it leaves out are deleted.",
-        "name file kind deployment_name deployment_file traffic instance_count set_values"
-        f" {_LOCAL} no_wait",
+        "name file kind deployment_name deployment_file:-e traffic instance_count:-i"
+        f" {GENERIC} {_LOCAL} no_wait",
     ),
     Command(
         "endpoint delete",
@@ -235,34 +252,33 @@ ML = (
         "endpoint invoke",
         "endpoints#invoke",
         "Score a request online, or start a batch scoring job.",
-        "name! kind deployment_name request_file input_dataset input_datastore input_path"
-        " input_local_path output_datastore output_path mini_batch_size instance_count job_name"
-        " set_values local",
+        "name! kind deployment_name request_file input_dataset:-i input_datastore:-u input_path:-p"
+        " input_local_path:-l output_datastore:-s output_path:-x mini_batch_size instance_count"
+        " job_name set_values local",
     ),
     Command(
         "endpoint get-logs",
         "endpoints#logs",
         "Print the logs of a deployment of an online endpoint.",
-        "name! deployment_name! lines container local",
+        "name! deployment_name! kind lines container local",
     ),
     Command(
         "endpoint get-credentials",
         "online_endpoints#credentials",
         "Show the keys or a token of an online endpoint.",
-        "name!",
+        "name! kind",
     ),
     Command(
         "endpoint list-keys",
         "online_endpoints#credentials",
         "Show the keys or a token of an online endpoint.",
-        "name!",
+        "name! kind",
     ),
     Command(
         "endpoint regenerate-keys",
         "online_endpoints#regenerate_keys",
         "Replace a key of an online endpoint.",
-        "name! key_type",
-        "Clients that use the key will be refused. Replace it?",
+        "name! kind key_type no_wait yes",
     ),
     Command(
         "endpoint list-jobs",
@@ -270,130 +286,15 @@ ML = (
         "List the jobs of a batch endpoint.",
         "name! kind deployment_name",
     ),
-    Command(
-        "compute create",
-        "computes#create",
-        "Create a compute cluster.",
-        f"{_CREATE} kind size min_instances max_instances idle_time",
-    ),
-    Command("compute show", "computes#show", "Show a compute.", "name!"),
-    Command("compute list", "computes#listing", "List the computes.", "kind max_results"),
-    Command(
-        "compute update",
-        "computes#update",
-        "Change the size of a compute cluster.",
-        "name! min_instances max_instances idle_time set_values no_wait",
-    ),
-    Command(
-        "compute delete", "computes#delete", "Delete a compute.", "name! no_wait", "Delete it?"
-    ),
-    Command("compute list-nodes", "computes#list_nodes", "List a cluster's nodes.", "name!"),
-    Command(
-        "compute evict-node",
-        "computes#evict_node",
-        "Take a node away, to see what an eviction does to jobs.",
-        "name! node_id!",
-    ),
-    Command("model create", "models#create", "Register a model.", f"{_ASSET} path kind datastore"),
-    Command("model show", "models#show", "Show a version of a model.", "name! version label"),
-    Command("model list", "models#listing", "List models, or the versions of one.", "name"),
-    Command(
-        "model download",
-        "models#download",
-        "Download the files of a model.",
-        "name! version! download_path",
-    ),
-    Command(
-        "environment create",
-        "environments#create",
-        "Register an environment.",
-        f"{_ASSET} image conda_file build_context dockerfile_path",
-    ),
-    Command(
-        "environment show",
-        "environments#show",
-        "Show a version of an environment.",
-        "name! version label",
-    ),
-    Command(
-        "environment list",
-        "environments#listing",
-        "List environments, or the versions of one.",
-        "name archived_only include_archived max_results",
-    ),
-    Command(
-        "environment update",
-        "environments#update",
-        "Change tags, description or properties of a version.",
-        "name! version label description tags set_values",
-    ),
-    Command(
-        "environment archive",
-        "environments#archive",
-        "Leave an environment, or one version, out of lists.",
-        "name! version label",
-    ),
-    Command(
-        "environment restore",
-        "environments#restore",
-        "Undo archive.",
-        "name! version label",
-    ),
-    Command("data create", "data#create", "Register data.", f"{_ASSET} path kind datastore"),
-    Command("data show", "data#show", "Show a version of data.", "name! version label"),
-    Command("data list", "data#listing", "List data, or the versions of one.", "name"),
-    Command(
-        "dataset create",
-        "datasets#create",
-        "Register data as paths (words of 2021-10).",
-        f"{_ASSET} path datastore",
-    ),
-    Command("dataset show", "datasets#show", "Show a version of a dataset.", "name! version label"),
-    Command("dataset list", "datasets#listing", "List datasets, or the versions of one.", "name"),
-    Command(
-        "job create",
-        "command_jobs#create",
-        "Submit a command job.",
-        "file! name set_values description tags experiment_name stream",
-    ),
-    Command("job show", "jobs#show", "Show a job.", "name! web"),
-    Command("job list", "jobs#listing", "List the jobs.", "max_results"),
-    Command("job stream", "jobs#stream", "Follow a job until it ends.", "name!"),
-    Command(
-        "job download",
-        "jobs#download",
-        "Download what a job wrote.",
-        "name! download_path output_name all_outputs",
-    ),
-    Command(
-        "job failed-items",
-        "failed_items#listing",
-        "List the files that failed in a batch scoring job, each with its error.",
-        "name!",
-    ),
-    Command("job cancel", "jobs#cancel", "Stop a job.", "name!"),
-    Command("job pause", "jobs#pause", "Have a batch job rest and free its nodes.", "name!"),
-    Command("job resume", "jobs#resume", "Have a paused batch job go on.", "name!"),
-    Command(
-        "datastore create",
-        "datastores#create",
-        "Create a datastore.",
-        "name file description tags set_values",
-    ),
-    Command("datastore show", "datastores#show", "Show a datastore.", "name!"),
-    Command(
-        "datastore delete", "datastores#delete", "Forget a datastore; its files stay.", "name!"
-    ),
-    Command("datastore list", "datastores#listing", "List the datastores."),
 )
-"""`lazulite ml <noun> <verb>`: functions of lazulite.cli's modules, given a workspace."""
+"""`lazulite ml <noun> <verb>` of endpoints: functions of lazulite.cli's modules."""
 
 CACHE = (
     Command(
         "environment build",
         "environment_cache#build",
         "Build a registered environment, or one of a file, and follow its log.",
-        f"{_ASSET} label no_wait",
+        "name file version description tags set_values label no_wait",
     ),
     Command(
         "environment list",
@@ -422,15 +323,7 @@ COLUMNS = {
     "endpoint": ("name", "auth_mode", "provisioning_state", "traffic", "scoring_uri"),
     "batch-endpoint": ("name", "auth_mode", "provisioning_state", "scoring_uri"),
     "batch-deployment": ("name", "endpoint_name", "mini_batch_size", "provisioning_state"),
-    "compute": ("name", "type", "size", "min_instances", "max_instances", "provisioning_state"),
-    "model": ("name", "version", "latest_version", "type", "path"),
-    "environment": ("name", "version", "latest_version", "image"),
     "environment list": ("name", "status", "python", "packages", "size_mib", "last_used"),
-    "data": ("name", "version", "latest_version", "type", "path"),
-    "dataset": ("name", "version", "latest_version"),
-    "job": ("name", "status", "experiment_name", "start_time", "end_time"),
-    "job failed-items": ("file", "mini_batch", "attempt", "items", "error"),
-    "datastore": ("name", "type", "container_name", "is_default"),
     "storage account list": ("name", "location", "kind"),
     "storage account show": ("name", "location", "kind"),
     "storage account keys list": ("keyName", "permissions", "value"),
@@ -462,11 +355,4 @@ GROUPS = {
     "ml online-deployment": "Models that run behind an online endpoint.",
     "ml batch-endpoint": "Endpoints that score many files in a job.",
     "ml batch-deployment": "Models that a batch endpoint runs.",
-    "ml compute": "Clusters that jobs run on.",
-    "ml model": "Registered models.",
-    "ml environment": "The packages that code runs with.",
-    "ml data": "Registered data.",
-    "ml dataset": "Registered data, in the words of 2021-10.",
-    "ml job": "Jobs: commands and batch scoring.",
-    "ml datastore": "Where files are kept.",
 }

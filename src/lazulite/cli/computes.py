@@ -1,65 +1,96 @@
-"""`ml compute`: clusters that batch jobs run on."""
+"""`ml compute`: clusters and instances that jobs run on, and records of computes elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from lazulite.cli import assets, operations
+from lazulite.cli import assets, compute_bodies, operations
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.changes import apply
+from lazulite.cli.compute_bodies import ATTACHED
 from lazulite.cli.documents import Document
 from lazulite.cli.errors import CommandError
-from lazulite.cli.shapes import ANYTHING, INTEGER, NUMBER, TEXT, TEXTS, Shape, checked
-from lazulite.cli.wire import duration, envelope, seconds, snake_keys
+from lazulite.cli.wire import snake_keys
 from lazulite.cli.workspace import Workspace
 
-SHAPE: Mapping[str, Shape] = {
-    "name": TEXT,
-    "type": frozenset({"amlcompute"}),
-    "description": TEXT,
-    "tags": TEXTS,
-    "location": TEXT,
-    "size": TEXT,
-    "tier": frozenset({"dedicated", "low_priority"}),
-    "min_instances": INTEGER,
-    "max_instances": INTEGER,
-    "idle_time_before_scale_down": NUMBER,
-    "identity": ANYTHING,
-    "network_settings": ANYTHING,
-    "ssh_settings": ANYTHING,
-    "ssh_public_access_enabled": ANYTHING,
-}
-_TIERS = {"dedicated": "Dedicated", "low_priority": "LowPriority"}
-_DEFAULT_SIZE = "Standard_DS3_v2"
+PROVIDER = "Microsoft.MachineLearningServices"
+VERSION = "2023-10-01"
+"""Instances have an idle time since 2022-10."""
+SHAPE = compute_bodies.SHAPE
+view = compute_bodies.view
 
 
 def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """Create the cluster, or replace it."""
-    found = assets.document(arguments, SHAPE, type=arguments.kind, **_options(arguments))
-    values = found.values
-    if not values.get("name"):
-        raise CommandError("InvalidArgument", "A compute needs a name: give --name or `name`.")
-    return _put(workspace, values, waiting=not arguments.no_wait)
+    """Create the cluster or instance, or replace it. Raises CommandError for other types."""
+    found = _document(arguments)
+    if (kind := found.values.get("type") or "amlcompute") in ATTACHED:
+        raise found.error(("type",), f"a {kind} cannot be made here; use `ml compute attach`")
+    return _put(workspace, found.values, waiting=not arguments.no_wait)
+
+
+def attach(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Keep a record of a compute elsewhere. Nothing runs on it from here."""
+    found = _document(arguments)
+    if found.values.get("type") not in ATTACHED:
+        raise found.error(("type",), f"what is attached is one of {', '.join(sorted(ATTACHED))}")
+    workspace.report.note("It is kept as a record: this server runs jobs on its own machine only.")
+    return _put(workspace, found.values, waiting=not arguments.no_wait)
+
+
+def detach(workspace: Workspace, arguments: Arguments) -> None:
+    """Forget a compute elsewhere; it goes on there."""
+    _delete(workspace, arguments, "Detach")
+
+
+def start(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Start an instance, and wait until it runs."""
+    return _turn(workspace, arguments, "start", "Starting")
+
+
+def stop(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Stop an instance, and wait until it has."""
+    return _turn(workspace, arguments, "stop", "Stopping")
+
+
+def restart(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Stop an instance and start it again."""
+    return _turn(workspace, arguments, "restart", "Restarting")
+
+
+def list_sizes(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
+    """The sizes of nodes that there are, each with what it gets of this machine."""
+    wanted = arguments.kind.lower()
+    return [
+        snake_keys(size)
+        for size in _of_location(workspace, arguments, "vmSizes")
+        if not wanted or wanted in {name.lower() for name in size["supportedComputeTypes"]}
+    ]
+
+
+def list_usage(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
+    """How much of the machine is in use."""
+    return [
+        {**snake_keys(entry), "name": entry["name"]["value"]}
+        for entry in _of_location(workspace, arguments, "usages")
+    ]
 
 
 def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """Change the size of the cluster."""
+    """Change what the file and the options say; the rest stays as it is."""
     current = show(workspace, arguments)
     kept = {name: value for name, value in current.items() if name in SHAPE}
-    changed = apply({**kept, **_options(arguments)}, arguments.set_values)
-    values = checked(Document(changed), SHAPE).values
+    values = assets.document(arguments, SHAPE, kept, **_options(arguments)).values
     return _put(workspace, values, waiting=not arguments.no_wait)
 
 
 def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """One compute."""
-    return view(workspace.get(f"computes/{arguments.name}"))
+    return view(workspace.get(f"computes/{arguments.name}", VERSION))
 
 
 def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
     """All computes, or those of one type."""
-    found = [view(item) for item in workspace.list("computes")]
+    found = [view(item) for item in workspace.list("computes", VERSION)]
     wanted = arguments.kind.lower()
     kept = [item for item in found if not wanted or item.get("type") == wanted]
     return kept[: arguments.max_results]
@@ -67,8 +98,7 @@ def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
 
 def delete(workspace: Workspace, arguments: Arguments) -> None:
     """Delete the compute."""
-    path, waiting = f"computes/{arguments.name}", not arguments.no_wait
-    operations.delete(workspace, path, waiting=waiting, underlyingResourceAction="Delete")
+    _delete(workspace, arguments, "Delete")
 
 
 def list_nodes(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
@@ -101,54 +131,29 @@ def reference(workspace: Workspace, found: Document, text: str | None) -> str:
     return workspace.id(f"computes/{plain}")
 
 
-def to_body(values: Mapping[str, Any], location: str) -> dict[str, Any]:
-    """The body of a PUT. The idle time is in seconds in YAML, 120 by default as in Azure."""
-    idle = values.get("idle_time_before_scale_down")
-    least, most = values.get("min_instances") or 0, values.get("max_instances")
-    return {
-        "location": location,
-        "tags": values.get("tags") or {},
-        "properties": {
-            "computeType": "AmlCompute",
-            "description": values.get("description"),
-            "properties": {
-                "vmSize": values.get("size") or _DEFAULT_SIZE,
-                "vmPriority": _TIERS[values.get("tier") or "dedicated"],
-                "osType": "Linux",
-                "scaleSettings": {
-                    "minNodeCount": least,
-                    "maxNodeCount": max(least, 1) if most is None else most,
-                    "nodeIdleTimeBeforeScaleDown": duration(120 if idle is None else idle),
-                },
-            },
-        },
-    }
+def _document(arguments: Arguments) -> Document:
+    found = assets.document(arguments, SHAPE, type=arguments.kind, **_options(arguments))
+    if not found.values.get("name"):
+        raise CommandError("InvalidArgument", "A compute needs a name: give --name or `name`.")
+    return found
 
 
-def view(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """A compute as az prints it: the inverse of to_body."""
-    properties = resource.get("properties") or {}
-    inner = properties.get("properties") or {}
-    scale = inner.get("scaleSettings") or {}
-    idle = scale.get("nodeIdleTimeBeforeScaleDown")
-    tier = str(inner.get("vmPriority") or "").lower()
-    shown = {
-        **envelope(resource),
-        "type": str(properties.get("computeType") or "").lower() or None,
-        "description": properties.get("description"),
-        "size": inner.get("vmSize"),
-        "tier": {"dedicated": "dedicated", "lowpriority": "low_priority"}.get(tier),
-        "min_instances": scale.get("minNodeCount"),
-        "max_instances": scale.get("maxNodeCount"),
-        "idle_time_before_scale_down": seconds(idle) if isinstance(idle, str) else idle,
-        "current_node_count": inner.get("currentNodeCount"),
-        "target_node_count": inner.get("targetNodeCount"),
-        "node_state_counts": snake_keys(inner.get("nodeStateCounts")),
-        "allocation_state": inner.get("allocationState"),
-        "provisioning_state": properties.get("provisioningState"),
-        "provisioning_errors": properties.get("provisioningErrors") or None,
-    }
-    return {key: value for key, value in shown.items() if value is not None}
+def _delete(workspace: Workspace, arguments: Arguments, action: str) -> None:
+    path, waiting = f"computes/{arguments.name}", not arguments.no_wait
+    operations.delete(workspace, path, waiting=waiting, underlyingResourceAction=action)
+
+
+def _turn(workspace: Workspace, arguments: Arguments, action: str, doing: str) -> dict[str, Any]:
+    path = f"computes/{arguments.name}"
+    operations.act(workspace, path, action, doing, waiting=not arguments.no_wait)
+    return show(workspace, arguments)
+
+
+def _of_location(workspace: Workspace, arguments: Arguments, what: str) -> list[dict[str, Any]]:
+    known = workspace.connection
+    place = arguments.location or workspace.location()
+    path = f"/subscriptions/{known.subscription_id}/providers/{PROVIDER}/locations/{place}/{what}"
+    return list(workspace.call("GET", f"{known.url}{path}?api-version={VERSION}").value()["value"])
 
 
 def _options(arguments: Arguments) -> dict[str, Any]:
@@ -157,10 +162,16 @@ def _options(arguments: Arguments) -> dict[str, Any]:
         "min_instances": arguments.min_instances,
         "max_instances": arguments.max_instances,
         "idle_time_before_scale_down": arguments.idle_time,
+        "tier": arguments.tier or None,
+        "location": arguments.location or None,
+        "resource_id": arguments.resource_id or None,
+        "namespace": arguments.namespace or None,
+        "idle_time_before_shutdown_minutes": arguments.idle_shutdown,
     }
     return {name: value for name, value in given.items() if value is not None}
 
 
 def _put(workspace: Workspace, values: Mapping[str, Any], *, waiting: bool) -> dict[str, Any]:
-    body = to_body(values, values.get("location") or workspace.location())
-    return view(operations.put(workspace, f"computes/{values['name']}", body, waiting=waiting))
+    body = compute_bodies.to_body(values, values.get("location") or workspace.location())
+    path = f"computes/{values['name']}"
+    return view(operations.put(workspace, path, body, waiting=waiting, version=VERSION))

@@ -11,6 +11,7 @@ from typing import Any
 from lazulite.cli.defaults import read_defaults
 from lazulite.cli.errors import CommandError
 from lazulite.cli.sign_in import SIGNED_OUT, read_sign_in
+from lazulite.core.clouds import ADFS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,15 +66,20 @@ def connect(
         raise CommandError(
             "NotSignedIn", "Please run `lazulite login` (or `az login`): you have signed out."
         )
-    principal = _read(data_dir / "credentials.json")
-    known = {**principal, **(server if url == server.get("url") else {})}
-    known |= read_defaults(data_dir) | dict(kept)
-    values = {field: environ.get(name) or known.get(field) for field, name in _VARIABLES.items()}
+    is_its_own = url in {server.get("url"), server.get("http_url")}
+    known = {**(server if is_its_own else {}), **read_defaults(data_dir)}
+    values = {field: environ.get(name) or known.get(field) for field, name in _PLACES.items()}
+    values |= _principal(data_dir, environ, kept, server if is_its_own else None)
     values |= {
         name: chosen
-        for name, chosen in (("resource_group", resource_group), ("workspace", workspace))
+        for name, chosen in (
+            ("resource_group", resource_group),
+            ("workspace", workspace),
+        )
         if chosen
     }
+    if values["tenant_id"] == ADFS and is_its_own:
+        values["tenant_id"] = server.get("tenant_id", ADFS)  # what the user knows it by
     missing = [_VARIABLES[field] for field, value in values.items() if not value]
     if missing:
         raise CommandError(
@@ -99,6 +105,10 @@ def server_url(data_dir: Path, environ: Mapping[str, str]) -> str:
             f"No server is running on the data directory {data_dir}. Start one with `lazulite up`,"
             " name its folder with --data-dir, or set LAZULITE_URL to reach one elsewhere.",
         )
+    if not str(url).startswith(("https://", "http://")):
+        raise CommandError(
+            "InvalidUrl", f"LAZULITE_URL {url!r} does not begin with https:// or http://."
+        )
     return str(url).rstrip("/")
 
 
@@ -107,14 +117,36 @@ def read_server(data_dir: Path) -> dict[str, Any]:
     return _read(data_dir / "server.json")
 
 
-_VARIABLES = {
+_PRINCIPAL = {
     "tenant_id": "AZURE_TENANT_ID",
     "client_id": "AZURE_CLIENT_ID",
     "client_secret": "AZURE_CLIENT_SECRET",
+}
+_PLACES = {
     "subscription_id": "AZURE_SUBSCRIPTION_ID",
     "resource_group": "LAZULITE_RESOURCE_GROUP",
     "workspace": "LAZULITE_WORKSPACE",
 }
+_VARIABLES = {**_PRINCIPAL, **_PLACES}
+
+
+def _principal(
+    data_dir: Path,
+    environ: Mapping[str, str],
+    kept: Mapping[str, str],
+    server: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """As whom, all from one source: a secret goes with no other's id, and to no other's server.
+
+    server: what the server of this folder wrote; None if that is not the one to talk to.
+    """
+    given = {field: environ[name] for field, name in _PRINCIPAL.items() if environ.get(name)}
+    if "client_id" in given:
+        found: Mapping[str, Any] = given
+    else:
+        found = kept or (_read(data_dir / "credentials.json") if server else {})
+    tenant = found.get("tenant_id") or given.get("tenant_id") or (server or {}).get("tenant_id")
+    return {field: found.get(field) for field in _PRINCIPAL} | {"tenant_id": tenant}
 
 
 def server_certificates(data_dir: Path, environ: Mapping[str, str]) -> Path | None:

@@ -5,6 +5,7 @@ Source: spec/rest, WorkspaceConnectionPropertiesV2; the words of YAML are those 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,7 +62,18 @@ SHAPE: Mapping[str, Shape] = {
 
 def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """Create the connection, or replace it."""
-    found = assets.document(arguments, SHAPE)
+    return _put(workspace, assets.document(arguments, SHAPE))
+
+
+def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Change what the file and the options say. Secrets stay unless new ones are given."""
+    current = show(workspace, dataclasses.replace(arguments, populate_secrets=False))
+    kept = {name: value for name, value in current.items() if name in SHAPE}
+    kept["name"] = arguments.name
+    return _put(workspace, assets.document(arguments, SHAPE, kept))
+
+
+def _put(workspace: Workspace, found: Document) -> dict[str, Any]:
     for name in ("name", "type"):
         if not found.values.get(name):
             raise found.error((), f"a connection needs a `{name}`")
@@ -80,17 +92,28 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 
 def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """One connection, without its secrets."""
-    return view(workspace.get(f"connections/{arguments.name}", VERSION))
+    """One connection; its secrets only with --populate-secrets."""
+    path = f"connections/{arguments.name}"
+    shown = view(workspace.get(path, VERSION))
+    if arguments.populate_secrets:
+        told = workspace.arm("POST", f"{path}/listSecrets", version=VERSION).value()
+        held = (told.get("properties") or {}).get("credentials") or {}
+        fields = _CREDENTIALS.get(shown["credentials"]["type"], ("", {}))[1]
+        shown["credentials"] |= {name: held[wire] for name, wire in fields.items() if wire in held}
+    return shown
 
 
 def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
-    """All connections."""
-    return [view(item) for item in workspace.list("connections", VERSION)]
+    """All connections, or those of one type."""
+    wanted = snake(arguments.kind).replace("_", "")
+    found = [view(item) for item in workspace.list("connections", VERSION)]
+    kept = [item for item in found if not wanted or item["type"].replace("_", "") == wanted]
+    return kept[: arguments.max_results]
 
 
 def delete(workspace: Workspace, arguments: Arguments) -> None:
-    """Forget the connection."""
+    """Forget the connection. Raises CommandError if it was not there."""
+    workspace.get(f"connections/{arguments.name}", VERSION)
     workspace.arm("DELETE", f"connections/{arguments.name}", version=VERSION)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from lazulite.cli import assets
 from lazulite.cli.arguments import Arguments
+from lazulite.cli.asset_verbs import Verbs
 from lazulite.cli.documents import Document
 from lazulite.cli.models import absolute, is_uri
 from lazulite.cli.shapes import TEXT, Shape
@@ -42,16 +43,6 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
         return view(assets.register(workspace, "data", values["name"], version, properties))
 
 
-def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """A version of data."""
-    return view(assets.find(workspace, "data", arguments))
-
-
-def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
-    """All data, or all versions of one."""
-    return [view(item) for item in assets.listed(workspace, "data", arguments.name)]
-
-
 def view(resource: Mapping[str, Any]) -> dict[str, Any]:
     """Data as az prints it."""
     shown = assets.view(resource, "data")
@@ -75,3 +66,8 @@ def _located(workspace: Workspace, found: Document) -> tuple[str, str]:
         raise found.error((field,), f"{local} is a file, but the type is {given}; use uri_file")
     uri = upload(workspace, local, found.values.get("datastore") or "").uri
     return uri, given or ("uri_file" if local.is_file() else "uri_folder")
+
+
+VERBS = Verbs("data", view)
+show, listing, update = VERBS.show, VERBS.listing, VERBS.update
+archive, restore, delete = VERBS.archive, VERBS.restore, VERBS.delete

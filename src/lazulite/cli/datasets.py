@@ -7,6 +7,7 @@ from typing import Any
 
 from lazulite.cli import assets
 from lazulite.cli.arguments import Arguments
+from lazulite.cli.asset_verbs import Verbs
 from lazulite.cli.documents import Document, Key
 from lazulite.cli.models import absolute, is_uri
 from lazulite.cli.shapes import ANYTHING, TEXT, Shape, checked
@@ -39,18 +40,12 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     version = values.get("version") or assets.next_version(workspace, COLLECTION, values["name"])
     with assets.told_of(found, f"dataset {values['name']!r}", version):
         made = assets.register(workspace, COLLECTION, values["name"], version, properties)
-    return assets.view(made, COLLECTION)
+    return view(made)
 
 
-def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """A version of a dataset."""
-    return assets.view(assets.find(workspace, COLLECTION, arguments), COLLECTION)
-
-
-def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
-    """All datasets, or all versions of one."""
-    found = assets.listed(workspace, COLLECTION, arguments.name)
-    return [assets.view(item, COLLECTION) for item in found]
+def view(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """A dataset as az prints it."""
+    return assets.view(resource, COLLECTION)
 
 
 def _paths(workspace: Workspace, found: Document) -> list[dict[str, str]]:
@@ -75,3 +70,8 @@ def _sent(workspace: Workspace, found: Document, key: Key, text: str) -> dict[st
     local = found.file(key, text)
     uri = upload(workspace, local, found.values.get("datastore") or "").uri
     return {"file" if local.is_file() else "folder": uri}
+
+
+VERBS = Verbs(COLLECTION, view)
+show, listing, update = VERBS.show, VERBS.listing, VERBS.update
+archive, restore, delete = VERBS.archive, VERBS.restore, VERBS.delete

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
 from lazulite.cli import assets
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.changes import apply, pairs
+from lazulite.cli.changes import edited, pairs
 from lazulite.cli.documents import Document
 from lazulite.cli.shapes import ANYTHING, TEXT, TEXTS, Shape, checked
 from lazulite.cli.wire import camel_keys, envelope, snake, snake_keys
@@ -64,7 +65,7 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
         "tags": pairs(arguments.tags, "--tags"),
     }
     chosen = {name: value for name, value in given.items() if value not in ("", {})}
-    found = found.changed(apply({**found.values, **chosen}, arguments.set_values))
+    found = found.changed(edited({**found.values, **chosen}, arguments))
     words = {"type": frozenset(TYPES)}
     kind = checked(found.changed({"type": found.values.get("type")}), words).values["type"]
     if kind is None:
@@ -83,8 +84,28 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     return view(workspace.put(f"datastores/{found.values['name']}", body))
 
 
+def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Change what the file and the options say. A secret stays unless a new one is given."""
+    path = f"datastores/{arguments.name}"
+    current = workspace.get(path)["properties"]
+    shown = {key: item for key, item in view({"properties": current}).items() if key in SHAPE}
+    found = assets.document(arguments, SHAPE, {**shown, "name": arguments.name})
+    on_wire, own = TYPES[found.values["type"]]
+    if on_wire != current["datastoreType"]:
+        raise found.error(("type",), f"{arguments.name!r} is a {shown['type']}, and stays one")
+    said = {
+        **assets.described(found.values),
+        **camel_keys({name: found.values.get(name) for name in own}),
+    }
+    if found.values.get("credentials"):
+        said["credentials"] = _credentials(found)
+    new = {name: value for name, value in said.items() if value is not None}
+    return view(workspace.put(path, {"properties": {**current, **new}}))
+
+
 def delete(workspace: Workspace, arguments: Arguments) -> None:
-    """Forget the datastore; the files in it stay."""
+    """Forget the datastore; the files in it stay. Raises CommandError if it was not there."""
+    workspace.get(f"datastores/{arguments.name}")
     workspace.arm("DELETE", f"datastores/{arguments.name}")
 
 
@@ -95,7 +116,8 @@ def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
     """All datastores."""
-    return [view(item) for item in workspace.list("datastores")]
+    found = itertools.islice(workspace.list("datastores"), arguments.max_results)
+    return [view(item) for item in found]
 
 
 def view(resource: Mapping[str, Any]) -> dict[str, Any]:

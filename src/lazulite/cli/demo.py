@@ -250,7 +250,8 @@ def _summary(tour: _Tour, *, kept: bool) -> str:
             "How to go on:",
             onward,
             "  lazulite up                        # your own server; Ctrl-C stops it",
-            '  eval "$(lazulite env)"             # for az, azure-ai-ml, mlflow and curl',
+            '  eval "$(lazulite env)"             # for azure-ai-ml, azure-identity and curl',
+            '  eval "$(lazulite az-register)"     # for the Azure CLI',
             f"  {tour.examples}     # the files of this demo, to start from",
         ]
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from lazulite.cli import assets, codes, environments, models, operations
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.changes import apply, pairs
+from lazulite.cli.changes import edited, pairs
 from lazulite.cli.documents import Document
 from lazulite.cli.shapes import TEXT, TEXTS, Shape, checked
 from lazulite.cli.wire import envelope, name_of
@@ -81,7 +81,7 @@ def document(
     }
     kept = {name: value for name, value in (current or {}).items() if name in shape}
     values = {**kept, **found.values, **{name: value for name, value in given.items() if value}}
-    result = checked(found.changed(apply(values, arguments.set_values)), shape)
+    result = checked(found.changed(edited(values, arguments)), shape)
     for name, option in (("name", "--name"), ("endpoint_name", "--endpoint-name")):
         if not result.values.get(name):
             raise found.error((), f"a deployment needs {option}, or the field `{name}`")

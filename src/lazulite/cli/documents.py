@@ -18,6 +18,7 @@ Key = tuple[str | int, ...]
 """Where a value is: ("retry_settings", "timeout"), ("paths", 0)."""
 _SPACED = re.compile(r"^([ \t]*(?:- +)?\w+:[ \t]*)azureml:[ \t]+([^\s#]+)", re.MULTILINE)
 _UNSPACED = re.compile(r"^([ \t]*(?:- +)?\w+):(azureml:[^\s#]+)", re.MULTILINE)
+_RELATIVE = ": paths are relative to the YAML file's folder"
 _LOCAL = re.compile(r"file:(?!//)|azureml:(?=\.)")
 
 
@@ -55,7 +56,8 @@ class Document:
         folder = self.path.parent if self.path else Path()
         found = folder / Path(_LOCAL.sub("", text, count=1)).expanduser()
         if not found.exists():
-            raise self.error(key, f"there is no file or folder {found}")
+            begin = "" if Path(text).is_absolute() or not self.path else _RELATIVE
+            raise self.error(key, f"there is no file or folder {found}{begin}")
         return found
 
     def error(self, key: Key, reason: str) -> CommandError:
@@ -79,6 +81,9 @@ def read(path: Path) -> Document:
         tree = _tree(path.read_text(encoding="utf-8"))
     except MarkedYAMLError as error:
         raise _unreadable(path, error) from error
+    except FileNotFoundError as error:
+        rule = f"There is no file {path.absolute()}: --file is relative to the working folder."
+        raise CommandError("InvalidFile", rule) from error
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise CommandError("InvalidFile", f"{path} cannot be read: {error}") from error
     if not isinstance(tree, CommentedMap):

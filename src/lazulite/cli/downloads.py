@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lazulite.cli.blobs import Container, open_container
 from lazulite.cli.errors import NOT_FOUND, CommandError
+from lazulite.cli.http import Counted
+from lazulite.cli.parallel import threads
+from lazulite.cli.progress import Progress
 from lazulite.cli.workspace import Workspace
 
 _URI = re.compile(
@@ -17,6 +19,8 @@ _URI = re.compile(
     r"(?:/paths)?/(?P<path>.*)",
     re.IGNORECASE,
 )
+NOTHING = "NothingFound"
+"""The code of the error that an empty place leads to."""
 _THREADS = 8
 
 
@@ -38,26 +42,31 @@ def download(workspace: Workspace, uri: str, target: Path) -> int:
     """
     datastore, path = parse(uri)
     container = open_container(workspace, datastore)
-    places = {name: target / _relative(name, path) for name in _names(container, path)}
+    found = _found(container, path)
+    places = {name: target / _relative(name, path) for name in found}
+    total = sum(found.values())
     if not places:
-        raise CommandError("NothingFound", f"There is nothing at {uri}.", exit_code=NOT_FOUND)
+        raise CommandError(NOTHING, f"There is nothing at {uri}.", exit_code=NOT_FOUND)
     for place in places.values():
         if not place.resolve().is_relative_to(target.resolve()):
             raise CommandError("UnsafePath", f"{uri} holds {place}, which leads out of {target}.")
-    workspace.report.begin(f"Downloading {len(places)} files to {target}")
-    with ThreadPoolExecutor(max_workers=min(_THREADS, len(places))) as pool:
-        list(pool.map(lambda item: _fetch(container, *item), places.items()))
-    workspace.report.end("done")
+    what = f"Downloading {len(places)} files to {target}"
+    with (
+        Progress(what, total, workspace.report) as progress,
+        threads(min(_THREADS, len(places)), container.http) as pool,
+    ):
+        list(pool.map(lambda item: _fetch(container, progress, *item), places.items()))
     return len(places)
 
 
-def _names(container: Container, path: str) -> list[str]:
+def _found(container: Container, path: str) -> dict[str, int]:
+    """Sizes by name."""
     folder = path.rstrip("/") + "/"
-    return [
-        name
-        for name, _ in container.list(path.rstrip("/"))
+    return {
+        name: size
+        for name, size in container.list(path.rstrip("/"))
         if name == path or name.startswith(folder)
-    ]
+    }
 
 
 def _relative(name: str, path: str) -> str:
@@ -65,12 +74,12 @@ def _relative(name: str, path: str) -> str:
     return name.rpartition("/")[2] if name == path else name[len(path.rstrip("/")) + 1 :]
 
 
-def _fetch(container: Container, name: str, place: Path) -> None:
+def _fetch(container: Container, progress: Progress, name: str, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     descriptor, part = tempfile.mkstemp(prefix=".download.", dir=place.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            container.get(name, file)
+            container.get(name, Counted(file, progress.add))
         Path(part).chmod(0o644)
         Path(part).replace(place)
     except BaseException:

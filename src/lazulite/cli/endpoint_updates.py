@@ -13,7 +13,7 @@ from typing import Any
 
 from lazulite.cli import operations
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.changes import apply, percentages
+from lazulite.cli.changes import edited, percentages
 from lazulite.cli.documents import Document, read
 from lazulite.cli.endpoint_changes import changes, refuse_several, traffic_differs
 from lazulite.cli.endpoint_files import (
@@ -64,7 +64,7 @@ def wanted(
             found = found.changed({**found.values, "traffic": dict(percentages(arguments.traffic))})
         return read_endpoint(found, kind)
     before = fields_of(current, kind)
-    after = apply(_with_options(arguments, before, kind), arguments.set_values)
+    after = edited(_with_options(arguments, before, kind), arguments)
     file = read_endpoint(Document(after), kind)
     known = {each["name"]: each for each in before["deployments"]}
     raw = {each.get("name"): each for each in after["deployments"]}

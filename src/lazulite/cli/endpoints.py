@@ -12,7 +12,7 @@ from typing import Any
 
 from lazulite.cli import assets, batch_invocations, online_deployments, online_endpoints, operations
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.changes import apply
+from lazulite.cli.changes import edited
 from lazulite.cli.documents import Document
 from lazulite.cli.endpoint_files import (
     EndpointFile,
@@ -147,7 +147,7 @@ def state(workspace: Workspace, kind: EndpointType, name: str) -> dict[str, Any]
 def document(arguments: Arguments) -> Document:
     """The endpoint's file with --name and --set over it."""
     found = assets.read_file(arguments)
-    values = apply(found.values, arguments.set_values)
+    values = edited(found.values, arguments)
     return found.changed({**values, "name": arguments.name} if arguments.name else values)
 
 

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from lazulite.cli import environments
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.errors import CommandError, explain
+from lazulite.cli.errors import INTERRUPTED, CommandError, explain
+from lazulite.cli.operations import STOPPED
 from lazulite.cli.wire import snake_keys
 from lazulite.cli.workspace import API_VERSION, Workspace
 
@@ -31,7 +32,7 @@ def build(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     before = _end_of_log(workspace, path)
     found = workspace.post(f"{path}/build", {"retry": True})
     if not arguments.no_wait:
-        found = _followed(workspace, path, before)
+        found = _watched(workspace, path, before)
     return {"name": made["name"], "version": made["version"], **_kept(found)}
 
 
@@ -98,6 +99,19 @@ def _end_of_log(workspace: Workspace, path: str) -> dict[str, Any]:
     while found["content"]:
         found = _log(workspace, path, found["nextOffset"])
     return found
+
+
+def _watched(workspace: Workspace, path: str, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, and what Ctrl-C leaves behind. Raises CommandError."""
+    try:
+        return _followed(workspace, path, before)
+    except KeyboardInterrupt:
+        _, name, _, version = path.split("/")
+        told = (
+            "The build goes on at the server. Watch it with"
+            f" `lazulite environment build -n {name} -v {version}`, which builds nothing twice."
+        )
+        raise CommandError(STOPPED, told, exit_code=INTERRUPTED) from None
 
 
 def _followed(workspace: Workspace, path: str, found: Mapping[str, Any]) -> dict[str, Any]:

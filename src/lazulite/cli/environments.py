@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from lazulite.cli import assets, environment_files
 from lazulite.cli.arguments import Arguments
+from lazulite.cli.asset_verbs import Verbs
 from lazulite.cli.documents import Document
 from lazulite.cli.shapes import checked
 from lazulite.cli.workspace import Workspace
@@ -37,33 +37,6 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     if not name:
         raise found.error((), "an environment needs a name: give --name or the field `name`")
     return view(_put(workspace, found, name))
-
-
-def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """A version of an environment."""
-    return view(assets.find(workspace, COLLECTION, arguments))
-
-
-def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
-    """All environments, or all versions of one; archived ones if asked for."""
-    which = assets.shown_ones(arguments)
-    found = assets.listed(workspace, COLLECTION, arguments.name, **which)
-    return [view(item) for item in itertools.islice(found, arguments.max_results)]
-
-
-def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """Change tags, description and properties of a version; what it is made of does not change."""
-    return view(assets.update(workspace, COLLECTION, arguments))
-
-
-def archive(workspace: Workspace, arguments: Arguments) -> None:
-    """Leave the environment, or one version, out of lists. It can still be used."""
-    assets.set_archived(workspace, COLLECTION, arguments, archived=True)
-
-
-def restore(workspace: Workspace, arguments: Arguments) -> None:
-    """Undo archive."""
-    assets.set_archived(workspace, COLLECTION, arguments, archived=False)
 
 
 def resolve(workspace: Workspace, found: Document) -> str | None:
@@ -112,3 +85,8 @@ def _version(workspace: Workspace, name: str, content: Mapping[str, Any]) -> str
         if all(known.get(key) == content.get(key) for key in _CONTENT if key != "osType"):
             return str(version)
     return str(properties.get("nextVersion") or "1")
+
+
+VERBS = Verbs(COLLECTION, view)
+show, listing, update = VERBS.show, VERBS.listing, VERBS.update
+archive, restore, delete = VERBS.archive, VERBS.restore, VERBS.delete

@@ -19,10 +19,15 @@ class CommandError(LazuliteError):
     arguments that cannot be read).
     """
 
-    def __init__(self, code: str, message: str, *, exit_code: int = FAILED) -> None:
-        """code: Azure's where it has one; message: the value, the rule, the remedy."""
+    def __init__(
+        self, code: str, message: str, *, exit_code: int = FAILED, status: int | None = None
+    ) -> None:
+        """code: Azure's where it has one; message: the value, the rule, the remedy.
+
+        status: that of the answer which told the failure.
+        """
         super().__init__(code, message)
-        self.exit_code = exit_code
+        self.exit_code, self.status = exit_code, status
 
 
 def from_body(body: object, *, status: int, asked: str) -> CommandError:
@@ -33,11 +38,11 @@ def from_body(body: object, *, status: int, asked: str) -> CommandError:
     error = body.get("error") if isinstance(body, Mapping) else None
     exit_code = NOT_FOUND if status == 404 else FAILED
     if not isinstance(error, Mapping):
-        said = str(body)[:500] if body else "nothing"
-        return CommandError(
-            str(status), f"{asked} was answered {status}: {said}", exit_code=exit_code
-        )
-    return CommandError(str(error.get("code", status)), explain(error), exit_code=exit_code)
+        code, said = str(status), str(body)[:500] if body else "nothing"
+        message = f"{asked} was answered {status}: {said}"
+    else:
+        code, message = str(error.get("code", status)), explain(error)
+    return CommandError(code, message, exit_code=exit_code, status=status)
 
 
 def explain(error: Mapping[str, Any]) -> str:

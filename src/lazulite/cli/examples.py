@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
+ALL = ""
+"""The name of the group of all commands."""
+_FIRST = ("demo", "up", "ml online-endpoint create", "ml online-deployment create", "doctor")
+"""Whose examples the page of all commands shows."""
+_OF_A_GROUP = 3
+"""Examples that the page of a group shows."""
 _TEXT = """
 Start a server in the background: up --detach
 Start a server for other machines: up --host 0.0.0.0 --names ml.example.org
 Stop the server and all that it runs: down
 See whether a server runs: status
 Point a shell's clients at the server: env
+The same for PowerShell: env --shell powershell
 Serve a script as azmlinfsrv does: serve --entry_script score.py --port 5001
 See what is missing on this machine: doctor
 Look at a deployment before it is created: doctor deployment.yml
@@ -31,6 +38,7 @@ Delete an endpoint without a question: ml online-endpoint delete -n greeter --ye
 Score a request: ml online-endpoint invoke -n greeter -r request.json
 Try a deployment without traffic: ml online-endpoint invoke -n greeter --deployment green -r request.json
 Take the key into a script: ml online-endpoint get-credentials -n greeter --query primaryKey -o tsv
+See the keys: ml online-endpoint list-keys -n greeter
 Make the second key anew: ml online-endpoint regenerate-keys -n greeter --key-type secondary
 Deploy, and send all requests there: ml online-deployment create -f blue.yml --all-traffic
 Try a script without a server: ml online-deployment create --local -f blue.yml
@@ -54,6 +62,7 @@ See the jobs of an endpoint: ml batch-endpoint list-jobs -n scorer -o table
 Deploy, and make it the default: ml batch-deployment create -f v1.yml --set-default
 See a deployment: ml batch-deployment show -e scorer -n v1
 See the deployments of an endpoint: ml batch-deployment list -e scorer -o table
+See the jobs of a deployment: ml batch-deployment list-jobs -e scorer -n v1 -o table
 Score more files at a time: ml batch-deployment update -e scorer -n v1 --set mini_batch_size=50
 Delete a deployment: ml batch-deployment delete -e scorer -n v1 --yes
 
@@ -77,6 +86,13 @@ See a cluster: ml compute show -n cpu
 See all computes: ml compute list -o table
 Let a cluster grow further: ml compute update -n cpu --max-instances 8
 Delete a cluster: ml compute delete -n cpu --yes
+Start an instance: ml compute start -n mine
+Stop an instance for the night: ml compute stop -n mine
+Restart an instance: ml compute restart -n mine
+Note a cluster elsewhere: ml compute attach -n k8s --type Kubernetes --resource-id ID --namespace ml
+Forget it: ml compute detach -n k8s --yes
+See what sizes are here: ml compute list-sizes -o table
+See what is in use: ml compute list-usage -o table
 See who works on what: ml compute list-nodes -n cpu
 Take a node away, as the loss of a low-priority machine does: ml compute evict-node -n cpu --node-id node-0
 
@@ -84,18 +100,38 @@ Register a folder as a model: ml model create -n digits -p ./model --type mlflow
 See the newest version: ml model show -n digits
 See all versions: ml model list -n digits -o table
 Fetch the files of a version: ml model download -n digits -v 1 --download-path ./there
+Tag a version: ml model update -n digits -v 1 --set tags.reviewed=yes
+Leave old versions out of lists: ml model archive -n digits -v 1
+Have it in lists again: ml model restore -n digits -v 1
+Delete a version: ml model delete -n digits -v 1 --yes
 Register an environment: ml environment create -n mine --conda-file conda.yml --image ubuntu
 See a version: ml environment show -n mine -v 1
 See all environments: ml environment list -o table
 Tag a version: ml environment update -n mine -v 1 --tags reviewed=yes
 Leave it out of lists: ml environment archive -n mine
 Have it in lists again: ml environment restore -n mine
+Delete a version: ml environment delete -n mine -v 1 --yes
 Register a local folder: ml data create -n images -p ./images --type uri_folder
 See a version: ml data show -n images -v 1
 See all data: ml data list -o table
+Describe a version: ml data update -n images -v 1 --description "Cats and dogs"
+Leave it out of lists: ml data archive -n images
+Have it in lists again: ml data restore -n images
+Delete a version: ml data delete -n images -v 1 --yes
 Register a file's paths: ml dataset create -f dataset.yml
 See a version: ml dataset show -n images -v 1
 See all datasets: ml dataset list -o table
+Tag a version: ml dataset update -n images -v 1 --set tags.reviewed=yes
+Leave it out of lists: ml dataset archive -n images
+Have it in lists again: ml dataset restore -n images
+Delete a version: ml dataset delete -n images -v 1 --yes
+Register a step: ml component create -f train.yml
+See the newest version: ml component show -n train
+See archived ones, too: ml component list --include-archived -o table
+Tag a version: ml component update -n train -v 1 --set tags.reviewed=yes
+Leave it out of lists: ml component archive -n train
+Have it in lists again: ml component restore -n train
+Delete a version: ml component delete -n train -v 1 --yes
 Submit a job and follow it: ml job create -f job.yml --stream
 See a job's status: ml job show -n happy_sky --query status -o tsv
 See the newest jobs: ml job list --max-results 5 -o table
@@ -105,8 +141,23 @@ Stop a job: ml job cancel -n happy_sky
 Let a batch job rest, and its nodes go: ml job pause -n happy_sky
 Go on with it: ml job resume -n happy_sky
 See which files failed, and why: ml job failed-items -n happy_sky -o table
+Check a file before it is submitted: ml job validate -f job.yml
+Tag a job: ml job update -n happy_sky --set tags.best=yes
+Leave a job out of lists: ml job archive -n happy_sky
+Have it in lists again: ml job restore -n happy_sky
+See where its services are: ml job show-services -n happy_sky
+Start a job every night: ml schedule create -f nightly.yml
+See what comes next, and what went wrong: ml schedule show -n nightly
+See all schedules: ml schedule list --include-disabled -o table
+Have it start at another time: ml schedule update -n nightly --set trigger.schedule.hours=[3]
+Have it rest: ml schedule disable -n nightly
+Have it go on: ml schedule enable -n nightly
+Start its job now: ml schedule trigger -n nightly
+Delete a schedule: ml schedule delete -n nightly --yes
+See a version of code: ml code show -n 0123456789abcdef -v 1
 Create a datastore from a file: ml datastore create -f store.yml
 See a datastore: ml datastore show -n workspaceblobstore
+Describe a datastore: ml datastore update -n old --description "Of last year"
 Forget a datastore: ml datastore delete -n old
 See all datastores: ml datastore list -o table
 
@@ -121,6 +172,7 @@ Look for what is wrong: ml workspace diagnose
 Keep an API's key: ml connection create -f connection.yml
 See a connection: ml connection show -n search
 See all connections: ml connection list -o table
+Have it lead elsewhere: ml connection update -n search --set target=https://other.example.com
 Forget a connection: ml connection delete -n search --yes
 
 Build before it is needed: environment build -f environment.yml
@@ -171,6 +223,8 @@ Write anything: rest --method put --url "$URL?api-version=2023-10-01" --body @bo
 See the regions: account list-locations -o table
 See the tenant: account tenant list
 Sign in as a service principal: login --service-principal -u APP_ID -p SECRET --tenant TENANT
+Sign in where there is no secret: login --use-device-code
+Let a device with that code sign in: login --approve BCDFGHJK --username APP_ID
 Be the administrator of this machine's server: login
 Sign out: logout
 Sign out: account clear
@@ -181,6 +235,11 @@ Begin a script as with az: cloud set -n AzureCloud
 Begin a script as with az: cloud register -n Own --endpoint-resource-manager https://localhost:8443
 Begin a script as with az: cloud unregister -n Own
 Have a command az in a closed network: az-shim ~/bin
+Point the real az at the server: az-register
+The same, with its settings elsewhere: az-register --folder ~/azure-local
+Take the authority's certificate elsewhere: ca export --file lazulite-ca.pem
+The same for Windows: ca export --file lazulite-ca.cer --format der
+Have browsers of this machine trust the server: ca install
 Have an editor check files: schema --folder ~/.schemas
 See one schema: schema online-deployment
 Complete commands in bash: completion bash
@@ -230,3 +289,25 @@ def help_text(shown: list[tuple[str, str]]) -> str:
     """Examples as knack reads them in a command's help: YAML, and JSON is that."""
     listed = [{"name": title, "text": typed} for title, typed in shown]
     return json.dumps({"type": "command", "examples": listed})
+
+
+def group_helps(
+    groups: Mapping[str, str], shown: Mapping[str, list[tuple[str, str]]]
+) -> dict[str, str]:
+    """The help of each group, as knack reads it, with the first examples of its commands.
+
+    groups: what they are about, by name; shown: examples by command.
+    """
+    return {name: _group_help(text, _below(name, shown)) for name, text in groups.items()}
+
+
+def _below(group: str, shown: Mapping[str, list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    if group == ALL:
+        return [shown[name][0] for name in _FIRST if name in shown]
+    inside = [listed[0] for name, listed in shown.items() if name.startswith(f"{group} ")]
+    return inside[:_OF_A_GROUP]
+
+
+def _group_help(text: str, shown: list[tuple[str, str]]) -> str:
+    listed = [{"name": title, "text": typed} for title, typed in shown]
+    return json.dumps({"type": "group", "short-summary": text, "examples": listed})

@@ -22,8 +22,9 @@ def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
 
 
 def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """One group."""
-    return _view(workspace.call("GET", _url(workspace, arguments.name)).value())
+    """One group; the default one if none is named."""
+    name = arguments.name or workspace.connection.resource_group
+    return _view(workspace.call("GET", _url(workspace, name)).value())
 
 
 def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:

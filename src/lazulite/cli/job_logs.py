@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 
 from lazulite.cli.http import Request
 from lazulite.cli.workspace import Workspace
@@ -12,12 +15,23 @@ _STREAMED = ("user_logs/std_log.txt", "azureml-logs/70_driver_log.txt")
 _OTHERS = ("user_logs/", "azureml-logs/")
 
 
+@dataclasses.dataclass
+class _Printed:
+    """How far a log was printed; a character of which a part has come waits for the rest."""
+
+    size: int = 0
+    """Bytes."""
+    decoder: codecs.IncrementalDecoder = dataclasses.field(
+        default_factory=lambda: codecs.getincrementaldecoder("utf-8")(errors="replace")
+    )
+
+
 class JobLogs:
     """Remembers what was printed. A log may only grow. Source: spec/CLIENTS.md 10.3."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._printed: dict[str, int] = {}
+        self._printed: dict[str, _Printed] = {}
 
     def show(self, files: Mapping[str, str], before: Callable[[], None]) -> bool:
         """Print what was added; whether that was anything. files: URLs by name.
@@ -26,15 +40,23 @@ class JobLogs:
         """
         grown = False
         for name in streamed(files):
-            request = Request(method="GET", url=self._workspace.absolute(files[name]))
-            answer = self._workspace.http.send(request)
-            text = answer.body[self._printed.get(name, 0) :]
-            if answer.is_success and text:
+            printed = self._printed.setdefault(name, _Printed())
+            added = self._added(files[name], printed.size)
+            printed.size += len(added)
+            if text := printed.decoder.decode(added):
                 before()
-                print(text.decode(errors="replace"), end="", flush=True)
-                self._printed[name] = self._printed.get(name, 0) + len(text)
+                print(text, end="", flush=True)
                 grown = True
         return grown
+
+    def _added(self, url: str, size: int) -> bytes:
+        """What follows the first bytes of a log; servers may answer with all of it."""
+        headers = {"x-ms-range": f"bytes={size}-"} if size else {}
+        request = Request(method="GET", url=self._workspace.absolute(url), headers=headers)
+        answer = self._workspace.http.send(request)
+        if not answer.is_success:  # such as 416: nothing new
+            return b""
+        return answer.body if answer.status == HTTPStatus.PARTIAL_CONTENT else answer.body[size:]
 
 
 def streamed(names: Iterable[str]) -> list[str]:

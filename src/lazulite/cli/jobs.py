@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lazulite.cli import downloads
+from lazulite.cli import assets, downloads
+from lazulite.cli.advice import after_job
 from lazulite.cli.arguments import Arguments
 from lazulite.cli.errors import INTERRUPTED, NOT_FOUND, CommandError, explain
 from lazulite.cli.job_logs import JobLogs
 from lazulite.cli.job_progress import LiveLine
+from lazulite.cli.operations import STOPPED
+from lazulite.cli.outages import outlasting
+from lazulite.cli.pages import show_page
 from lazulite.cli.wire import camel, envelope, snake_keys
 from lazulite.cli.workspace import DATA_API_VERSION, Workspace
 
@@ -24,14 +29,30 @@ def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """One job; --web: with the address of its page among the notes."""
     found = view(workspace.get(f"jobs/{arguments.name}", DATA_API_VERSION))
     if arguments.web:
-        page = (found["services"].get("Studio") or {}).get("endpoint")
-        workspace.report.note(f"The job's page: {page}" if page else "The job has no page.")
+        open_page(workspace, found)
     return found
 
 
+def open_page(workspace: Workspace, job: Mapping[str, Any]) -> None:
+    """Say where the job's page is, and open it if it can be."""
+    if page := (job["services"].get("Studio") or {}).get("endpoint"):
+        show_page(str(page), workspace.http, workspace.report)
+    else:
+        workspace.report.note("The job has no page.")
+
+
+def services(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """The job's services by name; node_index: jobs have one node, 0."""
+    if arguments.node_index:
+        raise CommandError(
+            "InvalidArgument", f"--node-index {arguments.node_index}: a job has one node here, 0."
+        )
+    return dict(show(workspace, arguments)["services"])
+
+
 def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
-    """The jobs of the workspace."""
-    found = workspace.list("jobs", DATA_API_VERSION)
+    """The jobs of the workspace; archived ones if asked for."""
+    found = workspace.list("jobs", DATA_API_VERSION, **assets.shown_ones(arguments))
     return [view(item) for item in itertools.islice(found, arguments.max_results)]
 
 
@@ -49,14 +70,19 @@ def follow(workspace: Workspace, name: str) -> None:
         last = _follow(workspace, name)
     except KeyboardInterrupt:
         raise CommandError(
-            "Interrupted",
+            STOPPED,
             f"The job goes on. Follow it again with `lazulite ml job stream -n {name}`,"
             f" stop it with `lazulite ml job cancel -n {name}`.",
             exit_code=INTERRUPTED,
         ) from None
+    following = after_job({**last, "name": name})
     if last.get("status") != "Completed":
         error = last.get("error") or {"message": f"The job ended as {last.get('status')}."}
-        raise CommandError(str(error.get("code") or last.get("status")), explain(error))
+        more = f"\nNext: {following}" if following else ""
+        told = explain(error).rstrip() + more
+        raise CommandError(str(error.get("code") or last.get("status")), told)
+    if following:
+        workspace.report.note(f"Next: {following}")
 
 
 def download(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
@@ -70,14 +96,30 @@ def download(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
         )
     target = Path(arguments.download_path or ".")
     outputs = _chosen(job, arguments.output_name)
-    counts = {
-        name: downloads.download(workspace, uri, target / "named-outputs" / name)
-        for name, uri in outputs.items()
-    }
+    wanted = {name: (uri, target / "named-outputs" / name) for name, uri in outputs.items()}
     if arguments.all_outputs:
         logs = _ARTIFACTS.format(name=arguments.name)
-        counts["artifacts"] = downloads.download(workspace, logs, target / "artifacts")
+        wanted["artifacts"] = (logs, target / "artifacts")
+    counts = {name: _fetched(workspace, *each) for name, each in wanted.items()}
+    if counts and not any(counts.values()):
+        raise CommandError(
+            downloads.NOTHING,
+            f"The job {arguments.name} has left nothing of what was asked for."
+            f" `lazulite ml job download -n {arguments.name} --all` fetches its logs as well.",
+            exit_code=NOT_FOUND,
+        )
     return {"path": str(target), "files": counts}
+
+
+def _fetched(workspace: Workspace, uri: str, target: Path) -> int:
+    """How many files there were; a failed job has not written all of its outputs."""
+    try:
+        return downloads.download(workspace, uri, target)
+    except CommandError as error:
+        if error.code != downloads.NOTHING:
+            raise
+        workspace.report.note(error.message)
+        return 0
 
 
 def cancel(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
@@ -134,16 +176,17 @@ def _chosen(job: Mapping[str, Any], name: str) -> dict[str, str]:
 def _follow(workspace: Workspace, name: str) -> dict[str, Any]:
     """What is known of the job when it has ended."""
     logs, line = JobLogs(workspace), LiveLine(workspace.report, name)
-    state, pause = "", 0.2
+    look, state, pause = functools.partial(_details, workspace, name), "", 0.2
     try:
         while True:
-            details = _details(workspace, name)
+            details = outlasting(look, workspace.sleep) if state else look()
             status = str(details.get("status"))
             if status != state:
                 line.clear()
                 workspace.report.note(f"{name}: {status}")
                 state, pause = status, 0.2
-            grown = logs.show(details.get("logFiles") or {}, line.clear)
+            files = functools.partial(logs.show, details.get("logFiles") or {}, line.clear)
+            grown = outlasting(files, workspace.sleep)
             line.show(details.get("progress") or {}, last=status in ENDED)
             if status in ENDED:
                 return details

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
 from lazulite.cli.arguments import Arguments
+from lazulite.cli.outages import outlasting
 from lazulite.cli.workspace import Workspace
 
 PAUSE_S = 1.0
@@ -13,7 +14,10 @@ _MOST = 1000
 
 
 def follow(workspace: Workspace, arguments: Arguments, container: str) -> NoReturn:
-    """Print lines until the user stops it. Raises CommandError if the server does not answer."""
+    """Print lines until the user stops it. A restart of the server is waited for.
+
+    Raises CommandError if the server does not answer.
+    """
     asked = {
         "endpoint": arguments.endpoint_name,
         "deployment": arguments.name,
@@ -27,7 +31,8 @@ def follow(workspace: Workspace, arguments: Arguments, container: str) -> NoRetu
                 print(f"[{row['InstanceId']}] {row['Message']}", flush=True)
         if len(page["value"]) < _MOST:
             workspace.sleep(PAUSE_S)
-        page = _page(workspace, {**asked, "after": str(page["last"] or 0)})
+        asked["after"] = str(page["last"] or 0)
+        page = outlasting(lambda: _page(workspace, asked), workspace.sleep)
 
 
 def _page(workspace: Workspace, asked: dict[str, str]) -> dict[str, Any]:

@@ -21,30 +21,46 @@ from knack.help_files import helps
 from knack.util import CLIError
 
 import lazulite
-from lazulite.cli import shim
-from lazulite.cli.arguments import CONNECTION, SERVER_ONLY, Arguments, arguments_of
+from lazulite.cli import account, shim
+from lazulite.cli.arguments import CONNECTION, IN_SUBSCRIPTION, SERVER_ONLY, Arguments, arguments_of
 from lazulite.cli.autoscale_commands import AUTOSCALE, AUTOSCALE_GROUPS, AutoscaleArguments
 from lazulite.cli.az_commands import ALONE, AZ, AZ_GROUPS
-from lazulite.cli.commands import CACHE, COLUMNS, GROUPS, ML, SERVE, SERVER, Command
+from lazulite.cli.client_commands import CLIENT_GROUPS, CLIENTS, ClientArguments
+from lazulite.cli.commands import CACHE, COLUMNS, GROUPS, SERVE, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
 from lazulite.cli.errors import FAILED, INTERRUPTED, CommandError
-from lazulite.cli.examples import examples, help_text
+from lazulite.cli.examples import ALL, examples, group_helps, help_text
 from lazulite.cli.http import Http
 from lazulite.cli.identity_commands import IDENTITY
+from lazulite.cli.ml_commands import ML, ML_COLUMNS, ML_GROUPS
 from lazulite.cli.monitor_arguments import MonitorArguments
 from lazulite.cli.monitor_commands import MONITOR, MONITOR_GROUPS
+from lazulite.cli.refusals import refuse_options, refuse_words
 from lazulite.cli.report import Report
 from lazulite.cli.storage_access import Storage
 from lazulite.cli.storage_arguments import ACCESS, SERVER_OF_ACCOUNTS, StorageArguments
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS, STORAGE_GROUPS
+from lazulite.cli.tables import columns_of, rows
+from lazulite.cli.terminal import Configuration, confirmed, is_coloured, say_error
 from lazulite.cli.tokens import Tokens
+from lazulite.cli.traces import flags_last, hide_secrets, tell_where
+from lazulite.cli.usage import Parser, named_alone
 from lazulite.cli.workspace import Workspace
-from lazulite.cli.workspace_commands import WORKSPACE_COLUMNS, WORKSPACE_GROUPS, WORKSPACES
 from lazulite.core.errors import LazuliteError
 from lazulite.core.settings import Settings, setting_help
 
 LOCAL = "lazulite.local.command"
 """What runs commands with --local; not imported unless it is needed."""
+_GROUPS = {
+    **GROUPS,
+    **ML_GROUPS,
+    **AZ_GROUPS,
+    **STORAGE_GROUPS,
+    **MONITOR_GROUPS,
+    **AUTOSCALE_GROUPS,
+    **CLIENT_GROUPS,
+    ALL: "Azure Machine Learning on your own machine.",
+}
 WITH_DATA_DIR = frozenset({"up", "down", "status", "env"})
 
 
@@ -54,10 +70,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["az"]:  # so that a command line of az needs one word in front of it
         del given[0]
         shim.pass_on(given, first_words(), os.environ)
+    if given[:1] == ["help"]:
+        given = [*given[1:], "--help"]
+    given = flags_last(given)
+    hide_secrets()
     if given[:1] == ["serve"]:
         module, _, function = SERVE.partition("#")
         return int(getattr(import_module(module), function)(given[1:], os.environ))
     cli = make_cli(given)
+    try:
+        refuse_words(given)
+    except CommandError as error:
+        return cli.exception_handler(error)
     try:
         code = int(cli.invoke(given) or cli.exit_code)
         if cli.result and isinstance(cli.result.error, KeyboardInterrupt):
@@ -70,9 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make_cli(given: Sequence[str]) -> _Lazulite:
     """Knack's application for a command line; nothing of it is run yet."""
-    more = {**WORKSPACE_GROUPS, **AZ_GROUPS, **STORAGE_GROUPS, **MONITOR_GROUPS}
-    groups = {**GROUPS, **more, **AUTOSCALE_GROUPS}
-    helps.update({name: f"type: group\nshort-summary: {text!r}" for name, text in groups.items()})
+    helps.update(group_helps(_GROUPS, {}))
     home = data_directory("", os.environ)
     cli = _Lazulite(
         cli_name="lazulite",
@@ -81,6 +103,8 @@ def make_cli(given: Sequence[str]) -> _Lazulite:
         config_env_var_prefix="LAZULITE_CLI",
         out_file=sys.stdout,
         commands_loader_cls=_Loader,
+        config_cls=Configuration,
+        parser_cls=Parser,
     )
     cli.is_output_chosen = any(word == "-o" or word.startswith("--output") for word in given)
     cli.only_show_errors = cli.only_show_errors or "--only-show-errors" in given
@@ -89,10 +113,12 @@ def make_cli(given: Sequence[str]) -> _Lazulite:
 
 def first_words() -> set[str]:
     """What commands begin with."""
-    named = [*SERVER, *CACHE, *IDENTITY, *AZ, *ALONE]
+    named = [*SERVER, *CACHE, *IDENTITY, *AZ, *ALONE, *CLIENTS]
     return {command.name.split()[0] for command in named} | {"ml", "storage", "help"}
 
 
+Alone = Arguments | ClientArguments
+"""Options of commands that find a server themselves."""
 Declared = MonitorArguments | AutoscaleArguments
 """Options of commands that have their own."""
 
@@ -105,6 +131,10 @@ class _Lazulite(CLI):  # type: ignore[misc]  # knack has no types
     is_output_chosen = False
     """Whether -o was given."""
 
+    def _should_enable_color(self) -> bool:
+        """Knack's question; of its own rule only a terminal is asked for."""
+        return is_coloured(sys.stdout, os.environ) and is_coloured(sys.stderr, os.environ)
+
     def get_cli_version(self) -> str:
         return f"lazulite {lazulite.__version__}"
 
@@ -114,10 +144,10 @@ class _Lazulite(CLI):  # type: ignore[misc]  # knack has no types
             _drop_output()
             return 0
         if isinstance(error, LazuliteError):
-            print(f"ERROR: ({error.code}) {error.message}", file=sys.stderr)
+            say_error(f"({error.code}) {error.message}")
             return error.exit_code if isinstance(error, CommandError) else FAILED
-        if isinstance(error, CLIError):
-            print(f"ERROR: {error}", file=sys.stderr)
+        if isinstance(error, (CLIError, OSError)):  # such as a full disk
+            say_error(str(error))
             return FAILED
         return int(super().exception_handler(error))
 
@@ -128,21 +158,30 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
     def load_command_table(self, arguments: list[str]) -> Any:
         makers: tuple[tuple[str, tuple[Command, ...], Any], ...] = (
             ("", SERVER, self._server),
-            ("ml ", (*ML, *WORKSPACES), self._ml),
+            ("ml ", ML, self._ml),
             ("", CACHE, functools.partial(self._on_server, connection=CONNECTION)),
-            ("", (*IDENTITY, *AZ), functools.partial(self._on_server, connection=SERVER_ONLY)),
-            ("", ALONE, self._alone),
+            ("", IDENTITY, functools.partial(self._on_server, connection=SERVER_ONLY)),
+            ("", AZ, functools.partial(self._on_server, connection=IN_SUBSCRIPTION)),
+            ("", ALONE, functools.partial(self._alone, declared=Arguments)),
+            ("", CLIENTS, functools.partial(self._alone, declared=ClientArguments)),
             ("", MONITOR, functools.partial(self._declared, declared=MonitorArguments)),
             ("", AUTOSCALE, functools.partial(self._declared, declared=AutoscaleArguments)),
             ("storage ", ACCOUNTS, functools.partial(self._storage, connection=SERVER_OF_ACCOUNTS)),
             ("storage ", CONTENTS, functools.partial(self._storage, connection=ACCESS)),
         )
-        for prefix, commands, make in makers:
-            for command in commands:
-                self.command_table[prefix + command.name] = make(command)
+        table = {
+            prefix + command.name: make(command)
+            for prefix, commands, make in makers
+            for command in commands
+        }
+        is_completed = self.cli_ctx.data["completer_active"]
+        self.command_table: dict[str, Any] = (
+            table if is_completed else named_alone(table, arguments)
+        )
         if not {"-h", "--help"}.isdisjoint(arguments):
-            for name, shown in examples(self.command_table).items():
-                helps[name] = help_text(shown)
+            shown = examples(self.command_table)
+            helps.update({name: help_text(each) for name, each in shown.items()})
+            helps.update(group_helps(_GROUPS, shown))
         return super().load_command_table(arguments)
 
     def load_arguments(self, command: str) -> None:
@@ -152,6 +191,9 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
                     if name == "up" or field.name == "data_dir":
                         flag, text = f"--{field.name.replace('_', '-')}", setting_help(field.name)
                         context.extra(field.name, options_list=[flag], help=text)  # noqa: S610
+        with ArgumentsContext(self, "env") as context:
+            text = "bash, fish or powershell: for which shell. zsh reads that of bash."
+            context.argument("shell", options_list=["--shell"], help=text)
         with ArgumentsContext(self, "extension") as context:
             context.argument("name", options_list=["--name", "-n"], help="Name of the extension.")
         for name in ("extension", "upgrade"):
@@ -171,16 +213,16 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
 
     def _ml(self, command: Command) -> Any:
         options = functools.partial(arguments_of, command.options)
-        table = functools.partial(rows, _columns(command.name.split()[0]))
-        return self._made(command, f"ml {command.name}", _run, options, table)
+        name = f"ml {command.name}"
+        return self._made(command, name, _run, options, _table(name))
 
     def _on_server(self, command: Command, connection: Sequence[str]) -> Any:
         options = functools.partial(arguments_of, command.options, connection)
         return self._made(command, command.name, _run, options, _table(command.name))
 
-    def _alone(self, command: Command) -> Any:
-        options = functools.partial(arguments_of, command.options, SERVER_ONLY)
-        return self._made(command, command.name, _run_alone, options)
+    def _alone(self, command: Command, declared: type[Alone]) -> Any:
+        options = functools.partial(arguments_of, command.options, SERVER_ONLY, declared=declared)
+        return self._made(command, command.name, functools.partial(_run_alone, declared), options)
 
     def _declared(self, command: Command, declared: type[Declared]) -> Any:
         """A command with options of its own."""
@@ -203,7 +245,7 @@ class _Loader(CLICommandsLoader):  # type: ignore[misc]
             functools.partial(run, command, self.cli_ctx),
             description=command.summary,
             arguments_loader=options,
-            confirmation=command.confirm,
+            confirmation=command.confirm and (lambda given: confirmed(str(command.confirm))),
             table_transformer=table,
         )
 
@@ -214,28 +256,10 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _columns(noun: str) -> Sequence[str]:
-    return {**COLUMNS, **WORKSPACE_COLUMNS}[noun]
-
-
 def _table(name: str) -> Any:
     """How `-o table` shows a command's result; None: all of it."""
-    return functools.partial(rows, COLUMNS[name]) if name in COLUMNS else None
-
-
-def rows(columns: Sequence[str], result: Any) -> Any:
-    """Columns of the resources in a result, for -o table; any other result as it is."""
-    if isinstance(result, list):
-        return [rows(columns, item) for item in result]
-    if not isinstance(result, dict) or columns[0] not in result:
-        return result
-    shown = {name: result[name] for name in columns if result.get(name) is not None}
-    return {
-        name: " ".join(f"{key}={item}" for key, item in value.items())
-        if isinstance(value, dict)
-        else value
-        for name, value in shown.items()
-    }
+    columns = columns_of(name, {**COLUMNS, **ML_COLUMNS})
+    return functools.partial(rows, columns) if columns else None
 
 
 def _diagnosis_arguments() -> list[tuple[str, CLICommandArgument]]:
@@ -272,6 +296,7 @@ def _line(found: Mapping[str, Any]) -> str:
 def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
     """Call the command's function with a workspace and the arguments."""
     arguments = Arguments(**_settings(given))
+    refuse_options(arguments)
     if arguments.local:
         report = Report(quiet=cli.only_show_errors)
         return import_module(LOCAL).run(command.name, arguments, os.environ, report)
@@ -281,6 +306,8 @@ def _run(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
             "--debug-port and --vscode-debug are for --local: a deployment of a server listens for"
             " a debugger if its variable AZUREML_DEBUG_PORT is a port.",
         )
+    if arguments.web and not command.name.startswith("job "):
+        Report(quiet=cli.only_show_errors).note("There is no page of it: this is what is known.")
     return _with_workspace(command, cli, arguments)
 
 
@@ -299,9 +326,9 @@ def _with_workspace(command: Command, cli: CLI, arguments: Arguments | Declared)
         workspace.http.close()
 
 
-def _run_alone(command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
+def _run_alone(declared: type[Alone], command: Command, cli: CLI, given: Mapping[str, Any]) -> Any:
     """Call the command's function with the arguments; it finds a server itself, if it needs one."""
-    arguments, report = Arguments(**_settings(given)), Report(quiet=cli.only_show_errors)
+    arguments, report = declared(**_settings(given)), Report(quiet=cli.only_show_errors)
     return _function(command)(arguments, os.environ, report)
 
 
@@ -330,15 +357,19 @@ def open_workspace(
     environ: Mapping[str, str],
     report: Report,
 ) -> Workspace:
-    """The workspace that the arguments and the environment point at. Sends nothing yet."""
+    """The workspace that the arguments and the environment point at.
+
+    Sends nothing yet, unless --subscription is a name.
+    """
     connection = connect(
         data_directory(arguments.data_dir, environ),
         environ,
         resource_group=arguments.resource_group,
         workspace=arguments.workspace,
     )
+    tell_where(connection)
     http = Http(connection.ca_file)
-    return Workspace(
+    opened = Workspace(
         connection=connection,
         http=http,
         tokens=Tokens(connection, http, time.time),
@@ -346,6 +377,13 @@ def open_workspace(
         sleep=time.sleep,
         make_id=lambda: str(uuid.uuid4()),
     )
+    if not arguments.subscription_id:
+        return opened
+    with contextlib.ExitStack() as failed:
+        failed.callback(http.close)
+        found = account.in_subscription(opened, arguments.subscription_id)
+        failed.pop_all()
+    return found
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 
 from lazulite.cli import assets, downloads
 from lazulite.cli.arguments import Arguments
+from lazulite.cli.asset_verbs import Verbs
 from lazulite.cli.documents import Document, is_local
 from lazulite.cli.shapes import ANYTHING, TEXT, Shape, checked
 from lazulite.cli.uploads import Uploaded, upload
@@ -24,8 +25,6 @@ SHAPE: Mapping[str, Shape] = {
     "job_name": TEXT,
     "stage": TEXT,
 }
-_FORMATS = {"custom_model": "Custom", "mlflow_model": "MLFlow", "triton_model": "Triton"}
-_TYPES = {text.lower(): name for name, text in _FORMATS.items()}
 
 
 def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
@@ -37,21 +36,12 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
         path=absolute(arguments.path),
         type=arguments.kind,
         datastore=arguments.datastore,
+        stage=arguments.stage,
     )
     name = found.values.get("name")
     if not name:
         raise found.error((), "a model needs a name: give --name or the field `name`")
     return view(_put(workspace, found, name))
-
-
-def show(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
-    """A version of a model."""
-    return view(assets.find(workspace, "models", arguments))
-
-
-def listing(workspace: Workspace, arguments: Arguments) -> list[dict[str, Any]]:
-    """All models, or all versions of one."""
-    return [view(item) for item in assets.listed(workspace, "models", arguments.name)]
 
 
 def download(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
@@ -75,11 +65,9 @@ def resolve(workspace: Workspace, found: Document) -> str | None:
 def view(resource: Mapping[str, Any]) -> dict[str, Any]:
     """A model as az prints it."""
     shown = assets.view(resource, "models")
-    if "model_format" in shown:
-        text = str(shown.pop("model_format"))
-        shown["type"] = _TYPES.get(text.lower(), text)
-    if "model_uri" in shown:
-        shown["path"] = shown.pop("model_uri")
+    for name, wire in (("type", "model_type"), ("path", "model_uri")):
+        if wire in shown:
+            shown[name] = shown.pop(wire)
     return shown
 
 
@@ -95,9 +83,10 @@ def _put(workspace: Workspace, found: Document, name: str | None) -> dict[str, A
     properties = {
         **assets.described(values),
         "modelUri": uri,
-        "modelFormat": _FORMATS[model_type],
+        "modelType": model_type,
         "flavors": values.get("flavors"),
         "jobName": values.get("job_name"),
+        "stage": values.get("stage"),
         "isAnonymous": name is None,
     }
     if name is None:
@@ -155,3 +144,8 @@ def _located(workspace: Workspace, found: Document) -> tuple[str, str]:
 def is_uri(text: str) -> bool:
     """Whether a path is somewhere else than on this machine."""
     return "://" in text or text.startswith("runs:/")
+
+
+VERBS = Verbs("models", view)
+show, listing, update = VERBS.show, VERBS.listing, VERBS.update
+archive, restore, delete = VERBS.archive, VERBS.restore, VERBS.delete

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from lazulite.cli import deployments, online_endpoints, operations
@@ -59,12 +60,26 @@ _CONTAINERS = {"inferenceserver": "InferenceServer", "storageinitializer": "Stor
 def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """Create or replace the deployment; --all-traffic sends it all requests once it is ready."""
     found = deployments.document(arguments, SHAPE)
-    result = _put(workspace, found, waiting=not arguments.no_wait)
+    with _left_to_do(found.values if arguments.all_traffic else {}):
+        result = _put(workspace, found, waiting=not arguments.no_wait)
     if arguments.all_traffic and not arguments.no_wait:
         _give_all_traffic(workspace, found.values["endpoint_name"], found.values["name"])
     elif arguments.all_traffic:
         workspace.report.note("With --no-wait, --all-traffic is left to a later update.")
     return result
+
+
+@contextmanager
+def _left_to_do(values: Mapping[str, Any]) -> Iterator[None]:
+    """After Ctrl-C: say how the deployment gets its traffic. values: nothing if it gets none."""
+    try:
+        yield
+    except CommandError as error:
+        if error.code != operations.STOPPED or not values:
+            raise
+        update = "lazulite ml online-endpoint update -n {endpoint_name} --traffic {name}=100"
+        told = f"{error.message} It has no traffic yet: `{update.format_map(values)}` gives it all."
+        raise CommandError(error.code, told, exit_code=error.exit_code) from error
 
 
 def logs(workspace: Workspace, arguments: Arguments) -> None:

@@ -47,7 +47,8 @@ def create(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
 
 def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     """Change what the file and the options say; the rest stays as it is."""
-    current = view(workspace.get(f"{COLLECTION}/{arguments.name}", VERSION))
+    name = assets.name_in(arguments, "an endpoint")
+    current = view(workspace.get(f"{COLLECTION}/{name}", VERSION))
     kept = {name: value for name, value in current.items() if name in SHAPE}
     changed = assets.document(arguments, SHAPE, kept).values
     traffic = percentages(arguments.traffic) if arguments.traffic else None
@@ -86,7 +87,8 @@ def invoke(workspace: Workspace, arguments: Arguments) -> str:
         headers["azureml-model-deployment"] = arguments.deployment_name
     url = str(endpoint["scoring_uri"])
     body = request_body(arguments)
-    answer = workspace.http.send(Request(method="POST", url=url, headers=headers, body=body))
+    with workspace.report.waiting(f"Scoring at {arguments.name}"):
+        answer = workspace.http.send(Request(method="POST", url=url, headers=headers, body=body))
     if not answer.is_success:
         raise from_body(answer.value(), status=answer.status, asked=f"POST {url}")
     return answer.body.decode(errors="replace")
@@ -167,7 +169,9 @@ def _secret(workspace: Workspace, arguments: Arguments, endpoint: Mapping[str, A
 
 
 def request_body(arguments: Arguments) -> bytes:
-    """What --request-file holds. Raises CommandError if it cannot be read."""
+    """What --request-file holds; nothing without one. Raises CommandError if it cannot be read."""
+    if not arguments.request_file:
+        return b""
     path = Path(arguments.request_file)
     try:
         return path.read_bytes()

@@ -5,17 +5,20 @@ Source: spec/REST.md 2.4 and spec/CLIENTS.md 5.1.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from lazulite.cli.advice import log_command, next_step
+from lazulite.cli.build_lines import BuildLines
 from lazulite.cli.errors import INTERRUPTED, CommandError, explain
 from lazulite.cli.http import Answer
+from lazulite.cli.outages import outlasting
 from lazulite.cli.workspace import API_VERSION, Workspace
 
+STOPPED = "Interrupted"
+"""The code of the error that Ctrl-C leads to."""
 _ENDED = frozenset({"succeeded", "failed", "canceled"})
-_OUTAGE_S = 60.0  # a control plane that restarts is waited for this long
 _DEFAULT_PAUSE_S = 1.0
 
 
@@ -31,7 +34,8 @@ def put(
 
     Raises CommandError with the server's reason if the resource failed.
     """
-    answer = workspace.arm("PUT", path, body, version=version)
+    with _interruptible("Creating", path):
+        answer = workspace.arm("PUT", path, body, version=version)
     first = answer.value()
     if not waiting:
         return dict(first)
@@ -53,34 +57,59 @@ def wait(workspace: Workspace, started: Mapping[str, Answer]) -> None:
         _wait(workspace, path, answer, "Creating" if answer.status == 201 else "Updating")
 
 
-def delete(workspace: Workspace, path: str, *, waiting: bool = True, **query: str) -> None:
+def delete(
+    workspace: Workspace,
+    path: str,
+    *,
+    waiting: bool = True,
+    version: str = API_VERSION,
+    **query: str,
+) -> None:
     """Delete a resource; waiting: until it is gone. Raises CommandError if it was not there."""
-    workspace.get(path)
-    answer = workspace.arm("DELETE", path, query=query)
+    workspace.get(path, version)
+    with _interruptible("Deleting", path):
+        answer = workspace.arm("DELETE", path, version=version, query=query)
     if waiting:
         _wait(workspace, path, answer, "Deleting")
 
 
+def act(workspace: Workspace, path: str, action: str, doing: str, *, waiting: bool = True) -> None:
+    """Have a resource do something, such as start. doing: "Starting"; waiting: until it is done.
+
+    Raises CommandError with the server's reason if it cannot.
+    """
+    answer = workspace.arm("POST", f"{path}/{action}")
+    if waiting:
+        _wait(workspace, path, answer, doing)
+
+
 def _wait(workspace: Workspace, path: str, answer: Answer, doing: str) -> None:
     workspace.report.begin(f"{doing} {describe(path)}")
-    started = time.monotonic()
     try:
-        _follow(workspace, path, answer)
-    except KeyboardInterrupt:
-        workspace.report.end("interrupted")
-        raise CommandError(
-            "Interrupted",
-            f"{doing} {describe(path)} goes on at the server. Watch it with `{watching(path)}`.",
-            exit_code=INTERRUPTED,
-        ) from None
+        with _interruptible(doing, path):
+            _follow(workspace, path, answer)
     except CommandError as error:
-        workspace.report.end("failed")
-        look = log_command(path)
+        look = log_command(path, workspace.report.reached)
+        workspace.report.end("stopped" if error.code == STOPPED else "failed")
+        if error.code == STOPPED:
+            raise
         said = f"{error.message.rstrip()}\nIts log: {look}" if look else error.message
         raise CommandError(error.code, said, exit_code=error.exit_code) from error
-    workspace.report.end(f"done in {time.monotonic() - started:.1f} s")
+    workspace.report.end("done")
     if doing == "Creating" and (command := next_step(path)):
         workspace.report.note(f"Next: {command}")
+
+
+@contextmanager
+def _interruptible(doing: str, path: str) -> Iterator[None]:
+    """Tell what Ctrl-C leaves behind, how to watch it and how to undo it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        told = f"{doing} {describe(path)} goes on at the server. Watch it with `{watching(path)}`."
+        if doing == "Creating":
+            told += f" Undo it with `{undoing(path)}`."
+        raise CommandError(STOPPED, told, exit_code=INTERRUPTED) from None
 
 
 def _follow(workspace: Workspace, path: str, answer: Answer) -> None:
@@ -95,15 +124,19 @@ def _follow(workspace: Workspace, path: str, answer: Answer) -> None:
 
 
 def _follow_operation(workspace: Workspace, url: str, answer: Answer) -> None:
+    lines = BuildLines(workspace, answer.value() or {})
     for pause in _pauses():
         _rest(workspace, answer, pause)
         answer = _look(workspace, url)
         status = answer.value() or {}
         state = str(status.get("status", "")).lower()
+        phase = (status.get("properties") or {}).get("phase") or ""
         if state in _ENDED:
+            if state == "failed":  # the log to look at is that of the phase
+                workspace.report.phase(phase)
             _check(state, status.get("error"))
             return
-        workspace.report.phase((status.get("properties") or {}).get("phase") or "")
+        workspace.report.phase(phase, lines.last(phase))
 
 
 def _follow_location(workspace: Workspace, url: str, answer: Answer) -> None:
@@ -112,7 +145,7 @@ def _follow_location(workspace: Workspace, url: str, answer: Answer) -> None:
             return
         _rest(workspace, answer, pause)
         answer = _look(workspace, url)
-        workspace.report.dot()
+        workspace.report.tick()
 
 
 def _follow_resource(workspace: Workspace, path: str, answer: Answer) -> None:
@@ -122,9 +155,9 @@ def _follow_resource(workspace: Workspace, path: str, answer: Answer) -> None:
         if state in _ENDED:
             _check(state, properties.get("error"))
             return
-        workspace.report.dot()
+        workspace.report.tick()
         _rest(workspace, answer, pause)
-        answer = workspace.arm("GET", path)
+        answer = outlasting(lambda: workspace.arm("GET", path), workspace.sleep)
 
 
 def _check(state: str, error: Mapping[str, Any] | None) -> None:
@@ -136,15 +169,7 @@ def _check(state: str, error: Mapping[str, Any] | None) -> None:
 
 def _look(workspace: Workspace, url: str) -> Answer:
     """A status, over a short outage of the server."""
-    waited = 0.0
-    while True:
-        try:
-            return workspace.call("GET", workspace.absolute(url))
-        except CommandError as error:
-            if error.code not in {"ServerNotReachable", "503"} or waited >= _OUTAGE_S:
-                raise
-        workspace.sleep(_DEFAULT_PAUSE_S)
-        waited += _DEFAULT_PAUSE_S
+    return outlasting(lambda: workspace.call("GET", workspace.absolute(url)), workspace.sleep)
 
 
 def _pauses() -> Iterator[float]:
@@ -173,11 +198,21 @@ def describe(path: str) -> str:
 
 def watching(path: str) -> str:
     """The command that shows how the resource fares."""
+    return _command("show", path)
+
+
+def undoing(path: str) -> str:
+    """The command that deletes the resource."""
+    return _command("delete", path)
+
+
+def _command(verb: str, path: str) -> str:
     if not path:
-        return "lazulite ml workspace show"
+        return f"lazulite ml workspace {verb}"
     parts = path.split("/")
     owner = f" -e {parts[1]}" if len(parts) == 4 else ""
-    return f"lazulite ml {_NOUNS.get('/'.join(parts[::2]), parts[-2])} show -n {parts[-1]}{owner}"
+    noun = _NOUNS.get("/".join(parts[::2]), parts[-2])
+    return f"lazulite ml {noun} {verb} -n {parts[-1]}{owner}"
 
 
 _NOUNS = {
@@ -186,4 +221,5 @@ _NOUNS = {
     "batchEndpoints": "batch-endpoint",
     "batchEndpoints/deployments": "batch-deployment",
     "computes": "compute",
+    "schedules": "schedule",
 }

@@ -1,35 +1,33 @@
-"""A bar on a terminal for what takes more than a second."""
+"""How many bytes have gone, for what takes more than a second."""
 
 from __future__ import annotations
 
-import sys
 import threading
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TextIO
 
+from lazulite.cli.report import Report
+
 _WIDTH = 30  # characters
-_PATIENCE_S, _REFRESH_S = 1.0, 0.2
+_PATIENCE_S, _REFRESH_S, _LINE_S = 1.0, 0.2, 10.0
 
 
 class Progress:
-    """Counts bytes from any thread; draws only if the stream is a terminal. Leave it to end."""
+    """Counts bytes from any thread: a bar on a terminal, else a line now and then.
 
-    def __init__(
-        self,
-        what: str,
-        total: int,
-        *,
-        quiet: bool = False,
-        stream: TextIO | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    Leave it to end; what took a second is then told in a whole line.
+    """
+
+    def __init__(self, what: str, total: int, report: Report) -> None:
         """total: bytes; 0 if it is not known."""
-        self._what, self._total, self._clock = what, total, clock
-        self._stream = stream or sys.stderr
-        self._shown = not quiet and self._stream.isatty()
-        self._begun, self._drawn, self._done = clock(), 0.0, 0
+        self._what, self._total, self._report = what, total, report
+        self._clock: Callable[[], float] = report.clock
+        self._stream: TextIO = report.stream
+        self._shown = not report.quiet
+        self._bar = self._stream.isatty()
+        self._begun, self._drawn, self._done = self._clock(), 0, 0
+        self._due = self._begun + _PATIENCE_S
         self._lock = threading.Lock()
 
     def __enter__(self) -> Progress:
@@ -41,24 +39,37 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        took = self._clock() - self._begun
         if self._drawn:
-            self._draw()
-            print(file=self._stream, flush=True)
+            self._write("")
+        if self._shown and took >= _PATIENCE_S:
+            state = "stopped at" if error else "done,"
+            print(f"{self._what}: {state} {self._state(took)}", file=self._stream, flush=True)
 
     def add(self, size: int) -> None:
         """So many more bytes are done."""
         with self._lock:
             self._done += size
             now = self._clock()
-            due = max(self._begun + _PATIENCE_S, self._drawn + _REFRESH_S)
-            if self._shown and now >= due:
-                self._drawn = now
-                self._draw()
+            if self._shown and now >= self._due:
+                self._due = now + (_REFRESH_S if self._bar else _LINE_S)
+                self._draw(now - self._begun)
 
-    def _draw(self) -> None:
-        share = self._done / self._total if self._total else 0.0
+    def _draw(self, took: float) -> None:
+        if not self._bar:
+            print(f"{self._what}: {self._state(took)}", file=self._stream, flush=True)
+            return
+        share = min(self._done / self._total, 1.0) if self._total else 0.0
         bar = "#" * int(share * _WIDTH)
-        rate = self._done / max(self._clock() - self._begun, 0.001) / 1e6
-        done = f"{self._done / 1e6:.0f} MB {rate:.0f} MB/s"
-        text = f"\r{self._what} [{bar:<{_WIDTH}}] {share:4.0%} {done} "
-        print(text, end="", file=self._stream, flush=True)
+        self._write(f"{self._what} [{bar:<{_WIDTH}}] {share:4.0%} {self._state(took)}")
+
+    def _write(self, text: str) -> None:
+        """Over what stands there."""
+        end = "" if text else "\r"
+        print(f"\r{text.ljust(self._drawn)}", end=end, file=self._stream, flush=True)
+        self._drawn = len(text)
+
+    def _state(self, took: float) -> str:
+        of = f" of {self._total / 1e6:.0f}" if self._total else ""
+        rate = self._done / max(took, 0.001) / 1e6
+        return f"{self._done / 1e6:.0f}{of} MB, {rate:.0f} MB/s, {took:.0f} s"

@@ -1,65 +1,144 @@
-"""What a command says while it works: on stderr, so that stdout stays the result alone."""
+"""What a command says while it works: on stderr, so that stdout stays the result alone.
+
+On a terminal one line is kept up to date; elsewhere there is a whole line for what takes a
+second, and then one now and then.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
+
+PATIENCE_S = 1.0
+"""What takes less is told once, when it is done, where nobody watches."""
+_REFRESH_S = 0.5
+INTERVAL_S = 30.0
+"""Between lines about one phase where nobody watches."""
 
 
 @dataclasses.dataclass
 class Report:
-    """Notes, and lines that grow by a dot per look at the server. quiet: errors only."""
+    """Notes, and the state of what is waited for. quiet: errors only. clock: seconds."""
 
     stream: TextIO = dataclasses.field(default_factory=lambda: sys.stderr)
     quiet: bool = False
-    _open: bool = dataclasses.field(default=False, init=False)
+    clock: Callable[[], float] = time.monotonic
+    _what: str = dataclasses.field(default="", init=False)
     _phase: str = dataclasses.field(default="", init=False)
+    _detail: str = dataclasses.field(default="", init=False)
+    _past: list[str] = dataclasses.field(default_factory=list, init=False)
+    _began: float = dataclasses.field(default=0.0, init=False)
     _phase_began: float = dataclasses.field(default=0.0, init=False)
-    _next_tick: float = dataclasses.field(default=0.0, init=False)
+    _due: float = dataclasses.field(default=0.0, init=False)
+    _drawn: int = dataclasses.field(default=0, init=False)
 
     def note(self, text: str) -> None:
-        """One whole line."""
+        """One whole line; the line begun, if any, goes on below it."""
+        self._erase()
+        self._say(text)
+        self._draw()
+
+    def begin(self, what: str) -> None:
+        """Start something that is waited for."""
         self.end()
+        self._what, self._began, self._past = what, self.clock(), []
+        self._enter("")
+        self._draw()
+
+    def phase(self, name: str, detail: str = "") -> None:
+        """One more look: what is going on, such as the last line of its log; may be repeated."""
+        if name and name != self._phase:
+            self._leave()
+            self._enter(name)
+        self._detail = detail
+        self.tick()
+
+    def tick(self) -> None:
+        """Time passes; may be called often."""
+        now = self.clock()
+        self._draw()
+        if self._what and not self._in_place and now >= self._due:
+            self._due = now + INTERVAL_S
+            self._say(f"{self._what}: {self._now()}")
+
+    def end(self, how: str = "stopped") -> None:
+        """Finish what was begun, if anything: how it went, and the time that it took."""
+        if not self._what:
+            return
+        self._leave()
+        self._erase()
+        told = ", ".join([*self._past, f"{how} in {self.clock() - self._began:.1f} s"])
+        self._say(f"{self._what}: {told}")
+        self._what = ""
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """For one step that looks at nothing meanwhile: told if it takes more than a second."""
+        began, done = self.clock(), threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(what, began, done), daemon=True)
+        watcher.start()
+        how = "stopped"
+        try:
+            yield
+            how = "done"
+        finally:
+            done.set()
+            watcher.join()
+            self.end(how)
+
+    def _watch(self, what: str, began: float, done: threading.Event) -> None:
+        if done.wait(PATIENCE_S):
+            return
+        self.begin(what)
+        self._began = self._phase_began = began
+        self._due = began
+        self.tick()
+        while not done.wait(_REFRESH_S):
+            self.tick()
+
+    @property
+    def reached(self) -> str:
+        """The phase that goes on."""
+        return self._phase
+
+    @property
+    def _in_place(self) -> bool:
+        return not self.quiet and self.stream.isatty()
+
+    def _enter(self, phase: str) -> None:
+        self._phase, self._detail, self._phase_began = phase, "", self.clock()
+        self._due = self._phase_began + PATIENCE_S
+
+    def _leave(self) -> None:
+        if self._phase:
+            self._past.append(f"{self._phase} {self.clock() - self._phase_began:.1f} s")
+        self._phase = ""
+
+    def _now(self) -> str:
+        """The phase, how long it has been going on, and its detail."""
+        for_s = f"{self.clock() - self._phase_began:.0f} s"
+        return " | ".join(filter(None, (f"{self._phase} {for_s}".lstrip(), self._detail)))
+
+    def _say(self, text: str) -> None:
         if not self.quiet:
             print(text, file=self.stream, flush=True)
 
-    def begin(self, text: str) -> None:
-        """Start a line that dots follow."""
-        self.end()
-        self._write(f"{text} ")
+    def _draw(self) -> None:
+        """The line, as long as the terminal is wide: one that wraps cannot be redrawn."""
+        if not self._what or not self._in_place:
+            return
+        text = f"{self._what}: {', '.join([*self._past, self._now()])}"
+        text = text[: shutil.get_terminal_size().columns - 1]
+        print(f"\r{text.ljust(self._drawn)}", end="", file=self.stream, flush=True)
+        self._drawn = len(text)
 
-    def dot(self) -> None:
-        """One more look at something that is not done yet."""
-        self._write(".")
-
-    def phase(self, name: str) -> None:
-        """One more look; says what is going on when that has changed, and how long it took."""
-        if name and name != self._phase:
-            self._write(f"{self._took()} {name} ")
-            self._phase, self._phase_began = name, time.monotonic()
-        self.dot()
-
-    def tick(self) -> None:
-        """A dot for each second of waiting; may be called often."""
-        now = time.monotonic()
-        if now >= self._next_tick:
-            if self._open:
-                self.dot()
-            self._next_tick = now + 1.0
-
-    def end(self, text: str = "") -> None:
-        """Finish the line begun, if any."""
-        if self._open:
-            self._write(f"{self._took()} {text}\n")
-            self._open, self._phase = False, ""
-
-    def _took(self) -> str:
-        """The seconds of the phase that ends."""
-        return f" {time.monotonic() - self._phase_began:.1f} s," if self._phase else ""
-
-    def _write(self, text: str) -> None:
-        if not self.quiet:
-            print(text, end="", file=self.stream, flush=True)
-            self._open = True
+    def _erase(self) -> None:
+        if self._drawn:
+            print("\r" + " " * self._drawn + "\r", end="", file=self.stream, flush=True)
+            self._drawn = 0

@@ -29,6 +29,8 @@ _FILES = {
     "workspace": "workspaces#SHAPE",
     "connection": "connections#SHAPE",
     "job": "command_jobs#SHAPE",
+    "component": "components#SHAPE",
+    "schedule": "schedules#SHAPE",
 }
 """The noun of each file, and where its shape is."""
 _PLAIN: Mapping[str, dict[str, Any]] = {

@@ -7,6 +7,6 @@ from collections.abc import Iterable
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A question like "; did you mean 'x'?" if a known word is close, else nothing."""
+    """The end of a sentence: "; did you mean 'x'?" if a known word is close, else a full stop."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f"; did you mean {close[0]!r}?" if close else "."

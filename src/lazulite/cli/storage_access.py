@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cached_property
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from lazulite.cli.connection import data_directory, server_certificates
 from lazulite.cli.errors import NOT_FOUND, CommandError
-from lazulite.cli.http import Answer, Http, Request
+from lazulite.cli.http import Answer, Http, Request, Sink
+from lazulite.cli.progress import Progress
+from lazulite.cli.remedies import clock
 from lazulite.cli.report import Report
 from lazulite.cli.shared_key import signed
 from lazulite.cli.storage_arguments import StorageArguments
@@ -50,7 +52,7 @@ class Account:
         body: bytes | None = None,
         *,
         query: Mapping[str, str] | None = None,
-        into: IO[bytes] | None = None,
+        into: Sink | None = None,
     ) -> Answer:
         """The answer. Raises CommandError if it is not 2xx; exit code 3 for 404."""
         given = {name: value for name, value in (query or {}).items() if value}
@@ -90,6 +92,11 @@ class Storage:
         """The account that options and environment name. Raises CommandError."""
         return find_account(self)
 
+    def progress(self, what: str, total: int) -> Progress:
+        """What counts bytes; without a word if --no-progress says so."""
+        report = Report(quiet=True) if self.arguments.no_progress else self.report
+        return Progress(what, total, report)
+
     def close(self) -> None:
         """Close what was opened."""
         for name, opened in vars(self).items():
@@ -103,7 +110,7 @@ class Storage:
 
     def resource(self, name: str) -> dict[str, Any]:
         """The account of that name, or the only one. Raises CommandError."""
-        found = self.accounts()
+        found, name = self.accounts(), account_of(name)
         same = [one for one in found if one["name"] == name] if name else found
         if len(same) == 1:
             return same[0]
@@ -129,6 +136,11 @@ class Storage:
         return f"{self.workspace.connection.url}{path}?api-version={STORAGE_API}"
 
 
+def account_of(name: str) -> str:
+    """The plain name: datastores show `host:port/name`, so that clients need no DNS."""
+    return name.rpartition("/")[2]
+
+
 _ACCOUNTS = "{}/providers/Microsoft.Storage/storageAccounts"
 
 
@@ -138,7 +150,9 @@ def find_account(storage: Storage) -> Account:
     said = _connection_string(
         given.connection_string or environ.get("AZURE_STORAGE_CONNECTION_STRING", "")
     )
-    name = given.account_name or said.get("accountname") or environ.get("AZURE_STORAGE_ACCOUNT", "")
+    name = account_of(
+        given.account_name or said.get("accountname") or environ.get("AZURE_STORAGE_ACCOUNT", "")
+    )
     key = given.account_key or said.get("accountkey") or environ.get("AZURE_STORAGE_KEY", "")
     sas = given.sas_token or said.get("sharedaccesssignature", "")
     sas = (sas or ("" if key else environ.get("AZURE_STORAGE_SAS_TOKEN", ""))).lstrip("?")
@@ -187,4 +201,6 @@ def _failure(answer: Answer, doing: str) -> CommandError:
     said = unquote(answer.body.decode(errors="replace"))
     text = said.partition("<Message>")[2].partition("</Message>")[0] or said[:500] or code
     message = f"{doing} was answered {answer.status}: {text.splitlines()[0]}"
+    if answer.status == 403:  # signatures are refused when clocks differ
+        message += clock(answer.headers, datetime.now(UTC))
     return CommandError(code, message, exit_code=NOT_FOUND if answer.status == 404 else 1)

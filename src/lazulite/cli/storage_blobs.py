@@ -5,11 +5,11 @@ from __future__ import annotations
 import fnmatch
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
 from lazulite.cli.errors import NOT_FOUND, CommandError
+from lazulite.cli.parallel import threads
 from lazulite.cli.storage_access import Account, Storage
 from lazulite.cli.storage_arguments import StorageArguments
 from lazulite.cli.storage_views import (
@@ -73,7 +73,7 @@ def delete_batch(storage: Storage, arguments: StorageArguments) -> list[str] | N
     def remove(name: str) -> None:
         absent(lambda: account.send("DELETE", account.address(container, name), headers))
 
-    with ThreadPoolExecutor(PARALLEL) as pool:
+    with threads(PARALLEL, account.http) as pool:
         while some := list(islice(names, _DEFAULT_RESULTS)):
             list(pool.map(remove, some))
     return None

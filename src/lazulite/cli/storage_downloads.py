@@ -7,12 +7,12 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from lazulite.cli.errors import NOT_FOUND, CommandError
 from lazulite.cli.http import Answer
+from lazulite.cli.parallel import threads
 from lazulite.cli.progress import Progress
 from lazulite.cli.storage_access import Account, Storage
 from lazulite.cli.storage_arguments import StorageArguments
@@ -34,8 +34,7 @@ def download(storage: Storage, arguments: StorageArguments) -> dict[str, Any]:
         query["snapshot"] = arguments.snapshot
     head = account.send("HEAD", url, conditions(arguments), query=query)
     size = int(head.headers["content-length"])
-    quiet = arguments.no_progress or storage.report.quiet
-    with Progress(f"Downloading {arguments.blob}", size, quiet=quiet) as progress:
+    with storage.progress(f"Downloading {arguments.blob}", size) as progress:
         fetch = _Fetch(account, url, query, progress)
         fetch.to(place, head, max(1, arguments.max_connections or PARALLEL))
     return blob_headers(head, arguments.blob, arguments.container_name)
@@ -56,11 +55,10 @@ def download_batch(storage: Storage, arguments: StorageArguments) -> list[str]:
         return list(places)
     if not is_true(arguments.overwrite, default=False):
         _check_new(places)
-    quiet = arguments.no_progress or storage.report.quiet
     parallel = max(1, arguments.max_connections or PARALLEL)
     with (
-        Progress(f"Downloading {len(places)} blobs", 0, quiet=quiet) as progress,
-        ThreadPoolExecutor(parallel) as pool,
+        storage.progress(f"Downloading {len(places)} blobs", 0) as progress,
+        threads(parallel, account.http) as pool,
     ):
 
         def fetch(name: str, place: Path) -> None:
@@ -157,7 +155,7 @@ class _Fetch:
             for start in starts:
                 one(start)
             return
-        with ThreadPoolExecutor(min(parallel, len(starts))) as pool:
+        with threads(min(parallel, len(starts)), self._account.http) as pool:
             list(pool.map(one, starts))
 
     def _range(self, descriptor: int, start: int, stop: int, etag: str) -> None:

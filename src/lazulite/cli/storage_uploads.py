@@ -13,12 +13,13 @@ import mimetypes
 import os
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from lazulite.cli.errors import NOT_FOUND, CommandError
 from lazulite.cli.http import Answer
+from lazulite.cli.parallel import threads
 from lazulite.cli.progress import Progress
 from lazulite.cli.storage_access import Account, Storage
 from lazulite.cli.storage_arguments import StorageArguments
@@ -36,8 +37,7 @@ def upload(storage: Storage, arguments: StorageArguments) -> dict[str, Any]:
         message = f"--file {arguments.file!r} is not a file. A folder: `upload-batch`."
         raise CommandError("FileNotFound", message, exit_code=NOT_FOUND)
     url = storage.account.address(arguments.container_name, arguments.blob or file.name)
-    quiet = arguments.no_progress or storage.report.quiet
-    with Progress(f"Uploading {file.name}", file.stat().st_size, quiet=quiet) as progress:
+    with storage.progress(f"Uploading {file.name}", file.stat().st_size) as progress:
         headers = _headers(arguments, file)
         answer = _send(storage.account, url, file, headers, progress, _parallel(arguments))
     return written(answer)
@@ -58,10 +58,9 @@ def upload_batch(storage: Storage, arguments: StorageArguments) -> list[dict[str
     if arguments.dryrun:
         return [{"Blob": account.address(container, name)} for name in files]
     total = sum(file.stat().st_size for file in files.values())
-    quiet = arguments.no_progress or storage.report.quiet
     with (
-        Progress(f"Uploading {len(files)} files", total, quiet=quiet) as progress,
-        ThreadPoolExecutor(_parallel(arguments)) as pool,
+        storage.progress(f"Uploading {len(files)} files", total) as progress,
+        threads(_parallel(arguments), account.http) as pool,
     ):
 
         def send(name: str, file: Path) -> dict[str, Any]:
@@ -109,7 +108,7 @@ class _Blocks:
         """All of them; the MD5 of the file. Raises CommandError at the first that fails."""
         total = hashlib.md5(usedforsecurity=False)
         running: list[Future[None]] = []
-        with file.open("rb") as source, ThreadPoolExecutor(self._parallel) as pool:
+        with file.open("rb") as source, threads(self._parallel, self._account.http) as pool:
             while data := source.read(size):
                 total.update(data)
                 self._room.acquire()

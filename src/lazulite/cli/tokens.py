@@ -86,7 +86,9 @@ class Tokens:
             "AuthenticationFailed",
             f"{self.connection.url} refused the client {self.connection.client_id}"
             f" ({answer.status}): {said}\nThe client comes from AZURE_CLIENT_ID if that is set,"
-            " else from credentials.json in the server's data directory.",
+            " else from `lazulite login`, else from credentials.json in the server's data"
+            " directory. `lazulite ad sp credential reset --id APP_ID` makes a new secret.",
+            status=answer.status,
         )
 
     def _key(self, scope: str) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lazulite.cli.blobs import Container, open_container
 from lazulite.cli.contents import Contents, scan
+from lazulite.cli.errors import INTERRUPTED, CommandError
+from lazulite.cli.parallel import threads
+from lazulite.cli.progress import Progress
 from lazulite.cli.workspace import Workspace
 
 DEFAULT_DATASTORE = "workspaceblobstore"
@@ -35,7 +38,8 @@ def upload(workspace: Workspace, local: Path, datastore: str = "") -> Uploaded:
     A second call, or one after an interruption, sends only what is missing; a rehearsal nothing.
     """
     datastore = datastore.removeprefix("azureml:") or DEFAULT_DATASTORE
-    contents = scan(local)
+    with workspace.report.waiting(f"Reading {local.name}"):
+        contents = scan(local)
     prefix = f"LocalUpload/{contents.digest}/"
     if not workspace.is_rehearsal:
         _complete(workspace, datastore, contents, prefix)
@@ -54,9 +58,7 @@ def _complete(workspace: Workspace, datastore: str, contents: Contents, prefix: 
         name: file for name, file in names.items() if present.get(name) != file.stat().st_size
     }
     if missing:
-        workspace.report.begin(f"Uploading {contents.root.name} ({len(missing)} files)")
-        _send(workspace, container, missing)
-        workspace.report.end("done")
+        _send(workspace, container, missing, contents.root.name)
 
 
 def _names(contents: Contents, prefix: str) -> dict[str, Path]:
@@ -64,10 +66,17 @@ def _names(contents: Contents, prefix: str) -> dict[str, Path]:
     return {f"{prefix}{folder}{name}": path for name, path in contents.files.items()}
 
 
-def _send(workspace: Workspace, container: Container, files: Mapping[str, Path]) -> None:
-    every = max(1, len(files) // 20)
-    with ThreadPoolExecutor(max_workers=min(_THREADS, len(files))) as pool:
-        sent = pool.map(lambda item: container.put(*item), files.items())
-        for index, _ in enumerate(sent):
-            if index % every == 0:
-                workspace.report.dot()
+def _send(workspace: Workspace, container: Container, files: Mapping[str, Path], name: str) -> None:
+    """Raises CommandError, exit code 130, if the person at the terminal stops it."""
+    total = sum(file.stat().st_size for file in files.values())
+    what = f"Uploading {name} ({len(files)} files)"
+    try:
+        with (
+            Progress(what, total, workspace.report) as progress,
+            threads(min(_THREADS, len(files)), container.http) as pool,
+        ):
+            counted = functools.partial(container.put, count=progress.add)
+            list(pool.map(counted, files.keys(), files.values()))
+    except KeyboardInterrupt:
+        message = f"{what} was stopped: nothing of it is registered. The same command goes on."
+        raise CommandError("Interrupted", message, exit_code=INTERRUPTED) from None

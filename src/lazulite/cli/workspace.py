@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urljoin
 from lazulite.cli.connection import Connection
 from lazulite.cli.errors import NOT_FOUND, CommandError, from_body
 from lazulite.cli.http import Answer, Http, Request
+from lazulite.cli.remedies import refused
 from lazulite.cli.report import Report
 from lazulite.cli.tokens import Tokens
 
@@ -120,7 +121,8 @@ class Workspace:
             answer = self._send(method, url, body, headers, self.tokens.renew(scope))
         if not answer.is_success:
             asked = f"{method} {url.split('?')[0]}"
-            raise from_body(answer.value(), status=answer.status, asked=asked)
+            error = from_body(answer.value(), status=answer.status, asked=asked)
+            raise refused(error, self.connection.client_id)
         return answer
 
     def absolute(self, url: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lazulite.cli.commands import Command
+from lazulite.cli.commands import GENERIC, Command
 
 _CHANGE = "file set_values description tags display_name no_wait"
 WORKSPACES = (
@@ -46,8 +46,14 @@ WORKSPACES = (
         "Create a connection to another service.",
         "name file set_values tags",
     ),
-    Command("connection show", "connections#show", "Show a connection.", "name!"),
-    Command("connection list", "connections#listing", "List the connections."),
+    Command("connection show", "connections#show", "Show a connection.", "name! populate_secrets"),
+    Command("connection list", "connections#listing", "List the connections.", "kind max_results"),
+    Command(
+        "connection update",
+        "connections#update",
+        "Change a connection.",
+        f"name! file tags {GENERIC}",
+    ),
     Command(
         "connection delete", "connections#delete", "Delete a connection.", "name!", "Delete it?"
     ),
