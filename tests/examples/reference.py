@@ -14,9 +14,10 @@ from lazulite.blobs.errors import CODES
 from lazulite.cli.arguments import CONNECTION, Arguments
 from lazulite.cli.az_commands import ALONE, AZ
 from lazulite.cli.autoscale_commands import AUTOSCALE, AutoscaleArguments
-from lazulite.cli.commands import CACHE, ML, SERVER
+from lazulite.cli.client_commands import CLIENTS, ClientArguments
+from lazulite.cli.commands import CACHE, SERVER
 from lazulite.cli.storage_arguments import ACCESS, StorageArguments
-from lazulite.cli.workspace_commands import WORKSPACES
+from lazulite.cli.ml_commands import ML
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS
 from lazulite.cli.identity_commands import IDENTITY
 from lazulite.cli.monitor_arguments import MonitorArguments
@@ -44,11 +45,15 @@ def commands_table() -> str:
     """Every command, what it does, and its own options."""
     lines = ["| command | what it does | options |", "|---|---|---|"]
     lines += [f"| `lazulite {each.name}` | {each.summary} | |" for each in SERVER]
-    named = [(f"ml {each.name}", each) for each in (*ML, *WORKSPACES)] + [
+    named = [(f"ml {each.name}", each) for each in ML] + [
         (each.name, each) for each in [*CACHE, *IDENTITY, *AZ, *ALONE]
     ]
     lines += [
         f"| `lazulite {name}` | {each.summary} | {_options(each.options)} |" for name, each in named
+    ]
+    lines += [
+        f"| `lazulite {each.name}` | {each.summary} | {_options(each.options, ClientArguments)} |"
+        for each in CLIENTS
     ]
     lines += [
         f"| `lazulite storage {each.name}` | {each.summary} |"
@@ -172,7 +177,8 @@ def variables() -> set[str]:
 
 def _options(names: str, declared: type = Arguments) -> str:
     shown = []
-    for name in names.split():
+    for word in names.split():
+        name = word.partition(":")[0]
         flag = declared.__dataclass_fields__[name.rstrip("!")].metadata["flags"][0]
         if name.rstrip("!") not in {*CONNECTION, *ACCESS}:
             shown.append(f"**`{flag}`**" if name.endswith("!") else f"`{flag}`")

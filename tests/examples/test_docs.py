@@ -1,5 +1,6 @@
 """Every code block of the documentation, in order, against a real server."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -9,12 +10,15 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from tests.live import running
 from tests.examples.pages import LANGUAGES, ROOT, blocks, pages, script
 
 BLOCKS = [block for page in pages() for block in blocks(page)]
 TOUR = ("README.md", "docs/tour.md")
 """The tour goes on where the README ends; they start and stop a server of their own."""
 RUN = [page for page in pages() if page not in TOUR and script(blocks(page)).count("\n") > 1]
+FOLDERS = {"docs/data.md": "LAZULITE_LOCAL_FOLDERS"}
+"""Pages that need a server of their own: the variable that names the folder they are typed in."""
 OF_OTHERS = ("LAZULITE_", "AZURE_", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 
@@ -54,9 +58,15 @@ def test_the_tour_works_as_typed(tmp_path):
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", RUN)
-def test_the_blocks_of_a_page_work_as_typed(page, server, tmp_path):
-    environ = environment(tmp_path, LAZULITE_DATA_DIR=str(server.data_dir))
-    run(tmp_path, script(blocks(page)), environ)
+def test_the_blocks_of_a_page_work_as_typed(page, request, tmp_path, tmp_path_factory):
+    with contextlib.ExitStack() as stack:
+        if page in FOLDERS:
+            place = tmp_path_factory.mktemp("told")
+            server = stack.enter_context(running(place, **{FOLDERS[page]: str(tmp_path)}))
+        else:
+            server = request.getfixturevalue("server")
+        environ = environment(tmp_path, LAZULITE_DATA_DIR=str(server.data_dir))
+        run(tmp_path, script(blocks(page)), environ)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)
