@@ -11,6 +11,8 @@ from pathlib import Path
 
 import httpx2
 
+from lazulite.testing.server import start
+
 API = "2021-10-01"
 CONDA = "name: plain\ndependencies:\n  - python\n"
 DEADLINE_S = 60
@@ -23,27 +25,16 @@ class Live:
         """env: variables of this server alone."""
         self.data_dir, self.process, self.env = data_dir, None, dict(env)
         self.http = httpx2.Client(timeout=60)
-        self._earlier = []
         self._tokens = {}
 
     def up(self):
         """Start the control plane; returns once it is ready."""
-        command = [sys.executable, "-m", "lazulite", "up", f"--data-dir={self.data_dir}"]
-        log = (self.data_dir.parent / "server.log").open("ab")
-        (self.data_dir / "server.json").unlink(missing_ok=True)
-        ports = ["--port=0", "--http-port=0"]
         # Scripts of tests tell and are told by files in their tests' folders.
         shown = f"--isolation-show={self.data_dir.parent.parent}:rw"
-        self.process = subprocess.Popen(
-            [*command, *ports, shown], stdout=log, stderr=log, env={**os.environ, **self.env}
-        )
-        log.close()
-        wait_for(
-            lambda: (self.data_dir / "server.json").exists() or self.process.poll() is not None
-        )
-        assert self.process.poll() is None, (self.data_dir.parent / "server.log").read_text()
-        self.state = json.loads((self.data_dir / "server.json").read_text())
-        self.credentials = json.loads((self.data_dir / "credentials.json").read_text())
+        environ, log = {**os.environ, **self.env}, self.data_dir.parent / "server.log"
+        started = start(self.data_dir, [shown], environ, log)
+        self.process, self.state = started.process, started.state
+        self.credentials = started.credentials
         self._tokens = {}
 
     def down(self):
@@ -142,18 +133,7 @@ class Live:
         )
         if wait:
             assert self.outcome(made)["status"] == "Succeeded", self.outcome(made)
-            self.connect_anew()
         return made
-
-    def connect_anew(self):
-        """Idle connections may lead to the front door as it was: use others from here on."""
-        self._earlier.append(self.http)
-        self.http = httpx2.Client(timeout=60)
-
-    def close(self):
-        """Close the connections."""
-        for client in (*self._earlier, self.http):
-            client.close()
 
     def key(self, endpoint):
         return self.call("POST", f"/onlineEndpoints/{endpoint}/listKeys").json()["primaryKey"]
@@ -254,7 +234,7 @@ def running(folder, **env):
             live.process.wait(10)
         command = [sys.executable, "-m", "lazulite", "down", f"--data-dir={data_dir}"]
         subprocess.run(command, capture_output=True, check=False, timeout=60)
-        live.close()
+        live.http.close()
         left = processes_of(data_dir)
         for pid, _ in left:
             os.kill(pid, signal.SIGKILL)

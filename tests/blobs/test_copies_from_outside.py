@@ -86,6 +86,15 @@ async def test_copy_has_bytes_and_properties_of_the_source(http, web, headers, s
         assert found.headers["x-ms-copy-status"] == "success"
 
 
+@pytest.mark.parametrize("host", ["localhost", "blob.localhost", "blob.core.localhost"])
+async def test_an_account_of_this_server_is_not_fetched_under_any_of_its_names(strict, host):
+    await strict.put("/mlstore/files/source", headers=BLOCK, content=DATA)
+    token = {"copy_source_authorization": "Bearer x"}
+    answer = await copy(strict, f"http://mlstore.{host}:8080/files/source", **token)
+    assert answer.status_code == 202, answer.text
+    assert await content(strict) == DATA
+
+
 async def test_blocks_and_appends_are_the_range_that_was_asked_for(http, web):
     def ranged(request):
         start, stop = (int(n) for n in request.headers["Range"].removeprefix("bytes=").split("-"))

@@ -78,6 +78,8 @@ WS = Workspace("s1", "rg", "ws")
         ("https://LOCALHOST:8443/mlstore.blob.core.local/c/a", BlobPath("mlstore", "c", "a")),
         ("http://localhost:8080/mlstore/c?sv=1", BlobPath("mlstore", "c", "")),
         ("http://localhost:8080/mlstore/c?sv=1&sig=x", BlobPath("mlstore", "c", "", "sv=1&sig=x")),
+        ("https://mlstore.blob.core.localhost:8443/c/a", BlobPath("mlstore", "c", "a")),
+        ("https://mlstore.blob.localhost:8443/c/a", BlobPath("mlstore", "c", "a")),
         ("https://mlstore.blob.core.local/c/a?sig=x", BlobPath("mlstore", "c", "a", "sig=x")),
         ("https://mlstore.blob.core.local/c/a%20b", BlobPath("mlstore", "c", "a b")),
         (

@@ -11,6 +11,7 @@ from lazulite.deployments.invocations import read_invocation
 from lazulite.deployments.rerunning import inputs_of
 from lazulite.deployments.resolving import pinned
 from tests.app.conftest import in_process
+from tests.dataplane.requests import ask
 
 API = "2020-09-01-dataplanepreview"
 ENDPOINT = "/batchEndpoints/scorer"
@@ -332,3 +333,46 @@ async def test_nobody_comes_in_without_a_token(scorer, prefix):
     for method in ("GET", "POST"):
         answer = await scorer.client.request(method, f"{prefix}{scorer.workspace}{ENDPOINT}/jobs")
         assert answer.status_code == 401
+
+
+async def test_the_step_of_a_job_is_a_run_with_its_output(scorer):
+    """Clients look among a job's children for the one with the results."""
+    name = (await invoke(scorer)).json()["name"]
+    history = f"/history/v1.0{scorer.workspace}"
+    (step,) = (await ask(scorer, "GET", f"{history}/runs/{name}/children")).json()["value"]
+    assert (step["parentRunId"], step["rootRunId"], step["displayName"]) == (
+        name, name, "batchscoring",
+    )  # fmt: skip
+    assert list(step["outputs"]) == ["score"]
+    assert step["dataContainerId"] == f"dcid.{name}"
+    assert (await ask(scorer, "GET", f"{history}/runs/{step['runId']}/children")).json()[
+        "value"
+    ] == []
+    data = await ask(scorer, "POST", f"{history}/rundata", {"runId": step["runId"]})
+    assert data.json()["runMetadata"]["outputs"] == step["outputs"]
+    asset = step["outputs"]["score"]["assetId"]
+    where = f"/data/v1.0{scorer.workspace}/dataversion/batchGetResolvedUris"
+    resolved = (await ask(scorer, "POST", where, {"values": [asset]})).json()["values"]
+    assert resolved[asset]["uri"].startswith("azureml://subscriptions/")
+    assert resolved[asset]["uri"].endswith(asset.removeprefix("azureml://"))
+    shown = await ask(
+        scorer, "GET", f"{scorer.workspace}/jobs/{step['runId']}", **{"api-version": "2023-10-01"}
+    )
+    assert "azureml.batchrun" not in shown.json()["properties"]["tags"]
+    assert shown.json()["properties"]["outputs"]["score"]["uri"].endswith(f"/{name}/score")
+    refused = await ask(scorer, "PATCH", f"{history}/runs/{step['runId']}", {"tags": {"a": "b"}})
+    assert (refused.status_code, name in refused.text) == (409, True)
+    of_nothing = f"{scorer.workspace}/jobs/none_batchscoring"
+    assert (
+        await ask(scorer, "GET", of_nothing, **{"api-version": "2023-10-01"})
+    ).status_code == 404
+
+
+async def test_data_is_resolved_by_its_id(plane):
+    made = await plane.put("/data/d/versions/1", {"dataUri": "https://example.org/x"})
+    where = f"/data/v1.0{plane.workspace}/dataversion/batchGetResolvedUris"
+    asset = made.json()["id"]
+    answer = await ask(plane, "POST", where, {"values": [asset]})
+    assert answer.json() == {"values": {asset: {"uri": "https://example.org/x"}}}
+    missed = await ask(plane, "POST", where, {"values": ["azureml:none:1"]})
+    assert (missed.status_code, "none" in missed.text) == (404, True)

@@ -124,6 +124,7 @@ def sas(sign, path, permissions="rl", days=1, key=KEY):
         ("azureml://datastores/store/paths/a/b.csv", "mine/data/a/b.csv"),
         (f"azureml:/{WORKSPACE}/datastores/store/paths/a", "mine/data/a"),
         ("folder:azureml://datastores/STORE/paths/a", "mine/data/a"),
+        ("https://localhost:8443/data/images", "mine/data/images"),  # as clients lose accounts
         ("https://localhost:8443/mine.blob.core.local/data/x", "mine/data/x"),
         ("https://mirrored.example/x", "mine/data/x"),
         ("azureml:pics:1", "mine/data/images"),

@@ -178,6 +178,16 @@ async def test_a_component_is_kept_as_it_is_given(plane):
     assert (await shown(plane, "/components/c", B))["latestVersion"] == "1"
 
 
+async def test_a_component_without_a_version_is_the_newest_active_one(plane):
+    """azure-ai-ml asks for this version where a user names none."""
+    default = "/components/c/versions/azureml_default"
+    assert (await plane.call("GET", default, api=B)).status_code == 404
+    for version, archived in (("1", False), ("2", False), ("3", True)):
+        properties = {"componentSpec": SPEC, "isArchived": archived}
+        await made(plane, f"/components/c/versions/{version}", properties)
+    assert (await plane.call("GET", default, api=B)).json()["name"] == "2"
+
+
 @pytest.mark.parametrize(
     ("path", "properties", "target"),
     [

@@ -98,3 +98,21 @@ async def test_a_registry_has_credentials_while_its_admin_user_is_enabled(plane,
     second = (await plane.call("POST", f"{registry}/regenerateCredential", body)).json()
     assert second["passwords"][0] == first["passwords"][0]
     assert second["passwords"][1] != first["passwords"][1]
+
+
+async def test_az_is_told_whether_a_name_can_be_had(plane, at):
+    provider = f"{plane.workspace.partition('/resourceGroups/')[0]}/providers/Microsoft.Storage"
+    await put(plane, at("Microsoft.Storage/storageAccounts", "taken"))
+
+    async def asked(name):
+        body = {"name": name, "type": "Microsoft.Storage/storageAccounts"}
+        answer = await plane.call("POST", f"{provider}/checkNameAvailability", body)
+        assert answer.status_code == 200
+        return answer.json()
+
+    assert await asked("free") == {"nameAvailable": True}
+    assert (await asked("taken"))["reason"] == "AlreadyExists"
+    assert "first segment" in (await asked("inference"))["message"]
+    for name in ("Capital", "ab", "with-dash", None, ["a"]):
+        assert (await asked(name))["reason"] == "AccountNameInvalid"
+    assert (await plane.call("GET", f"{provider}/checkNameAvailability")).status_code == 405

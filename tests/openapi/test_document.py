@@ -10,7 +10,6 @@ import pytest
 from lazulite import dataplane
 from lazulite.app.asgi import PUBLIC
 from lazulite.arm.watching import OPERATIONS
-from lazulite.core.ids import ML
 from lazulite.openapi.errors import MEANINGS
 from lazulite.openapi.kinds import operations_of
 from lazulite.openapi.naming import SUBSCRIPTION, WORKSPACE
@@ -42,9 +41,9 @@ def served(plane):
                 (each.method, each.path) for each in operations_of(kind, VERSION, Schemas())
             )
     for report in (each for each in registry.reports if each.until >= VERSION):
-        yield report.method, f"{SUBSCRIPTION}/providers/{ML}/{report.template}"
+        yield report.method, f"{SUBSCRIPTION}/providers/{report.provider}/{report.template}"
     for route in app.routes:
-        is_token = route.path.endswith("/token")  # which answers other methods with its own 405
+        is_token = route.path.endswith(("/token", "/devicecode"))  # others get their own 405
         yield from (
             (each, route.path) for each in (["POST"] if is_token else route.methods - {"HEAD"})
         )

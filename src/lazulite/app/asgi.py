@@ -42,6 +42,8 @@ PUBLIC = frozenset(
         "/common/discovery/instance",
         "/{tenant}/oauth2/token",
         "/{tenant}/oauth2/v2.0/token",
+        "/{tenant}/oauth2/v2.0/devicecode",
+        "/devicelogin",
         "/{tenant}/.well-known/openid-configuration",
         "/{tenant}/v2.0/.well-known/openid-configuration",
         "/{tenant}/discovery/keys",

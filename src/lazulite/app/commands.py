@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -16,11 +15,13 @@ from typing import Any
 
 import uvloop
 
+from lazulite.app.client_environment import client_variables
 from lazulite.app.layout import Layout
 from lazulite.app.lifecycle import holder, read_state, run_server, stop_tasks
 from lazulite.app.server import Server
 from lazulite.core.errors import LazuliteError
 from lazulite.core.settings import Settings, read_settings, run_folder
+from lazulite.core.shells import shell_lines
 from lazulite.environments.providers import EnvironmentProviders
 from lazulite.executors.container_engine import find_engine
 from lazulite.executors.local import LocalExecutor
@@ -45,6 +46,7 @@ def up(detach: bool = False, **kwargs: Any) -> None:
     """
     settings, layout = _layout(kwargs)
     layout.make()
+    _tell(f"Starting on {layout.data} ...")
     if detach or os.environ.get("LAZULITE_DETACH") == "1":
         _start_detached(layout, kwargs)
         return
@@ -59,6 +61,7 @@ def down(**kwargs: Any) -> dict[str, Any]:
     _, layout = _layout(kwargs)
     pid = holder(layout)
     if pid is not None and pid > 0:
+        _tell("Stopping ...")
         os.kill(pid, signal.SIGTERM)
         complaint = f"The server (pid {pid}) did not stop: see {layout.log}."
         _wait(lambda: holder(layout) is None and not _runs(pid), STOP_PATIENCE_S, complaint)
@@ -83,8 +86,8 @@ def status(**kwargs: Any) -> dict[str, Any]:
     return {"status": "running", **shown, "dataDir": str(layout.data), "tasks": executor.names()}
 
 
-def env(**kwargs: Any) -> None:
-    """Print shell exports that point clients at the running server.
+def env(shell: str = "bash", **kwargs: Any) -> None:
+    """Print what points a shell's clients at the running server: bash, fish or powershell.
 
     Raises NotRunningError if none is ready.
     """
@@ -94,31 +97,11 @@ def env(**kwargs: Any) -> None:
         message = f"No server is running on {str(layout.data)!r}: start one with `lazulite up`."
         raise NotRunningError("ServerNotFound", message)
     credentials = json.loads((layout.data / "credentials.json").read_bytes())
-    for name, value in _exports(layout, found, credentials).items():
-        print(f"export {name}={shlex.quote(value)}")
+    variables = client_variables(found, credentials, str(layout.data))
+    print("\n".join(shell_lines(variables, shell)))
 
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
-
-def _exports(layout: Layout, found: dict[str, Any], credentials: dict[str, str]) -> dict[str, str]:
-    url = found["url"]
-    return {
-        "LAZULITE_URL": url,
-        "LAZULITE_HTTP_URL": found["http_url"],
-        "LAZULITE_DATA_DIR": str(layout.data),
-        "LAZULITE_RESOURCE_GROUP": found["resource_group"],
-        "LAZULITE_WORKSPACE": found["workspace"],
-        "AZURE_TENANT_ID": credentials["tenant_id"],
-        "AZURE_CLIENT_ID": credentials["client_id"],
-        "AZURE_CLIENT_SECRET": credentials["client_secret"],
-        "AZURE_AUTHORITY_HOST": url,
-        "AZURE_SUBSCRIPTION_ID": found["subscription_id"],
-        "ARM_CLOUD_METADATA_URL": f"{url}/metadata/endpoints?api-version=2019-05-01",
-        "REQUESTS_CA_BUNDLE": found["ca_bundle"],
-        "SSL_CERT_FILE": found["ca_bundle"],
-        "MLFLOW_TRACKING_URI": f"{url}/mlflow/v1.0{found['workspace_id']}",
-    }
 
 
 def _layout(options: dict[str, Any]) -> tuple[Settings, Layout]:
@@ -132,6 +115,12 @@ def _layout(options: dict[str, Any]) -> tuple[Settings, Layout]:
 def _announce(server: Server) -> None:
     print(f"Lazulite is ready: {server.url} (and {server.http_url} on this machine)", flush=True)
     _warn(server.isolation.is_on, server.isolation.reason)
+
+
+def _tell(text: str) -> None:
+    """For a person who waits at a terminal."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
 
 
 def _warn(is_on: bool, reason: str) -> None:
@@ -160,14 +149,19 @@ def _start_detached(layout: Layout, options: dict[str, Any]) -> None:
             env={**os.environ, "LAZULITE_DETACH": "0"},
             start_new_session=True,
         )
-    _wait(
-        lambda: read_state(layout) is not None or process.poll() is not None,
-        START_PATIENCE_S,
-        f"The server did not become ready: see {layout.log}.",
-    )
+    try:
+        _wait(
+            lambda: read_state(layout) is not None or process.poll() is not None,
+            START_PATIENCE_S,
+            f"The server did not become ready: see {layout.log}.",
+        )
+    except KeyboardInterrupt:
+        _tell("\nThe server goes on starting: see `lazulite status`, stop it with `lazulite down`.")
+        raise
     if (found := read_state(layout)) is None:
         last = layout.log.read_text(errors="replace").strip().splitlines()[-1:]
-        raise LazuliteError("NotStarted", f"The server did not start: {' '.join(last)}")
+        said = " ".join(last).removeprefix("ERROR: ")
+        raise LazuliteError("NotStarted", f"The server did not start: {said}")
     process.returncode = 0  # it lives on: nobody waits for it
     print(f"Lazulite is ready: {found['url']} (and {found['http_url']} on this machine)")
     isolation = found["isolation"]

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from lazulite.core.clock import Clock
 from lazulite.graph.applications import ApplicationRoutes
+from lazulite.graph.device_codes import DeviceCodeRoutes
 from lazulite.graph.principals import PrincipalRoutes
 from lazulite.graph.service import Operation, graph_routes
 from lazulite.graph.signing_keys import SigningKeyRoutes
@@ -17,6 +18,8 @@ from lazulite.identity.applications import Applications, SecretHasher
 from lazulite.identity.assignments import RoleAssignments
 from lazulite.identity.authorize import Guard
 from lazulite.identity.client_secrets import ClientSecrets
+from lazulite.identity.device_codes import DeviceCodes
+from lazulite.identity.device_sign_in import DeviceSignIn
 from lazulite.identity.oauth import TokenService
 from lazulite.identity.principals import Principals
 from lazulite.identity.role_definitions import RoleDefinitions
@@ -36,6 +39,7 @@ class Directory:
     definitions: RoleDefinitions
     service: TokenService
     hasher: SecretHasher
+    codes: DeviceCodes
     clock: Clock
 
     @classmethod
@@ -46,7 +50,8 @@ class Directory:
         access = Access(engine, clock)
         applications = Applications(engine, access)
         principals = Principals(engine, access, clock)
-        secrets = ClientSecrets(hasher, clock)
+        secrets, codes = ClientSecrets(hasher, clock), DeviceCodes(clock)
+        devices = DeviceSignIn(codes, applications, principals, hasher, clock, tokens)
         return cls(
             tokens=tokens,
             access=access,
@@ -55,8 +60,9 @@ class Directory:
             principals=principals,
             assignments=RoleAssignments(engine, access, clock),
             definitions=RoleDefinitions(engine, access),
-            service=TokenService(tokens, principals, applications, secrets, clock),
+            service=TokenService(tokens, principals, applications, secrets, clock, devices),
             hasher=hasher,
+            codes=codes,
             clock=clock,
         )
 
@@ -71,5 +77,6 @@ class Directory:
         return [
             *ApplicationRoutes(applications, principals, self.hasher, self.clock).operations(),
             *PrincipalRoutes(applications, principals, tenant_id).operations(),
+            *DeviceCodeRoutes(self.codes, principals).operations(),
             *SigningKeyRoutes(self.tokens.keys, self.clock).operations(),
         ]

@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, Response
 
 from lazulite.arm.requests import base_url
 from lazulite.arm.versions import negotiate
+from lazulite.core.clouds import CLOUD
 from lazulite.openapi.document import NEWEST_STABLE, Document
 
-CLOUD = "Lazulite"
 STORAGE_SUFFIX = "core.local"
 ONE_OBJECT_SINCE = "2022-09-01"
 SERVICES = (

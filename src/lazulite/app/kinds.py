@@ -34,6 +34,7 @@ from lazulite.kinds.dependencies import (
     application_insights,
     container_registry,
     key_vault,
+    log_analytics,
 )
 from lazulite.kinds.environment import environment
 from lazulite.kinds.experiment import EXPERIMENT
@@ -145,6 +146,7 @@ def _dependencies(parts: KindParts) -> tuple[Kind, ...]:
         storage_account(accounts),
         key_vault(parts.tenant_id),
         application_insights(parts.tenant_id),
+        log_analytics(),
         container_registry(ContainerRegistries(parts.resources, parts.box)),
     )
 

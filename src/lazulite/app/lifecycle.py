@@ -18,6 +18,7 @@ from typing import IO, Any
 
 import uvicorn
 
+from lazulite.app.arrival import WholeRequests
 from lazulite.app.chores import Chore
 from lazulite.app.foundation import Foundation, lay_foundation
 from lazulite.app.layout import Layout
@@ -58,6 +59,7 @@ async def run_server(
     """
     stop = _stop_signal()
     with hold(layout):
+        layout.state.unlink(missing_ok=True)  # of one that was killed: this one is not ready yet
         base = await lay_foundation(settings, layout, env)
         await base.resources.release_leases()  # whoever held one is dead: this process has the lock
         server = await compose(base, await base.front_door.addresses(), env)
@@ -198,7 +200,7 @@ class _WebServer(uvicorn.Server):
 
 def _web_server(server: Server) -> _WebServer:
     config = uvicorn.Config(
-        server.app,
+        WholeRequests(server.app),
         lifespan="off",
         access_log=False,
         server_header=False,

@@ -58,7 +58,7 @@ from lazulite.kinds.compute import Clusters
 from lazulite.kinds.job import Jobs
 from lazulite.kinds.online_deployment import OnlineDeployments
 from lazulite.kinds.online_endpoint import OnlineEndpoints
-from lazulite.kinds.storage_account import ListContainers
+from lazulite.kinds.storage_account import ListContainers, name_check
 from lazulite.openapi.document import Document, Tables
 from lazulite.operations.reconciler import Reconciler
 from lazulite.runs.batch_jobs import BatchJobs
@@ -292,8 +292,9 @@ def _kind_parts(
 
 def _registry(base: Foundation, kinds: KindParts, cache: Cache) -> Registry:
     cached = CachedEnvironments(cache, kinds.deployments.workshop.environments, utc_now)
-    reports = (*Locations(base.resources, this_machine()).reports(), *cached.reports())
-    return Registry(all_kinds(kinds), reports)
+    locations = Locations(base.resources, this_machine())
+    named = name_check(base.resources)
+    return Registry(all_kinds(kinds), (*locations.reports(), *cached.reports(), named))
 
 
 def _environments(base: Foundation, env: Mapping[str, str]) -> Environments:

@@ -8,6 +8,7 @@ from lazulite.arm.app import ArmApp
 from lazulite.dataplane.artifact_files import ArtifactFiles
 from lazulite.dataplane.artifacts import Artifacts
 from lazulite.dataplane.batch_scoring import BatchScoring
+from lazulite.dataplane.data_versions import DataVersions
 from lazulite.dataplane.datastores import Datastores
 from lazulite.dataplane.execution import Execution
 from lazulite.dataplane.history import history
@@ -40,6 +41,7 @@ def all_services(parts: ServiceParts) -> tuple[Service, ...]:
         model_management(parts.arm.writer),
         Artifacts(parts.artifacts).service(),
         Datastores(parts.arm.writer).service(),
+        DataVersions(runs.resources).service(),
         hyperdrive(),
         content(),
         parts.logs.service(),

@@ -97,7 +97,7 @@ def _parts(url: str) -> SplitResult:
 
 def _server_of(netloc: str) -> str:
     """A host without the account in front of it."""
-    return re.sub(r"^[a-z0-9]{3,24}(?:-secondary)?\.(?:blob\.)?", "", netloc)
+    return re.sub(r"^[a-z0-9]{3,24}(?:-secondary)?\.(?:blob\.(?:core\.)?)?", "", netloc)
 
 
 async def _permit(call: Call, parts: SplitResult, target: Target, authorize: Authorize) -> None:

@@ -173,7 +173,8 @@ def _at_host(text: str, url: SplitResult, site: Site) -> BlobPath | ForeignBlobP
     """The host style: {account}.blob.{suffix}, where the suffix may be ours."""
     account, _, suffix = url.netloc.lower().partition(".blob.")
     parts = [part for part in url.path.split("/") if part]
-    if account in site.accounts and suffix == site.suffix:
+    own = f"{url.scheme.lower()}://{suffix.removeprefix('core.')}" in site.origins
+    if account in site.accounts and (own or suffix == site.suffix):
         signature = url.query if "sig=" in url.query else ""
         return BlobPath(account, *_container_path(text, parts), signature)
     return _elsewhere(text)

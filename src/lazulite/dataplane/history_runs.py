@@ -24,6 +24,7 @@ from lazulite.dataplane.requests import Asked, read_model
 from lazulite.dataplane.run_views import ORIGIN, container_of, details_view, run_view
 from lazulite.dataplane.services import ServiceRoute
 from lazulite.runs.run_rows import Runs
+from lazulite.runs.scoring_step import is_scoring, is_step, step_of
 from lazulite.runs.status import told
 from lazulite.store.resources import Json, Resource
 
@@ -76,10 +77,12 @@ class RunHistory:
         return JSONResponse({**details_view(run, logs), **told_more})
 
     async def children(self, asked: Asked) -> Response:
-        """The runs that name this one as their parent."""
+        """The runs that name this one as their parent, and the step of a batch scoring job."""
         parent = await self.found(asked)
         rows = await self.runs.all(asked.workspace.id)
         mine = [row for row in rows if told(row).get("parentRunId") == parent.name]
+        if is_scoring(parent) and not is_step(parent):
+            mine.append(step_of(parent))
         order = asked.query.get("$orderby")
         if order and (direction := asked.query.get("$sortorder")):
             order = f"{order} {direction}"

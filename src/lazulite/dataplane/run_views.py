@@ -5,6 +5,7 @@ from __future__ import annotations
 from lazulite.arm.envelope import timestamp
 from lazulite.core.ids import name_of, segment_of, workspace_of
 from lazulite.deployments.job_outputs import outputs_of
+from lazulite.runs.scoring_step import is_step
 from lazulite.runs.status import end_time, is_clients, start_time, status_of, told
 from lazulite.store.resources import Json, Resource
 
@@ -20,7 +21,7 @@ def run_view(run: Resource, base: str, experiment_id: str | None = None) -> Json
     return {
         **details_view(run, {}),
         "runNumber": int(run.created_at.timestamp()),
-        "rootRunId": run.name,
+        "rootRunId": told(run).get("parentRunId") or run.name,
         "runUuid": run.uid,
         "experimentId": experiment_id,
         "experimentName": properties["experimentName"],
@@ -113,8 +114,8 @@ def output_views(run: Resource) -> Json:
 
 
 def container_of(run: Resource) -> str:
-    """The container of the run's artifacts."""
-    return f"dcid.{run.name}"
+    """The container of the run's artifacts; a step has those of its job."""
+    return f"dcid.{run.observed['parentRunId'] if is_step(run) else run.name}"
 
 
 def run_type(run: Resource) -> str | None:

@@ -22,7 +22,7 @@ from lazulite.blobs.references import (
 )
 from lazulite.blobs.uris import parse_data_uri
 from lazulite.core.errors import ArmError, SpecError
-from lazulite.core.ids import STORAGE_ACCOUNTS, segment_of
+from lazulite.core.ids import DATASTORES, STORAGE_ACCOUNTS, segment_of
 from lazulite.datastores.reading import LocalPath, Readers
 from lazulite.deployments.job_outputs import ARTIFACTS, outputs_of
 from lazulite.fetch.errors import FetchError
@@ -59,7 +59,7 @@ class Resolver:
 
         Raises SpecError, and ArmError for what is no URI.
         """
-        parsed = parse_data_uri(uri, await self._site())
+        parsed = parse_data_uri(uri, await self._site(workspace))
         if isinstance(parsed.reference, AssetName | AssetId):
             return await self._asset(workspace, parsed.reference)
         return [await self._found(workspace, parsed)]
@@ -85,7 +85,7 @@ class Resolver:
 
     async def _in_output(self, workspace: str, found: JobOutputPath) -> Place:
         job = await find_one(self.resources, workspace, "jobs", found.job)
-        output = parse_data_uri(_output(job, found.output), await self._site())
+        output = parse_data_uri(_output(job, found.output), await self._site(workspace))
         inside = (await self._found(workspace, output)).place
         if isinstance(inside, LocalPath):
             return LocalPath(inside.path / found.path)
@@ -96,7 +96,7 @@ class Resolver:
     async def _asset(self, workspace: str, found: AssetName | AssetId) -> list[Found]:
         """The data of an asset, of a model if the id says so."""
         asset, plural = await _version(self.resources, workspace, found), _plural(found)
-        site, places = await self._site(), []
+        site, places = await self._site(workspace), []
         for uri, shape in uris_of(asset.properties, plural):
             found_there = await self._found(workspace, parse_data_uri(uri, site))
             is_table = asset.properties.get("dataType") == TABLE
@@ -104,10 +104,15 @@ class Resolver:
             places.append(dataclasses.replace(found_there, shape=shape, is_table=is_table))
         return places
 
-    async def _site(self) -> Site:
+    async def _site(self, workspace: str) -> Site:
         accounts = await self.resources.of_type(STORAGE_ACCOUNTS)
         names = frozenset(account.name for account in accounts)
-        return Site(self.origins, self.suffix, names, alias=self._alias)
+        lost: dict[str, str] = {}
+        for store in await self.resources.children(workspace, DATASTORES):
+            account = store.properties.get("accountName")
+            if account in names and (container := store.properties.get("containerName")):
+                lost.setdefault(container, account)
+        return Site(self.origins, self.suffix, names, lost, self._alias)
 
     def _alias(self, url: str) -> str:
         """The URL that stands for another one, if it is a good one at all."""

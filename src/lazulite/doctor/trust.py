@@ -68,7 +68,7 @@ def trust(env: Mapping[str, str], server: dict[str, Any] | None) -> Finding:
         check="ca trust",
         status=Status.WARNING,
         found=f"{' and '.join(wrong)} do not name the server's authority",
-        purpose="az, azure-ai-ml, mlflow and curl in this shell",
+        purpose="az, azure-ai-ml and curl in this shell",
         remedy='Say `eval "$(lazulite env)"`.',
     )
 

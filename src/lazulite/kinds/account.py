@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from lazulite.arm.kind import READ_ONLY, Kind, Properties
+from lazulite.arm.listing import Listing, by_tag
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import RESOURCES
 from lazulite.store.resources import Json, Resource, Resources
@@ -89,11 +90,13 @@ def resource_group(resources: Resources) -> Kind:
     return Kind(
         resource_type="subscriptions/resourceGroups",
         provider=RESOURCES,
+        lists_own=True,
         since=SINCE,
         properties=Plain,
         name=re.compile(r"[-\w._()]{0,89}[-\w_()]"),
         envelope=frozenset({"location", "tags"}),
         may_delete=may_delete,
+        listing=Listing(filters={"$filter": by_tag}),
         shape=_group,
     )
 
@@ -107,6 +110,7 @@ def subscription(tenant_id: str) -> Kind:
     return Kind(
         resource_type="subscriptions",
         provider=RESOURCES,
+        seen_from_inside=True,
         since=SINCE,
         properties=Plain,
         verbs=READ_ONLY,

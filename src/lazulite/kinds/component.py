@@ -26,6 +26,7 @@ def component(resources: Resources) -> tuple[Kind, Kind]:
             properties=Component,
             fixed=frozenset({"componentSpec"}),
             rows=(STAGED,),
+            newest_called="azureml_default",
             since=STABLE,
         ),
         resources,

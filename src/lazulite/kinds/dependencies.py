@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field
 
 from lazulite.arm.kind import Action, Answer, Call, Kind, Properties, Proposal
 from lazulite.core.errors import ArmError
-from lazulite.core.ids import INSIGHTS, KEY_VAULTS, REGISTRIES
+from lazulite.core.ids import INSIGHTS, KEY_VAULTS, LOG_ANALYTICS, REGISTRIES
 from lazulite.identity.sealing import SecretBox
 from lazulite.store.resources import Json, Resource, Resources
 from lazulite.workspaces.dependencies import (
@@ -76,6 +76,15 @@ def application_insights(tenant_id: str) -> Kind:
     anything = re.compile(r"[-\w.()]{0,259}[-\w()]")
     kind = _record(INSIGHTS, Insights, show=show, name=anything)
     return dataclasses.replace(kind, created=200)
+
+
+def log_analytics() -> Kind:
+    """Microsoft.OperationalInsights/workspaces."""
+
+    async def show(workspace: Resource, base: str) -> Json:
+        return {"customerId": str(uuid.UUID(workspace.uid))}
+
+    return _record(LOG_ANALYTICS, Insights, show=show, name=re.compile(r"[A-Za-z0-9-]{4,63}"))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ from lazulite.arm.kind import ASSET_NAME, Action, Answer, Call, Kind, Proposal
 from lazulite.arm.listing import Listing, pairs, same
 from lazulite.arm.references import find_one
 from lazulite.core.errors import ArmError, SpecError
-from lazulite.core.ids import workspace_of
+from lazulite.core.ids import Address, workspace_of
 from lazulite.operations.reconciler import Step
 from lazulite.runs import pausing
 from lazulite.runs.batch_jobs import BatchJobs
@@ -21,6 +21,7 @@ from lazulite.runs.job_properties import NOT_OF_COMMANDS, OTHERS, Job
 from lazulite.runs.job_wire import JOB_WIRE
 from lazulite.runs.metrics import Metrics
 from lazulite.runs.run_rows import Runs
+from lazulite.runs.scoring_step import find_run
 from lazulite.runs.shown import show
 from lazulite.runs.status import has_ended, is_clients
 from lazulite.store.resources import Json, Resource
@@ -71,6 +72,10 @@ class Jobs:
         sort = self.commands if job.properties.get("jobType") == "Command" else self.batches
         return await sort.reconcile(job)
 
+    async def step(self, address: Address) -> Resource | None:
+        """The step of a batch scoring job."""
+        return await find_run(self.runs.resources, address.id)
+
     async def cancel(self, call: Call) -> Answer:
         """Ask the job to end; one that has ended stays as it is. A second call changes nothing."""
         await self.runs.cancel(call.resource, call.actor)
@@ -117,6 +122,7 @@ def job(jobs: Jobs) -> Kind:
         since="2021-03-01",
         reconcile=jobs.reconcile,
         prepare=jobs.prepare,
+        stand_in=jobs.step,
         fixed=FIXED,
         may_delete=_has_ended,
         show=show,

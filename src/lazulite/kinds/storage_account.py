@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 
 from lazulite.arm.kind import Action, Answer, Call, Kind, Properties, Proposal
 from lazulite.arm.managed_identity import with_identity
+from lazulite.arm.reports import Asking, Report
 from lazulite.blobs.accounts import (
     KEY_NAMES,
     account_keys,
@@ -123,13 +124,7 @@ class StorageAccounts:
         taken = await find_account(self.resources, name)
         if name not in RESERVED and (taken is None or taken.key == fold(proposal.id)):
             return
-        raise ArmError(
-            "StorageAccountAlreadyTaken",
-            f"The storage account name {name!r} is taken: it is the first segment of URLs, and "
-            "must be unique on this server. Choose another.",
-            409,
-            target="name",
-        )
+        raise ArmError("StorageAccountAlreadyTaken", _taken(name), 409, target="name")
 
 
 def storage_account(accounts: StorageAccounts) -> Kind:
@@ -150,6 +145,32 @@ def storage_account(accounts: StorageAccounts) -> Kind:
             "regenerateKey": Action(perform=accounts.regenerate_key),
         },
     )
+
+
+def name_check(resources: Resources) -> Report:
+    """What `az storage account create` asks first: whether a name can be had."""
+
+    async def check(asking: Asking) -> Json:
+        name = asking.body.get("name")
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            rule = f"{name!r} is not a name of 3 to 24 lower-case letters and digits."
+            return {"nameAvailable": False, "reason": "AccountNameInvalid", "message": rule}
+        if name in RESERVED or await find_account(resources, name) is not None:
+            return {"nameAvailable": False, "reason": "AlreadyExists", "message": _taken(name)}
+        return {"nameAvailable": True}
+
+    return Report(
+        path=("checkNameAvailability",),
+        permission="checkNameAvailability/read",
+        provider=STORAGE,
+        perform=check,
+        method="POST",
+    )
+
+
+def _taken(name: str) -> str:
+    rule = "it is the first segment of URLs, and must be unique on this server. Choose another."
+    return f"The storage account name {name!r} is taken: {rule}"
 
 
 def _refuse_without_keys(account: Resource) -> None:

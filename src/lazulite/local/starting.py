@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import time
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -114,14 +113,14 @@ class Starter:
         """Do it, telling what takes how long; errors become those of commands."""
         if what:
             self.report.begin(what)
-        began, how = time.monotonic(), "failed"
+        how = "failed"
         try:
             result = asyncio.run(work)
-            how = f"done in {time.monotonic() - began:.1f} s"
+            how = "done"
         except SpecError as error:
             raise CommandError(error.code, explain(error.body)) from error
         except KeyboardInterrupt:
-            how = "interrupted"
+            how = "stopped"
             raise
         finally:
             self.report.end(how)

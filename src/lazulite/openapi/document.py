@@ -88,12 +88,13 @@ class Document:
 
 def _report(report: Report) -> Operation:
     """A document below a provider that is no resource."""
-    *_, collection, last = report.path
+    *above, last = report.path
+    noun = above[0] if above else report.provider.partition(".")[2]
     return Operation(
-        id=f"{report.path[0].capitalize()}_{f'{collection}Item' if last == '*' else last}",
+        id=f"{noun.capitalize()}_{f'{above[-1]}Item' if last == '*' else last}",
         method=report.method,
-        path=f"{SUBSCRIPTION}/providers/{ML}/{report.template}",
-        tag=report.path[0].capitalize(),
+        path=f"{SUBSCRIPTION}/providers/{report.provider}/{report.template}",
+        tag=noun.capitalize(),
         summary=f"Needs {report.action}.",
         parameters=(API_VERSION,),
         body=json_body({"type": "object"}, required=False) if report.method == "POST" else None,

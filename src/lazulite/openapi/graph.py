@@ -23,6 +23,7 @@ BODIES: dict[tuple[str, str], Json] = {
     ("POST", "/applications/{id}/addPassword"): {"passwordCredential": SECRET},
     ("POST", "/applications/{id}/removePassword"): {"keyId": TEXT},
     ("POST", "/servicePrincipals"): {"appId": TEXT},
+    ("POST", "/deviceCodes/{userCode}/approve"): {"appId": TEXT},
     ("POST", "/directoryObjects/getByIds"): {"ids": {"type": "array", "items": TEXT}},
 }
 """Properties of bodies. Source: Graph's reference of v1.0."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 from lazulite.deployments.invocations import Invocation
@@ -50,6 +51,10 @@ def _tokens() -> Iterator[Operation]:
     yield _open("instance", instance, OBJECT, "Where an authority is.", authority, form=Form.TOKEN)
     yield _token("v1", "/{tenant}/oauth2/token", "resource")
     yield _token("v2", "/{tenant}/oauth2/v2.0/token", "scope")
+    yield _device_code()
+    page = _open("device_page", "/devicelogin", TEXT, "What to do with a code.", form=Form.TOKEN)
+    text = Answer(schema=TEXT, media="text/plain")
+    yield dataclasses.replace(page, answers={200: text})
     for name, version in (("v1", ""), ("v2", "/v2.0")):
         configuration = f"/{{tenant}}{version}/.well-known/openid-configuration"
         told = "OpenID metadata."
@@ -59,10 +64,10 @@ def _tokens() -> Iterator[Operation]:
 
 
 def _token(name: str, path: str, wanted: str) -> Operation:
-    fields = ("grant_type", "client_id", "client_secret", wanted)
+    fields = ("grant_type", "client_id", "client_secret", "device_code", "refresh_token", wanted)
     form: Json = {
         "type": "object",
-        "properties": {**dict.fromkeys(fields, TEXT), "grant_type": {"enum": [GRANT]}},
+        "properties": {**dict.fromkeys(fields, TEXT), "grant_type": {"enum": GRANTS}},
         "required": ["grant_type", wanted],
     }
     answer = {"type": "object", "properties": {"access_token": TEXT, "token_type": TEXT}}
@@ -72,7 +77,7 @@ def _token(name: str, path: str, wanted: str) -> Operation:
         method="POST",
         path=path,
         tag="tokens",
-        summary="A token for a client's id and secret.",
+        summary="A token for a client's id and secret, an approved device code or a refresh token.",
         body={"required": True, "content": {FORM_TYPE: {"schema": form}}},
         answers={200: Answer(schema=answer)},
         refusals=frozenset({400, 401, 413, 429}),
@@ -80,7 +85,33 @@ def _token(name: str, path: str, wanted: str) -> Operation:
     )
 
 
-GRANT = "client_credentials"
+def _device_code() -> Operation:
+    form: Json = {
+        "type": "object",
+        "properties": {"client_id": TEXT, "scope": TEXT},
+        "required": ["client_id", "scope"],
+    }
+    told = ("user_code", "device_code", "verification_uri", "message")
+    answer: Json = {"type": "object", "properties": dict.fromkeys(told, TEXT)}
+    answer["required"] = [*told, "expires_in", "interval"]
+    return Operation(
+        id="device_code",
+        method="POST",
+        path="/{tenant}/oauth2/v2.0/devicecode",
+        tag="tokens",
+        summary="A code for a sign-in without a secret, which an administrator approves.",
+        body={"required": True, "content": {FORM_TYPE: {"schema": form}}},
+        answers={200: Answer(schema=answer)},
+        refusals=frozenset({400, 401, 413, 429}),
+        form=Form.TOKEN,
+    )
+
+
+GRANTS = [
+    "client_credentials",
+    "refresh_token",
+    "urn:ietf:params:oauth:grant-type:device_code",
+]
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 

@@ -14,6 +14,7 @@ from lazulite.arm.kind import ASSET_NAME
 from lazulite.core.errors import ArmError
 from lazulite.core.ids import JOBS
 from lazulite.runs.experiments import Experiments
+from lazulite.runs.scoring_step import find_run, refuse_step
 from lazulite.runs.status import has_ended, is_clients
 from lazulite.runs.supervision import Supervision
 from lazulite.store.resources import Draft, Json, Resource, Resources
@@ -42,7 +43,7 @@ class Runs:
 
     async def find(self, workspace: str, run_id: str, experiment: str | None = None) -> Resource:
         """The run. Raises ArmError 404 if there is none, or if it is of another experiment."""
-        found = await self.resources.find(f"{workspace}/jobs/{run_id}")
+        found = await find_run(self.resources, f"{workspace}/jobs/{run_id}")
         if found is None or (experiment and not is_of(found, experiment)):
             where = f" in the experiment {experiment!r}" if experiment else ""
             raise ArmError("RunNotFound", f"There is no run {run_id!r}{where}.", 404)
@@ -57,7 +58,7 @@ class Runs:
         self, workspace: str, experiment: str, run_id: str, change: Json, actor: str
     ) -> Resource:
         """Change a run, or begin one that the client runs itself. Raises ArmError."""
-        found = await self.resources.find(f"{workspace}/jobs/{run_id}")
+        found = await find_run(self.resources, f"{workspace}/jobs/{run_id}")
         if found is None:
             return await self._begin(workspace, experiment, run_id, change, actor)
         if not is_of(found, experiment):
@@ -70,7 +71,11 @@ class Runs:
         return await self.change(found, lambda now: _changed(now, change), actor)
 
     async def change(self, run: Resource, how: Callable[[Resource], Json], actor: str) -> Resource:
-        """Write what how() makes of the run's properties, whoever else writes meanwhile."""
+        """Write what how() makes of the run's properties, whoever else writes meanwhile.
+
+        Raises ArmError for the step of a job, which has no row of its own.
+        """
+        refuse_step(run)
         found: Resource | None = run
         while found is not None:
             draft = Draft(
@@ -89,6 +94,7 @@ class Runs:
 
     async def cancel(self, run: Resource, actor: str) -> Resource:
         """Ask a run to end. A second call, and one of an ended run, changes nothing."""
+        refuse_step(run)
         if has_ended(run):
             return run
         if is_clients(run):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from lazulite.core.ids import segment_of, workspace_of
 from lazulite.deployments.job_outputs import outputs_of
 from lazulite.deployments.signed_uris import unsigned
+from lazulite.runs.scoring_step import is_step
 from lazulite.runs.status import end_time, start_time, status_of, told
 from lazulite.store.resources import Json, Resource
 
@@ -57,10 +58,11 @@ def _command(job: Resource) -> Json:
 
 
 def _batch(job: Resource) -> Json:
-    """A pipeline with the tag of batch runs."""
+    """A pipeline with the tag of batch runs, which tells clients to look for its step."""
+    mark = {} if is_step(job) else {"azureml.batchrun": "true"}
     return {
         "jobType": "Pipeline",
-        "tags": {**job.properties["tags"], "azureml.batchrun": "true"},
+        "tags": {**job.properties["tags"], **mark},
         "outputs": outputs_of(job),
     }
 

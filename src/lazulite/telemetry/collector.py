@@ -77,22 +77,23 @@ class Collector:
         self._looks += 1
 
     def _read_requests(self, places: Landscape) -> None:
+        numbers = {
+            (place.endpoint.lower(), place.deployment.lower()): self._number(place)
+            for place in (*places.endpoints.values(), *places.deployments.values())
+        }
+        mark = self._store.mark(access_reader.MARK)
         for _ in range(_MOST_READINGS):
-            mark = self._store.mark(access_reader.MARK)
             reading = access_reader.read_requests(
                 self._sources.access, (mark[0], mark[1]) if mark else None
             )
             tallies = self._traffic.tallies(reading.requests)
-            numbers = {
-                (place.endpoint.lower(), place.deployment.lower()): self._number(place)
-                for place in (*places.endpoints.values(), *places.deployments.values())
-            }
             rows, left_out = traffic.rows(reading.requests, numbers)
             points: list[Point] = list(self._traffic.points(tallies, places))
             if list(reading.mark) != mark:
                 marks = {access_reader.MARK: reading.mark}
                 self._store.write({TRAFFIC: rows}, points, marks)
             reading.discard()
+            mark = list(reading.mark)
             self.counters.add(tallies, places)
             self.counters.lost_lines += reading.lost
             self.counters.rows_left_out += left_out

@@ -9,8 +9,7 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from collections.abc import Sequence as Seq
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -55,7 +54,7 @@ class Patience:
         """end: of time.monotonic()."""
         self._readers, self._end = readers, end
 
-    def read(self, statement: str, values: Seq[Any] = ()) -> list[Row]:
+    def read(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query. Raises ArmError 504 or 400. Blocks."""
         try:
             with self._readers.until(self._end) as connection:

@@ -114,35 +114,35 @@ def percentiles(spread: collections.Counter[int]) -> list[tuple[int, int]]:
 
 def rows(requests: Sequence[Access], numbers: dict[Key, int]) -> tuple[list[tuple[Any, ...]], int]:
     """Rows of the traffic log, and how many were left out. numbers: of the places, by name."""
-    known = [seen for seen in requests if _key(seen, numbers) is not None]
-    seconds: dict[int, list[Access]] = collections.defaultdict(list)
-    for seen in known:
-        seconds[seen.at // 1000].append(seen)
-    chosen = [seen for found in seconds.values() for seen in _failed_first(found)]
-    chosen.sort(key=lambda seen: seen.at)
-    return [_row(seen, numbers) for seen in chosen], len(known) - len(chosen)
+    seconds: dict[int, list[tuple[Access, int]]] = collections.defaultdict(list)
+    for seen in requests:
+        if (place := _place(seen, numbers)) is not None:
+            seconds[seen.at // 1000].append((seen, place))
+    chosen = [one for found in seconds.values() for one in _failed_first(found)]
+    chosen.sort(key=lambda one: one[0].at)
+    left_out = sum(map(len, seconds.values())) - len(chosen)
+    return [_row(seen, place) for seen, place in chosen], left_out
 
 
-def _failed_first(requests: list[Access]) -> list[Access]:
+def _failed_first(requests: list[tuple[Access, int]]) -> list[tuple[Access, int]]:
     """As many as have rows."""
     if len(requests) <= MOST_ROWS:
         return requests
-    return sorted(requests, key=lambda seen: seen.status == HTTPStatus.OK)[:MOST_ROWS]
+    return sorted(requests, key=lambda one: one[0].status == HTTPStatus.OK)[:MOST_ROWS]
 
 
-def _key(seen: Access, numbers: dict[Key, int]) -> Key | None:
-    """The place of a request; the endpoint's own if its deployment has gone."""
-    keys = ((seen.endpoint, seen.deployment.lower()), (seen.endpoint, ""))
-    return next((key for key in keys if key in numbers), None)
+def _place(seen: Access, numbers: dict[Key, int]) -> int | None:
+    """The number of a request's place: the endpoint's own if its deployment has gone."""
+    found = numbers.get((seen.endpoint, seen.deployment.lower()))
+    return numbers.get((seen.endpoint, "")) if found is None else found
 
 
-def _row(seen: Access, numbers: dict[Key, int]) -> tuple[Any, ...]:
+def _row(seen: Access, place: int) -> tuple[Any, ...]:
     code = response_code(seen)
-    key = _key(seen, numbers) or (seen.endpoint, "")
     model_reason = None if seen.model_status is None else reason(seen.model_status)
     received, sent = max(0, seen.header_ms), max(0, seen.total_ms - _until_answer(seen))
     return (
-        seen.at, numbers[key], seen.method, seen.path, seen.protocol, code, reason(code),
+        seen.at, place, seen.method, seen.path, seen.protocol, code, reason(code),
         seen.model_status, model_reason, seen.bytes_in, seen.bytes_out, seen.user_agent,
         seen.request_id, seen.client_request_id, _AUTH.get(seen.auth, ""),
         max(0, seen.total_ms), received, sent, max(0, seen.queue_ms),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from lazulite.arm.kind import Properties
 from lazulite.arm.wire import Unknown, Wire
@@ -135,6 +135,12 @@ class Workspace(Properties):
     workspace_hub_config: dict[str, Any] | None = None
     enable_software_bill_of_materials: bool | None = None
     ip_allowlist: list[str] | None = None
+
+    @field_validator("system_datastores_auth_mode", mode="before")
+    @classmethod
+    def _nothing_is_no_mode(cls, value: Any) -> Any:
+        """The template of azure-ai-ml says "" for what its user has not said."""
+        return value or None
 
 
 DEFAULTS: Json = {
