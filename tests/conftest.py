@@ -1,8 +1,15 @@
 """Servers for tests that need a whole one."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.live import running
+
+# No test fails because the machine is busy.
+settings.register_profile(
+    "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -122,7 +122,6 @@ PATHS = ("/models/m/versions/1", "/models/m", "/computes/c", "/onlineEndpoints/e
 
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.sampled_from(PATHS), st.sampled_from(("PUT", "PATCH")), OBJECTS, VALUES)

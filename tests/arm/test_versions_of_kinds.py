@@ -1,7 +1,7 @@
 """What is written in one api-version reads correctly in every other one, for every kind."""
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lazulite.app.kinds import all_kinds
@@ -66,7 +66,7 @@ def row(properties):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.called or kind.resource_type)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_no_version_loses_what_another_one_wrote(kind, data):
     try:

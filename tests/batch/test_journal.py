@@ -97,7 +97,7 @@ def test_index_and_rows_cut_at_every_byte_recover(tmp_path):
         assert kept[-1] == len(payloads)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     payloads=st.lists(st.binary(max_size=40), min_size=1, max_size=6),
     cut=st.tuples(st.floats(0, 1), st.floats(0, 1)),

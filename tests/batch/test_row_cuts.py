@@ -46,7 +46,7 @@ def read(data):
     return list(csv.reader(io.StringIO(data.decode(), newline="")))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(table=TABLES, rows=some.integers(1, 5), end=some.sampled_from(["\n", "\r\n"]))
 def test_any_csv_gives_the_rows_that_its_reader_finds(tmp_path_factory, table, rows, end):
     folder = tmp_path_factory.mktemp("any")

@@ -172,7 +172,6 @@ class RacesOverObjects(Races):
 Races.TestCase.settings = settings(
     max_examples=25,
     stateful_step_count=12,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 RacesOverObjects.TestCase.settings = Races.TestCase.settings

@@ -63,7 +63,7 @@ def all_pages(root: Path, query: Query, known: FolderNames | None = None) -> lis
         assert len(page) == query.limit
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     names=NAMES,
     prefix=st.text("ab-./0", max_size=4),

@@ -52,7 +52,7 @@ async def test_awkward_names_live_beside_each_other(open_store, order):
 
 
 @given(st.lists(legal, min_size=1, max_size=12, unique=True), st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 def test_any_legal_names_round_trip_and_list_in_order(wanted, data):
     async def check() -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -247,7 +247,7 @@ class Unbound:
         return {key: [] for key in keys}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     names=st.sets(st.text("ab-./0é", min_size=1, max_size=8).filter(lambda name: sayable(name))),
     prefix=st.text("ab-./0", max_size=4),

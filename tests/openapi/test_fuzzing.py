@@ -55,7 +55,7 @@ def refuse_faults(world, version, **chosen):
     assert not faults, "\n\n".join(faults)
 
 
-SETTINGS = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+SETTINGS = {"database": None, "suppress_health_check": list(HealthCheck)}
 
 
 def fuzzed(world, version):
