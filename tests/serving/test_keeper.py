@@ -65,6 +65,29 @@ def test_replicas_become_ready_on_private_sockets_of_their_own(keep):
     assert "ready for serving traffic" in kept.log(1)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this scheduling policy")
+def test_a_replica_gives_way_to_the_front_door_and_the_one_that_replaces_it_does(keep):
+    kept = keep(PID)
+    (first,) = kept.wait_until_ready()["replicas"]
+    assert os.sched_getscheduler(first["pid"]) == os.SCHED_BATCH
+
+    os.kill(first["pid"], signal.SIGKILL)
+    kept.wait(lambda status: status["replicas"][0]["restarts"] == 1)
+    (second,) = kept.wait_until_ready()["replicas"]
+    assert second["pid"] != first["pid"]
+    assert os.sched_getscheduler(second["pid"]) == os.SCHED_BATCH
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this scheduling policy")
+def test_replicas_that_share_a_port_do_not_give_way(keep):
+    """Of two that do, one took both of two requests that came at once."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    kept = keep(PID, replicas=2, port=port)
+    for replica in kept.wait_until_ready()["replicas"]:
+        assert os.sched_getscheduler(replica["pid"]) == os.SCHED_OTHER
+
+
 def test_request_that_comes_before_init_has_ended_waits_for_it(keep, tmp_path):
     (tmp_path / "slow").write_text("0.3")
     kept = keep(CHANGEABLE)

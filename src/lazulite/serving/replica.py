@@ -96,6 +96,8 @@ class Replica:
         self.state, self._condemned = ReplicaState.READY, None
         self._ready_at = now
         self.due = now + self._limit_s
+        if self.process is not None and self._spec.port is None:
+            self.process.give_way()
         self._liveness = self._probe(self._spec.liveness, now)
         self._readiness = self._probe(self._spec.readiness, now)
 
