@@ -93,7 +93,7 @@ def test_a_stopped_deployment_says_how_it_gets_its_traffic(server, lazulite, mon
     server.keep("onlineEndpoints/e", {"properties": {}})
     headers = {"Azure-AsyncOperation": f"{server.url}/op"}
     server.answer("PUT", "onlineEndpoints/e/deployments/d", 201, {"properties": {}}, headers)
-    monkeypatch.setattr("lazulite.cli.main.time.sleep", interrupt)
+    monkeypatch.setattr("lazulite.cli.workspace.time.sleep", interrupt)
     file = tmp_path / "d.yml"
     file.write_text("name: d\nendpoint_name: e\n")
     line = ["ml", "online-deployment", "create", "-f", str(file)]

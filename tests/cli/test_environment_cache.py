@@ -151,7 +151,7 @@ def test_ctrl_c_leaves_the_build_and_says_how_to_watch_it(
         raise KeyboardInterrupt
 
     said(server, "Building", "", 4)
-    monkeypatch.setattr("lazulite.cli.main.time.sleep", interrupt)
+    monkeypatch.setattr("lazulite.cli.workspace.time.sleep", interrupt)
 
     code, out, err = lazulite("environment", "build", "-n", "env")
 

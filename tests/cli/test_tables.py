@@ -21,6 +21,18 @@ def test_a_commands_own_columns_come_before_those_of_its_noun():
     assert columns_of("version", KNOWN) is None
 
 
+def test_a_command_of_ml_and_one_of_ours_have_columns_of_their_own():
+    assert "version" in columns_of("ml environment list", KNOWN)
+    assert "packages" in columns_of("environment list", KNOWN)
+
+
+def test_jobs_of_endpoints_are_shown_alike_by_all_their_commands():
+    nouns = ("batch-endpoint", "batch-deployment", "endpoint")
+    assert {columns_of(f"ml {noun} list-jobs", KNOWN) for noun in nouns} == {
+        ("name", "status", "miniBatchSize", "error")
+    }
+
+
 def test_types_and_ids_are_shown(server, lazulite):
     server.keep("computes/c", {"properties": {"computeType": "AmlCompute", "properties": {}}})
     _, out, _ = lazulite("ml", "compute", "list", "-o", "table")

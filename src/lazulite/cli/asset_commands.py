@@ -97,13 +97,13 @@ ASSETS = (
 )
 """Beside those of ENDPOINTS."""
 ASSET_COLUMNS = {
-    "model": ("name", "version", "latest_version", "type", "path"),
-    "environment": ("name", "version", "latest_version", "image"),
-    "data": ("name", "version", "latest_version", "type", "path"),
-    "dataset": ("name", "version", "latest_version"),
-    "component": ("name", "version", "latest_version", "type", "display_name"),
-    "code": ("name", "version", "path"),
-    "datastore": ("name", "type", "container_name", "is_default"),
+    "ml model": ("name", "version", "latest_version", "type", "path"),
+    "ml environment": ("name", "version", "latest_version", "image"),
+    "ml data": ("name", "version", "latest_version", "type", "path"),
+    "ml dataset": ("name", "version", "latest_version"),
+    "ml component": ("name", "version", "latest_version", "type", "display_name"),
+    "ml code": ("name", "version", "path"),
+    "ml datastore": ("name", "type", "container_name", "is_default"),
 }
 ASSET_GROUPS = {
     "ml model": "Registered models.",

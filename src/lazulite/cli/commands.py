@@ -318,12 +318,16 @@ CACHE = (
 """Functions of lazulite.cli's modules, as those of ML. An extension: az has no such commands."""
 
 COLUMNS = {
-    "online-endpoint": ("name", "auth_mode", "provisioning_state", "traffic", "scoring_uri"),
-    "online-deployment": ("name", "endpoint_name", "instance_count", "provisioning_state"),
-    "endpoint": ("name", "auth_mode", "provisioning_state", "traffic", "scoring_uri"),
-    "batch-endpoint": ("name", "auth_mode", "provisioning_state", "scoring_uri"),
-    "batch-deployment": ("name", "endpoint_name", "mini_batch_size", "provisioning_state"),
+    "ml online-endpoint": ("name", "auth_mode", "provisioning_state", "traffic", "scoring_uri"),
+    "ml online-deployment": ("name", "endpoint_name", "instance_count", "provisioning_state"),
+    "ml endpoint": ("name", "auth_mode", "provisioning_state", "traffic", "scoring_uri"),
+    "ml batch-endpoint": ("name", "auth_mode", "provisioning_state", "scoring_uri"),
+    "ml batch-deployment": ("name", "endpoint_name", "mini_batch_size", "provisioning_state"),
     "environment list": ("name", "status", "python", "packages", "size_mib", "last_used"),
+    "account list": ("name", "cloudName", "id", "tenantId", "state", "isDefault"),
+    "account show": ("name", "environmentName", "id", "tenantId", "state", "isDefault"),
+    "group list": ("name", "location"),
+    "group show": ("name", "location"),
     "storage account list": ("name", "location", "kind"),
     "storage account show": ("name", "location", "kind"),
     "storage account keys list": ("keyName", "permissions", "value"),
@@ -336,7 +340,7 @@ COLUMNS = {
     "role assignment list": ("principalName", "roleDefinitionName", "scope"),
     "role definition list": ("roleName", "roleType", "description"),
 }
-"""What `-o table` shows of each noun's resources, of show and list and whatever returns them."""
+"""What `-o table` shows, by the words that commands begin with: a noun, or a whole command."""
 
 GROUPS = {
     "extension": "The commands of az's extension ml are built in.",

@@ -65,8 +65,9 @@ COMPUTES = (
     ),
 )
 COMPUTE_COLUMNS = {
-    "compute": ("name", "type", "size", "min_instances", "max_instances", "provisioning_state"),
-    "compute list-sizes": ("name", "family", "v_cpus", "memory_gb"),
-    "compute list-usage": ("name", "current_value", "limit", "unit"),
+    "ml compute": ("name", "type", "size", "min_instances", "max_instances", "provisioning_state"),
+    "ml compute list-sizes": ("name", "family", "v_cpus", "memory_gb"),
+    "ml compute list-nodes": ("node_id", "node_state", "run_id", "port"),
+    "ml compute list-usage": ("name", "current_value", "limit", "unit"),
 }
 COMPUTE_GROUPS = {"ml compute": "Clusters and instances that jobs run on."}

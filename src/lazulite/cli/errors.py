@@ -30,6 +30,13 @@ class CommandError(LazuliteError):
         self.exit_code, self.status = exit_code, status
 
 
+class StoppedError(CommandError):
+    """Ctrl-C ended the command. The message: what goes on without it, and what to do next."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("Interrupted", message, exit_code=INTERRUPTED)
+
+
 def from_body(body: object, *, status: int, asked: str) -> CommandError:
     """The error of an answer with Azure's envelope; of any other body, its first 500 characters.
 

@@ -81,11 +81,12 @@ JOBS = (
 )
 """Beside those of ENDPOINTS."""
 JOB_COLUMNS = {
-    "job": ("name", "status", "experiment_name", "start_time", "end_time"),
-    "job failed-items": ("file", "mini_batch", "attempt", "items", "error"),
-    "batch-endpoint list-jobs": ("name", "status", "experimentName"),
-    "batch-deployment list-jobs": ("name", "status", "experimentName"),
-    "schedule": ("name", "is_enabled", "next_time", "last_run", "last_error"),
+    "ml job": ("name", "status", "experiment_name", "start_time", "end_time"),
+    "ml job failed-items": ("file", "mini_batch", "attempt", "items", "error"),
+    "ml batch-endpoint list-jobs": ("name", "status", "miniBatchSize", "error"),
+    "ml endpoint list-jobs": ("name", "status", "miniBatchSize", "error"),
+    "ml batch-deployment list-jobs": ("name", "status", "miniBatchSize", "error"),
+    "ml schedule": ("name", "is_enabled", "next_time", "last_run", "last_error"),
 }
 JOB_GROUPS = {
     "ml job": "Jobs: commands and batch scoring.",

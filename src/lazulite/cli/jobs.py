@@ -11,10 +11,9 @@ from typing import Any
 from lazulite.cli import assets, downloads
 from lazulite.cli.advice import after_job
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.errors import INTERRUPTED, NOT_FOUND, CommandError, explain
+from lazulite.cli.errors import NOT_FOUND, CommandError, StoppedError, explain
 from lazulite.cli.job_logs import JobLogs
 from lazulite.cli.job_progress import LiveLine
-from lazulite.cli.operations import STOPPED
 from lazulite.cli.outages import outlasting
 from lazulite.cli.pages import show_page
 from lazulite.cli.wire import camel, envelope, snake_keys
@@ -69,11 +68,9 @@ def follow(workspace: Workspace, name: str) -> None:
     try:
         last = _follow(workspace, name)
     except KeyboardInterrupt:
-        raise CommandError(
-            STOPPED,
+        raise StoppedError(
             f"The job goes on. Follow it again with `lazulite ml job stream -n {name}`,"
-            f" stop it with `lazulite ml job cancel -n {name}`.",
-            exit_code=INTERRUPTED,
+            f" stop it with `lazulite ml job cancel -n {name}`."
         ) from None
     following = after_job({**last, "name": name})
     if last.get("status") != "Completed":

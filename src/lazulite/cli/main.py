@@ -7,8 +7,6 @@ import dataclasses
 import functools
 import os
 import sys
-import time
-import uuid
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -30,7 +28,6 @@ from lazulite.cli.commands import CACHE, COLUMNS, GROUPS, SERVE, SERVER, Command
 from lazulite.cli.connection import connect, data_directory
 from lazulite.cli.errors import FAILED, INTERRUPTED, CommandError
 from lazulite.cli.examples import ALL, examples, group_helps, help_text
-from lazulite.cli.http import Http
 from lazulite.cli.identity_commands import IDENTITY
 from lazulite.cli.ml_commands import ML, ML_COLUMNS, ML_GROUPS
 from lazulite.cli.monitor_arguments import MonitorArguments
@@ -42,7 +39,6 @@ from lazulite.cli.storage_arguments import ACCESS, SERVER_OF_ACCOUNTS, StorageAr
 from lazulite.cli.storage_commands import ACCOUNTS, CONTENTS, STORAGE_GROUPS
 from lazulite.cli.tables import columns_of, rows
 from lazulite.cli.terminal import Configuration, confirmed, is_coloured, say_error
-from lazulite.cli.tokens import Tokens
 from lazulite.cli.traces import flags_last, hide_secrets, tell_where
 from lazulite.cli.usage import Parser, named_alone
 from lazulite.cli.workspace import Workspace
@@ -368,19 +364,11 @@ def open_workspace(
         workspace=arguments.workspace,
     )
     tell_where(connection)
-    http = Http(connection.ca_file)
-    opened = Workspace(
-        connection=connection,
-        http=http,
-        tokens=Tokens(connection, http, time.time),
-        report=report,
-        sleep=time.sleep,
-        make_id=lambda: str(uuid.uuid4()),
-    )
+    opened = Workspace.over(connection, report)
     if not arguments.subscription_id:
         return opened
     with contextlib.ExitStack() as failed:
-        failed.callback(http.close)
+        failed.callback(opened.http.close)
         found = account.in_subscription(opened, arguments.subscription_id)
         failed.pop_all()
     return found

@@ -11,13 +11,11 @@ from typing import Any
 
 from lazulite.cli.advice import log_command, next_step
 from lazulite.cli.build_lines import BuildLines
-from lazulite.cli.errors import INTERRUPTED, CommandError, explain
+from lazulite.cli.errors import CommandError, StoppedError, explain
 from lazulite.cli.http import Answer
 from lazulite.cli.outages import outlasting
 from lazulite.cli.workspace import API_VERSION, Workspace
 
-STOPPED = "Interrupted"
-"""The code of the error that Ctrl-C leads to."""
 _ENDED = frozenset({"succeeded", "failed", "canceled"})
 _DEFAULT_PAUSE_S = 1.0
 
@@ -88,11 +86,12 @@ def _wait(workspace: Workspace, path: str, answer: Answer, doing: str) -> None:
     try:
         with _interruptible(doing, path):
             _follow(workspace, path, answer)
+    except StoppedError:
+        workspace.report.end("stopped")
+        raise
     except CommandError as error:
         look = log_command(path, workspace.report.reached)
-        workspace.report.end("stopped" if error.code == STOPPED else "failed")
-        if error.code == STOPPED:
-            raise
+        workspace.report.end("failed")
         said = f"{error.message.rstrip()}\nIts log: {look}" if look else error.message
         raise CommandError(error.code, said, exit_code=error.exit_code) from error
     workspace.report.end("done")
@@ -109,7 +108,7 @@ def _interruptible(doing: str, path: str) -> Iterator[None]:
         told = f"{doing} {describe(path)} goes on at the server. Watch it with `{watching(path)}`."
         if doing == "Creating":
             told += f" Undo it with `{undoing(path)}`."
-        raise CommandError(STOPPED, told, exit_code=INTERRUPTED) from None
+        raise StoppedError(told) from None
 
 
 def _follow(workspace: Workspace, path: str, answer: Answer) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ from lazulite.cli.sign_in import (
     keep_sign_in,
     read_sign_in,
 )
-from lazulite.cli.tokens import Tokens
 from lazulite.cli.workspace import Workspace
 
 
@@ -43,7 +41,7 @@ def login(
     """
     data_dir = data_directory(arguments.data_dir, environ)
     if arguments.approve:
-        device_login.approve(_opened(connect(data_dir, environ), report), arguments)
+        device_login.approve(Workspace.over(connect(data_dir, environ), report), arguments)
         return None
     if arguments.device_code:
         return _by_device(data_dir, environ, report)
@@ -87,7 +85,7 @@ def _give_back(data_dir: Path, environ: Mapping[str, str], report: Report) -> No
         return
     plain = {name: item for name, item in environ.items() if name not in _OWN}
     try:
-        device_login.give_back(_opened(connect(data_dir, plain), report))
+        device_login.give_back(Workspace.over(connect(data_dir, plain), report))
     except CommandError as error:
         ad = f"lazulite ad sp credential %s --id {kept['client_id']}"
         report.note(
@@ -167,21 +165,9 @@ def _subscriptions(
     connection: Connection, arguments: Arguments, report: Report
 ) -> list[dict[str, Any]]:
     """Asked with a token that is new, so that a wrong secret is refused here."""
-    workspace = _opened(connection, report)
+    workspace = Workspace.over(connection, report)
     try:
         workspace.tokens.renew(workspace.tokens.management)
         return account.listing(workspace, arguments)
     finally:
         workspace.http.close()
-
-
-def _opened(connection: Connection, report: Report) -> Workspace:
-    http = Http(connection.ca_file)
-    return Workspace(
-        connection=connection,
-        http=http,
-        tokens=Tokens(connection, http, time.time),
-        report=report,
-        sleep=time.sleep,
-        make_id=lambda: str(uuid.uuid4()),
-    )

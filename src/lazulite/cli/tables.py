@@ -5,24 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-MORE = {
-    "ml batch-endpoint list-jobs": ("name", "status", "miniBatchSize", "error"),
-    "ml compute list-nodes": ("node_id", "node_state", "run_id", "port"),
-    "account list": ("name", "cloudName", "id", "tenantId", "state", "isDefault"),
-    "account show": ("name", "environmentName", "id", "tenantId", "state", "isDefault"),
-    "group list": ("name", "location"),
-    "group show": ("name", "location"),
-}
-"""Columns of single commands, by whole names."""
-
 
 def columns_of(name: str, known: Mapping[str, Sequence[str]]) -> Sequence[str] | None:
-    """The columns of a command, by its name or by its noun; None: all there are."""
-    plain = name.removeprefix("ml ")
-    for each in (MORE.get(name), known.get(plain), known.get(plain.split()[0])):
-        if each:
-            return each
-    return None
+    """The columns of a command: those of the most words that its name begins with; None: all."""
+    words = name.split()
+    begins = (" ".join(words[:count]) for count in range(len(words), 0, -1))
+    return next((known[begin] for begin in begins if begin in known), None)
 
 
 def rows(columns: Sequence[str], result: Any) -> Any:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin
@@ -37,6 +39,19 @@ class Workspace:
     """A new random id, for requests that the server must not act on twice."""
     is_rehearsal: bool = False
     """Whether nothing is uploaded and no asset is registered: only their ids are found out."""
+
+    @classmethod
+    def over(cls, connection: Connection, report: Report) -> Workspace:
+        """The workspace of a connection, over a client of its own, which the caller closes."""
+        http = Http(connection.ca_file)
+        return cls(
+            connection=connection,
+            http=http,
+            tokens=Tokens(connection, http, time.time),
+            report=report,
+            sleep=time.sleep,
+            make_id=lambda: str(uuid.uuid4()),
+        )
 
     def rehearsal(self) -> Workspace:
         """The same workspace for finding out what would be registered. It says nothing."""

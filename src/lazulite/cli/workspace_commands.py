@@ -60,8 +60,8 @@ WORKSPACES = (
 )
 """Beside those of ML."""
 WORKSPACE_COLUMNS = {
-    "workspace": ("name", "location", "resource_group", "display_name"),
-    "connection": ("name", "type", "target"),
+    "ml workspace": ("name", "location", "resource_group", "display_name"),
+    "ml connection": ("name", "type", "target"),
 }
 WORKSPACE_GROUPS = {
     "ml workspace": "Workspaces: everything else is in one.",

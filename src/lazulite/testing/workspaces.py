@@ -9,9 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 
 from lazulite.cli.connection import connect
-from lazulite.cli.http import Http
 from lazulite.cli.report import Report
-from lazulite.cli.tokens import Tokens
 from lazulite.cli.workspace import Workspace
 from lazulite.core.errors import LazuliteError
 from lazulite.testing.server import RunningServer
@@ -33,16 +31,8 @@ def name_for(test: str) -> str:
 def workspace(server: RunningServer, name: str, environ: Mapping[str, str]) -> Iterator[None]:
     """Make it, and wait until it is ready; delete it, and wait until it is gone."""
     connection = connect(server.data_dir, environ, workspace=name)
-    http = Http(connection.ca_file)
+    there = Workspace.over(connection, Report(quiet=True))
     try:
-        there = Workspace(
-            connection=connection,
-            http=http,
-            tokens=Tokens(connection, http, time.time),
-            report=Report(quiet=True),
-            sleep=time.sleep,
-            make_id=lambda: str(uuid.uuid4()),
-        )
         body = {"location": "local", "identity": {"type": "SystemAssigned"}, "properties": {}}
         there.arm("PUT", "", body, version=_API_VERSION)
         _wait(lambda: _state(there) == "Succeeded", f"The workspace {name!r} was not made")
@@ -53,7 +43,7 @@ def workspace(server: RunningServer, name: str, environ: Mapping[str, str]) -> I
                 there.arm("DELETE", "", version=_API_VERSION)
                 _wait(lambda: there.find("") is None, f"The workspace {name!r} was not deleted")
     finally:
-        http.close()
+        there.http.close()
 
 
 def _state(there: Workspace) -> object:
