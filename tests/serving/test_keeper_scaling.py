@@ -95,6 +95,22 @@ def test_a_set_falls_asleep_when_told_and_wakes_again(keep):
     kept.wait(lambda status: status["asleep"] and not status["replicas"])
 
 
+def test_an_order_to_sleep_counts_though_the_one_to_wake_was_not_seen(keep):
+    """A request has woken the set, and both orders come before the keeper reads one."""
+    kept = keep(PID)
+    first = kept.wait_until_ready()["replicas"][0]["pid"]
+    order(kept, 1, asleep=True)
+    kept.wait(lambda status: status["asleep"] and not status["replicas"])
+    assert kept.call_waiting() != first
+    kept.process.send_signal(signal.SIGSTOP)
+    try:
+        order(kept, 1)
+        order(kept, 1, asleep=True)
+    finally:
+        kept.process.send_signal(signal.SIGCONT)
+    kept.wait(lambda status: status["asleep"] and not status["replicas"])
+
+
 @pytest.mark.crash
 def test_orders_that_came_before_the_keeper_are_obeyed(keep):
     kept = keep(PID)
@@ -134,4 +150,5 @@ def test_the_same_orders_again_are_not_written_again(tmp_path):
     assert json.loads((tmp_path / "orders.json").read_text()) == {
         "sockets": ["/s"],
         "asleep": False,
+        "number": 0,
     }

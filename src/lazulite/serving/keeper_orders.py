@@ -23,6 +23,9 @@ class Orders:
     """One per replica. A shorter list is a beginning of a longer one."""
     asleep: bool = False
     """Start none of them before somebody waits at the waiting socket."""
+    number: int = 0
+    """Counts orders that were given, so that one is known to be new that says what one before did:
+    to sleep, say, after a request has woken the keeper."""
 
 
 class Bell:
@@ -46,8 +49,7 @@ class Bell:
 
     def orders(self) -> Orders | None:
         """The last orders; None if there were none yet."""
-        found = read_json(self._folder / "orders.json")
-        return None if found is None else Orders(tuple(found["sockets"]), bool(found["asleep"]))
+        return _read(self._folder)
 
     def close(self) -> None:
         """Hear nothing more."""
@@ -59,14 +61,22 @@ def give(folder: Path, orders: Orders) -> None:
 
     Raises FileNotFoundError if the folder is gone.
     """
-    text = json.dumps(dataclasses.asdict(orders))
-    path = folder / "orders.json"
-    if path.exists() and path.read_text() == text:
-        return
-    write_atomically(path, text.encode())
+    before = _read(folder)
+    if before is not None:
+        if before == dataclasses.replace(orders, number=before.number):
+            return
+        orders = dataclasses.replace(orders, number=before.number + 1)
+    write_atomically(folder / "orders.json", json.dumps(dataclasses.asdict(orders)).encode())
     with contextlib.suppress(OSError):  # it starts, and will read them, or it ends
         bell = os.open(folder / "bell", os.O_WRONLY | os.O_NONBLOCK)
         try:
             os.write(bell, b"!")
         finally:
             os.close(bell)
+
+
+def _read(folder: Path) -> Orders | None:
+    found = read_json(folder / "orders.json")
+    if found is None:
+        return None
+    return Orders(tuple(found["sockets"]), bool(found["asleep"]), int(found["number"]))
