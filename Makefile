@@ -9,6 +9,9 @@ SPREAD := -n 2 --dist loadfile
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header
 
+# Thousands of Pythons start here: none shall compile again what another one has compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test nightly quick lint types bench lock clean
 
 setup: $(VENV)/.ready

