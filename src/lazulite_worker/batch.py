@@ -17,6 +17,7 @@ import time
 
 from lazulite_worker import batch_records, batch_rows, batch_script
 from lazulite_worker.batch_inputs import MiniBatches
+from lazulite_worker.batch_outbox import Outbox
 from lazulite_worker.batch_wire import (
     CONFIGURE,
     FAILURES,
@@ -25,16 +26,12 @@ from lazulite_worker.batch_wire import (
     INIT_FAILED,
     READY,
     RESULT,
-    RESULTS,
     SLOT,
     SLOT_BYTES,
     STOP,
     TASK,
     TASKS,
 )
-
-FLUSH_S = 0.025
-"""Results that came quickly wait so long to share a message; a chunk is meant to need one."""
 
 
 def main():
@@ -53,8 +50,8 @@ class Worker:
     """The worker's end of the connection to the supervisor."""
 
     def __init__(self, connection, slot, inputs):
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=connection)
-        self._reader = self._socket.makefile("rb", 1 << 16)
+        supervisor = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=connection)
+        self._outbox, self._reader = Outbox(supervisor), supervisor.makefile("rb", 1 << 16)
         self._slot = mmap.mmap(slot, SLOT_BYTES)
         self._inputs, self._summary_only = inputs, False
         self._render = batch_rows.render
@@ -71,10 +68,12 @@ class Worker:
         try:
             script = _start(config)
         except BaseException as error:  # noqa: BLE001 - user code: whatever ends it is its failure
-            self._send(INIT_FAILED, batch_script.user_traceback(error).encode("utf-8", "replace"))
+            self._outbox.send(
+                INIT_FAILED, batch_script.user_traceback(error).encode("utf-8", "replace")
+            )
             _flush_output()
             os._exit(3)
-        self._send(READY, b"")
+        self._outbox.send(READY, b"")
         return script
 
     def work(self, script):
@@ -90,17 +89,14 @@ class Worker:
                 self._chunk(script, batches, [number for (number,) in TASK.iter_unpack(body)])
 
     def _chunk(self, script, batches, numbers):
-        out, sent = [], time.monotonic()
-        for number in numbers:
-            out += self._score(script, number, batches)
-            now = time.monotonic()
-            if now - sent > FLUSH_S:
-                SLOT.pack_into(self._slot, 0, now, IDLE)
-                self._send(RESULTS, b"".join(out))
-                out, sent = [], now
+        for number in numbers[:-1]:
+            self._outbox.hold(self._score(script, number, batches))
+            if self._outbox.is_late:
+                SLOT.pack_into(self._slot, 0, time.monotonic(), IDLE)
+                self._outbox.release()
+        last = self._score(script, numbers[-1], batches)
         SLOT.pack_into(self._slot, 0, time.monotonic(), IDLE)
-        if out:
-            self._send(RESULTS, b"".join(out))
+        self._outbox.release(last)
 
     def _score(self, script, number, batches):
         begin = time.perf_counter()
@@ -112,7 +108,7 @@ class Worker:
             payload = batch_script.user_traceback(error).encode("utf-8", "replace")
             raised, rows, succeeded = 1, 0, 0
         if script.failures:
-            self._send(FAILURES, TASK.pack(number) + json.dumps(script.failures).encode())
+            self._outbox.send(FAILURES, TASK.pack(number) + json.dumps(script.failures).encode())
         if self._summary_only and not raised:
             payload = b""
         seconds = time.perf_counter() - begin
@@ -128,9 +124,6 @@ class Worker:
         payload, rows, succeeded = self._render(result, read)
         # Fewer rows than lines are no failure: empty lines are none to whoever reads them.
         return payload, rows, max(0, part.rows - (read - succeeded))
-
-    def _send(self, kind, body):
-        self._socket.sendall(FRAME.pack(len(body), kind) + body)
 
     def _receive(self):
         try:

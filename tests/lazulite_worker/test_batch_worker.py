@@ -88,8 +88,12 @@ class Process:
     def score(self, *numbers):
         """Results by mini-batch: raised, succeeded, rows, payload."""
         self.send(wire.TASKS, b"".join(map(wire.TASK.pack, numbers)))
+        return self.results(len(numbers))
+
+    def results(self, count):
+        """The next so many results."""
         found = {}
-        while len(found) < len(numbers):
+        while len(found) < count:
             kind, body = self.receive()
             assert kind == wire.RESULTS
             while body:
@@ -126,6 +130,28 @@ def test_a_worker_scores_mini_batches(tmp_path, python):
     assert "hello from init" in out
     assert out.endswith("é 2\né 1\né 2\nshutdown\n")
     assert "noted by process000" in (tmp_path / "entry/process000.log.txt").read_text()
+
+
+GATED = """
+import os, time
+def run(mini_batch):
+    while mini_batch[0] == "/in/slow" and not os.path.exists("go"):
+        time.sleep(0.01)
+    return mini_batch
+"""
+
+
+def test_a_result_does_not_wait_for_a_long_mini_batch_behind_it(tmp_path):
+    """Of one chunk: a kill of the process, or an hour, must not cost what was scored."""
+    worker = Process(tmp_path, sys.executable, ["/in/a", "/in/b", "/in/slow"])
+    worker.configure(tmp_path, GATED)
+    assert worker.receive() == (wire.READY, b"")
+    worker.send(wire.TASKS, b"".join(map(wire.TASK.pack, (0, 1))))
+    assert worker.results(1) == {0: (0, 2, 2, "/in/a\n/in/b\n")}
+    (tmp_path / "go").touch()
+    assert worker.results(1) == {1: (0, 1, 1, "/in/slow\n")}
+    worker.send(wire.STOP)
+    assert worker.end()[0] == 0
 
 
 def test_the_slot_is_idle_between_mini_batches(tmp_path):
