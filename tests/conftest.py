@@ -3,13 +3,24 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.live import running
+from tests.live import Live, running
 
 # No test fails because the machine is busy.
 settings.register_profile(
     "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("untimed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that failed beside a server shows what that knew: it may not fail so again."""
+    report = yield
+    if report.failed and call.when == "call":
+        for name in ("server", "own_server"):
+            if isinstance(live := item.funcargs.get(name), Live):
+                report.sections.append((f"what {name} knew", live.told()))
+    return report
 
 
 @pytest.fixture(scope="session")

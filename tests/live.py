@@ -192,10 +192,28 @@ class Live:
         wait_for(lambda: self.job(name)["status"] in {"Completed", "Failed", "Canceled"})
         return self.job(name)
 
+    def told(self):
+        """The end of its log, and how jobs stand that have not ended."""
+        log = (self.data_dir.parent / "server.log").read_text(errors="replace")
+        parts = [log[-4000:]]
+        for file in sorted(self.data_dir.glob("*/*/progress.json")):
+            progress = json.loads(file.read_bytes())
+            if progress["state"] not in {"completed", "failed", "canceled"}:
+                beside = [f"{each.name}: {each.read_text()[-500:]}" for each in _beside(file)]
+                parts += [f"{file.parent}: {progress}", *beside]
+        return "\n".join(parts)
+
     def rows(self, name):
         """The lines of the job's predictions."""
         path = self.job(name)["outputs"]["score"]["uri"].partition("/paths/")[2]
         return (self.blobs / path / "predictions.csv").read_text().splitlines()
+
+
+def _beside(progress):
+    """What a supervisor that has not ended says of itself."""
+    job, tasks = progress.parent, progress.parents[2] / "tasks"
+    found = [job / "nodes.json", tasks / f"job-{job.name}" / "log"]
+    return [file for file in found if file.exists()]
 
 
 def wait_for(is_done, deadline_s=DEADLINE_S):
