@@ -13,14 +13,12 @@ import contextlib
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lazulite.serving.haproxy_succession import HTTP_VERSION
+
 MOST_READ = 4 * 1024 * 1024
 """Bytes of a request that are read after its answer is known: no body of ARM is longer."""
 PATIENCE_S = 5.0
 """How long they are waited for."""
-
-
-HTTP_VERSION = "x-lazulite-http"
-"""The header in which the front door tells the major version that the client speaks."""
 
 
 class WholeRequests:

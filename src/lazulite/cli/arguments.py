@@ -53,7 +53,16 @@ DATA_DIR = "Data directory of the server (or LAZULITE_DATA_DIR)."
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Arguments:
+class ServerArguments:
+    """Which server, and where on it."""
+
+    subscription_id: str = option("--subscription", help="Id or name of the subscription.")
+    resource_group: str = option("--resource-group", "-g", help="Name of the resource group.")
+    data_dir: str = option("--data-dir", help=DATA_DIR)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Arguments(ServerArguments):
     """What the user gave; an option left out has its default (texts: empty, numbers: None)."""
 
     name: str = option("--name", "-n", help="Name of the resource.")
@@ -302,10 +311,7 @@ class Arguments:
     target: str = place("DIR", help="Folder to write the command into.")
     noun: str = place("NOUN", help="What the file is of, such as online-deployment.")
     shell: str = place("SHELL", help="bash, zsh or fish; default: that of $SHELL.")
-    subscription_id: str = option("--subscription", help="Id or name of the subscription.")
-    resource_group: str = option("--resource-group", "-g", help="Name of the resource group.")
     workspace: str = option("--workspace-name", "--workspace", "-w", help="Name of the workspace.")
-    data_dir: str = option("--data-dir", help=DATA_DIR)
 
 
 CONNECTION = ("subscription_id", "resource_group", "workspace", "data_dir")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from lazulite.cli.arguments import DATA_DIR, option, several
+from lazulite.cli.arguments import ServerArguments, option, several
 from lazulite.cli.commands import Command
 
 _OF_PROFILE = "autoscale_name! profile_name"
@@ -96,7 +96,7 @@ AUTOSCALE_GROUPS = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AutoscaleArguments:
+class AutoscaleArguments(ServerArguments):
     """What the user gave; an option left out has its default (texts: empty, numbers: None)."""
 
     name: str = option("--name", "-n", help="Name of the setting, or of the profile.")
@@ -132,7 +132,4 @@ class AutoscaleArguments:
         "--recurrence", "-r", help="week, and days: week sat sun."
     )
     timezone: str = option("--timezone", help="Such as Pacific Standard Time.", default="UTC")
-    subscription_id: str = option("--subscription", help="Id or name of the subscription.")
-    resource_group: str = option("--resource-group", "-g", help="Name of the resource group.")
     workspace: str = option("--workspace-name", "--workspace", "-w", help="Name of the workspace.")
-    data_dir: str = option("--data-dir", help=DATA_DIR)

@@ -50,13 +50,10 @@ def approve(workspace: Workspace, arguments: Arguments) -> None:
     Raises CommandError without --username, and if the caller does not agree.
     """
     app_id, path = arguments.username, f"/deviceCodes/{quote(arguments.approve, safe='')}"
-    try:
-        if not app_id:
-            raise CommandError("InvalidArgument", _WHO)
-        _agreed(graph(workspace, "GET", path), arguments)
-        graph(workspace, "POST", f"{path}/approve", {"appId": app_id})
-    finally:
-        workspace.http.close()
+    if not app_id:
+        raise CommandError("InvalidArgument", _WHO)
+    _agreed(graph(workspace, "GET", path), arguments)
+    graph(workspace, "POST", f"{path}/approve", {"appId": app_id})
     workspace.report.note(
         f"The device signs in as {app_id} now."
         f" `lazulite ad sp credential list --id {app_id}` shows what it holds."
@@ -76,13 +73,10 @@ def _agreed(found: dict[str, Any], arguments: Arguments) -> None:
 
 def give_back(workspace: Workspace) -> None:
     """Remove the secret that a device code gave. Raises CommandError if its owner may not."""
-    try:
-        token = workspace.tokens.get(f"{workspace.connection.url}/graph/.default")
-        application = find_application(workspace, workspace.connection.client_id)
-        body = {"keyId": claims_of(token)["credential"]}
-        graph(workspace, "POST", f"/applications/{application['id']}/removePassword", body)
-    finally:
-        workspace.http.close()
+    token = workspace.tokens.get(f"{workspace.connection.url}/graph/.default")
+    application = find_application(workspace, workspace.connection.client_id)
+    body = {"keyId": claims_of(token)["credential"]}
+    graph(workspace, "POST", f"/applications/{application['id']}/removePassword", body)
 
 
 def _principal(answer: dict[str, Any]) -> dict[str, str]:

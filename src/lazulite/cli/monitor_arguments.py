@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from lazulite.cli.arguments import DATA_DIR, option, several
+from lazulite.cli.arguments import ServerArguments, option, several
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MonitorArguments:
+class MonitorArguments(ServerArguments):
     """What the user gave; an option left out has its default."""
 
     name: str = option("--name", "-n", help="Name of the alert rule or action group.")
@@ -50,7 +50,4 @@ class MonitorArguments:
     )
     disabled: bool = option("--disabled", help="Do not judge the rule.", default=False)
     short_name: str = option("--short-name", help="Of an action group: at most 12 characters.")
-    subscription_id: str = option("--subscription", help="Id or name of the subscription.")
-    resource_group: str = option("--resource-group", "-g", help="Name of the resource group.")
     workspace: str = option("--workspace-name", help="Name of the workspace.")
-    data_dir: str = option("--data-dir", help=DATA_DIR)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ def login(
     """
     data_dir = data_directory(arguments.data_dir, environ)
     if arguments.approve:
-        device_login.approve(Workspace.over(connect(data_dir, environ), report), arguments)
+        with _opened(connect(data_dir, environ), report) as workspace:
+            device_login.approve(workspace, arguments)
         return None
     if arguments.device_code:
         return _by_device(data_dir, environ, report)
@@ -85,7 +87,8 @@ def _give_back(data_dir: Path, environ: Mapping[str, str], report: Report) -> No
         return
     plain = {name: item for name, item in environ.items() if name not in _OWN}
     try:
-        device_login.give_back(Workspace.over(connect(data_dir, plain), report))
+        with _opened(connect(data_dir, plain), report) as workspace:
+            device_login.give_back(workspace)
     except CommandError as error:
         ad = f"lazulite ad sp credential %s --id {kept['client_id']}"
         report.note(
@@ -165,9 +168,13 @@ def _subscriptions(
     connection: Connection, arguments: Arguments, report: Report
 ) -> list[dict[str, Any]]:
     """Asked with a token that is new, so that a wrong secret is refused here."""
-    workspace = Workspace.over(connection, report)
-    try:
+    with _opened(connection, report) as workspace:
         workspace.tokens.renew(workspace.tokens.management)
         return account.listing(workspace, arguments)
-    finally:
-        workspace.http.close()
+
+
+@contextlib.contextmanager
+def _opened(connection: Connection, report: Report) -> Iterator[Workspace]:
+    workspace = Workspace.over(connection, report)
+    with contextlib.closing(workspace.http):
+        yield workspace

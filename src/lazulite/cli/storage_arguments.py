@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from lazulite.cli.arguments import DATA_DIR, option, several
+from lazulite.cli.arguments import ServerArguments, option, several
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class StorageArguments:
+class StorageArguments(ServerArguments):
     """What the user gave; an option left out has its default (texts: empty, numbers: None)."""
 
     account_name: str = option("--account-name", help="Account (or AZURE_STORAGE_ACCOUNT).")
@@ -80,10 +80,7 @@ class StorageArguments:
     full_uri: bool = option("--full-uri", help="The whole URL with the SAS.", default=False)
     snapshot: str = option("--snapshot", help="A snapshot of the blob.")
     delete_snapshots: str = option("--delete-snapshots", help="include or only.")
-    subscription_id: str = option("--subscription", help="Id or name of the subscription.")
-    resource_group: str = option("--resource-group", "-g", help="Name of the resource group.")
     workspace: str = option("--workspace-name", "-w", help="Name of the workspace.")
-    data_dir: str = option("--data-dir", help=DATA_DIR)
 
 
 SERVER_OF_ACCOUNTS = ("subscription_id", "resource_group", "data_dir")

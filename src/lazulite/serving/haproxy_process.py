@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from lazulite.serving.haproxy_succession import MARK
+from lazulite.serving.haproxy_succession import MARK, SCORING_S
 
 _START_PATIENCE_S = 10.0
 _CHECK_PATIENCE_S = 30.0
@@ -24,8 +24,6 @@ _PR_SET_PDEATHSIG = 1
 
 MOST_DRAINING = 8
 """Processes of older configurations that may finish what they have, however long that takes."""
-SCORING_S = 480.0
-"""More than a scoring request takes: 180 s in the queue, 60 s of a cold start, 181 s to run."""
 
 
 class HAProxy:

@@ -16,7 +16,7 @@ MARK = b"experimental-mode on; set var proc.replaced int(1)"
 HTTP_VERSION = "x-lazulite-http"
 """The header that tells the major version of HTTP of the client's connection."""
 _HANDED_ON = "{ var(txn.handed_on) -m found }"
-_LONGEST_S = 480
+SCORING_S = 480
 """More than a scoring request takes: 180 s in the queue, 60 s of a cold start, 181 s to run."""
 
 
@@ -65,7 +65,7 @@ def newest(run_folder: Path) -> list[str]:
         for line in (
             f"backend newest_{scheme} from base",
             "  http-reuse never",
-            f"  timeout server {_LONGEST_S}s",
+            f"  timeout server {SCORING_S}s",
             f"  server newest {_socket(run_folder, scheme)} send-proxy-v2",
         )
     ]
