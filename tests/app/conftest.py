@@ -137,6 +137,7 @@ async def in_process(folder, keys=None, **parts):
         plane.bearer = await plane.token(admin)
         await plane.settle_kinds("/workspaces")
         yield plane
+    await base.front_door.stop()  # a new key starts it
     await base.reach.close()
     await server.delivery.close()
     await server.store.close()

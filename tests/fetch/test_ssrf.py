@@ -10,7 +10,7 @@ from lazulite.fetch.errors import FetchError
 from lazulite.fetch.rules import Rules
 from lazulite.fetch.session import Fetcher
 from lazulite.fetch.urls import parse_url
-from tests.fetch.conftest import QUICK
+from tests.fetch.conftest import PATIENT
 
 PRIVATE = [
     *("127.0.0.1", "127.8.9.1", "10.1.2.3", "172.16.0.1", "192.168.0.1", "100.64.0.1", "0.0.0.0"),
@@ -42,7 +42,7 @@ def refused(fetcher, url):
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_an_address_that_is_not_public_is_not_connected_to(address):
-    fetcher = Fetcher(limits=QUICK, resolve=lambda host, port: [address])
+    fetcher = Fetcher(limits=PATIENT, resolve=lambda host, port: [address])
     assert "LAZULITE_FETCH_ALLOW" in refused(fetcher, "http://innocent.example/")
 
 
@@ -82,7 +82,7 @@ def test_such_a_url_is_refused_before_anything_is_sent(url):
         assert host in {"127.0.0.1", "::1", "::ffff:7f00:1", "169.254.169.254", "localhost"}, host
         return ["127.0.0.1"]
 
-    refused(Fetcher(limits=QUICK, resolve=resolve), url)
+    refused(Fetcher(limits=PATIENT, resolve=resolve), url)
 
 
 def test_a_name_is_resolved_once_and_the_checked_address_is_used(web):
@@ -94,7 +94,7 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_used(web):
         asked.append(host)
         return ["127.0.0.1"] if len(asked) == 1 else ["10.0.0.1"]
 
-    fetcher = Fetcher(Rules.parse(["127.0.0.0/8"], []), QUICK, resolve)
+    fetcher = Fetcher(Rules.parse(["127.0.0.0/8"], []), PATIENT, resolve)
     assert get(fetcher, f"http://rebinding.example:{web.port}/")[1] == b"ours"
     assert asked == ["rebinding.example"]
     assert web.seen[0][2]["Host"] == f"rebinding.example:{web.port}"
@@ -108,7 +108,7 @@ def test_of_several_addresses_only_public_ones_are_tried(monkeypatch):
         raise ConnectionRefusedError
 
     monkeypatch.setattr(socket, "create_connection", connect)
-    fetcher = Fetcher(limits=QUICK, resolve=lambda *_: ["127.0.0.1", "93.184.216.34", "::1"])
+    fetcher = Fetcher(limits=PATIENT, resolve=lambda *_: ["127.0.0.1", "93.184.216.34", "::1"])
     with pytest.raises(FetchError) as error:
         get(fetcher, "http://mixed.example/")
     assert (error.value.code, tried) == ("DataNotReachable", ["93.184.216.34"])
@@ -128,7 +128,7 @@ def test_of_several_addresses_only_public_ones_are_tried(monkeypatch):
 def test_a_redirect_is_checked_as_the_first_url_is(web, status, to):
     web.redirect("/", to, status)
     rules = Rules.parse([f"127.0.0.1:{web.port}"], [])
-    refused(Fetcher(rules, QUICK), f"{web.url}/")
+    refused(Fetcher(rules, PATIENT), f"{web.url}/")
 
 
 def test_a_redirect_within_what_is_allowed_is_followed_thrice(web, fetcher):
@@ -187,7 +187,7 @@ def test_an_alias_is_fetched_where_it_points_the_longest_prefix_first(web):
             f"https://public.blob.core.windows.net/data/special={web.url}/special",
         ],
     )
-    fetcher = Fetcher(rules, QUICK)
+    fetcher = Fetcher(rules, PATIENT)
     root = "https://public.blob.core.windows.net/data"
     assert get(fetcher, f"{root}/x.csv")[1] == b"mirror"
     assert get(fetcher, f"{root}/special/x.csv")[1] == b"special"

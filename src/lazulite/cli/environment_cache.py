@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from lazulite.cli import environments
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.errors import CommandError, StoppedError, explain
+from lazulite.cli.errors import CommandError, InterruptedCommandError, explain
 from lazulite.cli.wire import snake_keys
 from lazulite.cli.workspace import API_VERSION, Workspace
 
@@ -110,7 +110,7 @@ def _watched(workspace: Workspace, path: str, before: Mapping[str, Any]) -> dict
             "The build goes on at the server. Watch it with"
             f" `lazulite environment build -n {name} -v {version}`, which builds nothing twice."
         )
-        raise StoppedError(told) from None
+        raise InterruptedCommandError(told) from None
 
 
 def _followed(workspace: Workspace, path: str, found: Mapping[str, Any]) -> dict[str, Any]:

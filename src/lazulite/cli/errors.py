@@ -30,7 +30,7 @@ class CommandError(LazuliteError):
         self.exit_code, self.status = exit_code, status
 
 
-class StoppedError(CommandError):
+class InterruptedCommandError(CommandError):
     """Ctrl-C ended the command. The message: what goes on without it, and what to do next."""
 
     def __init__(self, message: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from lazulite.cli import assets, downloads
 from lazulite.cli.advice import after_job
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.errors import NOT_FOUND, CommandError, StoppedError, explain
+from lazulite.cli.errors import NOT_FOUND, CommandError, InterruptedCommandError, explain
 from lazulite.cli.job_logs import JobLogs
 from lazulite.cli.job_progress import LiveLine
 from lazulite.cli.outages import outlasting
@@ -68,7 +68,7 @@ def follow(workspace: Workspace, name: str) -> None:
     try:
         last = _follow(workspace, name)
     except KeyboardInterrupt:
-        raise StoppedError(
+        raise InterruptedCommandError(
             f"The job goes on. Follow it again with `lazulite ml job stream -n {name}`,"
             f" stop it with `lazulite ml job cancel -n {name}`."
         ) from None

@@ -10,7 +10,7 @@ from lazulite.cli import deployments, online_endpoints, operations
 from lazulite.cli.arguments import Arguments
 from lazulite.cli.deployments import present
 from lazulite.cli.documents import Document
-from lazulite.cli.errors import CommandError, StoppedError
+from lazulite.cli.errors import CommandError, InterruptedCommandError
 from lazulite.cli.log_following import follow
 from lazulite.cli.shapes import ANYTHING, FLAG, INTEGER, NUMBER, TEXT, Shape
 from lazulite.cli.wire import camel, duration, pascal, seconds, snake
@@ -74,12 +74,12 @@ def _left_to_do(values: Mapping[str, Any]) -> Iterator[None]:
     """After Ctrl-C: say how the deployment gets its traffic. values: nothing if it gets none."""
     try:
         yield
-    except StoppedError as error:
+    except InterruptedCommandError as error:
         if not values:
             raise
         update = "lazulite ml online-endpoint update -n {endpoint_name} --traffic {name}=100"
         told = f"{error.message} It has no traffic yet: `{update.format_map(values)}` gives it all."
-        raise StoppedError(told) from error
+        raise InterruptedCommandError(told) from error
 
 
 def logs(workspace: Workspace, arguments: Arguments) -> None:

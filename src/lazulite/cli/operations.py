@@ -11,7 +11,7 @@ from typing import Any
 
 from lazulite.cli.advice import log_command, next_step
 from lazulite.cli.build_lines import BuildLines
-from lazulite.cli.errors import CommandError, StoppedError, explain
+from lazulite.cli.errors import CommandError, InterruptedCommandError, explain
 from lazulite.cli.http import Answer
 from lazulite.cli.outages import outlasting
 from lazulite.cli.workspace import API_VERSION, Workspace
@@ -86,7 +86,7 @@ def _wait(workspace: Workspace, path: str, answer: Answer, doing: str) -> None:
     try:
         with _interruptible(doing, path):
             _follow(workspace, path, answer)
-    except StoppedError:
+    except InterruptedCommandError:
         workspace.report.end("stopped")
         raise
     except CommandError as error:
@@ -108,7 +108,7 @@ def _interruptible(doing: str, path: str) -> Iterator[None]:
         told = f"{doing} {describe(path)} goes on at the server. Watch it with `{watching(path)}`."
         if doing == "Creating":
             told += f" Undo it with `{undoing(path)}`."
-        raise StoppedError(told) from None
+        raise InterruptedCommandError(told) from None
 
 
 def _follow(workspace: Workspace, path: str, answer: Answer) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lazulite.cli.blobs import Container, open_container
 from lazulite.cli.contents import Contents, scan
-from lazulite.cli.errors import StoppedError
+from lazulite.cli.errors import InterruptedCommandError
 from lazulite.cli.parallel import threads
 from lazulite.cli.progress import Progress
 from lazulite.cli.workspace import Workspace
@@ -67,7 +67,7 @@ def _names(contents: Contents, prefix: str) -> dict[str, Path]:
 
 
 def _send(workspace: Workspace, container: Container, files: Mapping[str, Path], name: str) -> None:
-    """Raises StoppedError if the person at the terminal stops it."""
+    """Raises InterruptedCommandError if the person at the terminal stops it."""
     total = sum(file.stat().st_size for file in files.values())
     what = f"Uploading {name} ({len(files)} files)"
     try:
@@ -79,4 +79,4 @@ def _send(workspace: Workspace, container: Container, files: Mapping[str, Path],
             list(pool.map(counted, files.keys(), files.values()))
     except KeyboardInterrupt:
         message = f"{what} was stopped: nothing of it is registered. The same command goes on."
-        raise StoppedError(message) from None
+        raise InterruptedCommandError(message) from None

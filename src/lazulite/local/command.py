@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from lazulite.cli.arguments import Arguments
-from lazulite.cli.errors import StoppedError
+from lazulite.cli.errors import InterruptedCommandError
 from lazulite.cli.report import Report
 from lazulite.core.settings import read_settings
 from lazulite.local.endpoints import LocalEndpoints
@@ -51,7 +51,7 @@ def run(name: str, arguments: Arguments, environ: Mapping[str, str], report: Rep
     try:
         return perform(LocalEndpoints(records, replicas, settings, environ, report), arguments)
     except KeyboardInterrupt:
-        raise StoppedError(
+        raise InterruptedCommandError(
             "What was begun goes on by itself. `show --local` tells how it stands, and the same"
             " command again does the rest."
         ) from None
