@@ -192,6 +192,7 @@ def _chores(base: Foundation, server: Server) -> list[Chore]:
     return [
         # Starts the front door again if its keeper is gone; publishes what another step has missed.
         Chore(WATCH_S, server.publisher.publish, "the front door could not be brought up to date"),
+        Chore(WATCH_S, server.vigil.look, "online deployments could not be looked at"),
         # What was kept for a while only.
         Chore(TIDY_S, tidy, "what is no longer needed could not be removed"),
         *server.telemetry.chores(),

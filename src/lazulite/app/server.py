@@ -45,6 +45,7 @@ from lazulite.deployments.invoking import Invoker
 from lazulite.deployments.materials import Workshop
 from lazulite.deployments.online_scaling import Scaling
 from lazulite.deployments.places import DataPlaces
+from lazulite.deployments.vigil import Vigil
 from lazulite.environments.cache import Cache
 from lazulite.environments.opened import open_environments
 from lazulite.environments.service import Environments
@@ -92,6 +93,7 @@ class Server:
     store: BlobStore
     delivery: Delivery
     cache: Cache
+    vigil: Vigil
     isolation: Isolation
     telemetry: Telemetry
     url: str
@@ -135,6 +137,7 @@ async def compose(base: Foundation, addresses: Addresses, env: Mapping[str, str]
         store=store,
         delivery=delivery,
         cache=cache,
+        vigil=Vigil(base.resources, kinds.deployments.sets),
         isolation=base.isolation,
         telemetry=telemetry,
         url=url,

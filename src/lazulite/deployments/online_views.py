@@ -10,13 +10,20 @@ from lazulite.deployments.online_replicas import capacity, utilization_scale
 from lazulite.deployments.worker_count import worker_count
 from lazulite.store.resources import Json, Resource
 
-WATCH = timedelta(seconds=2)
+WATCH, REST = timedelta(seconds=2), timedelta(seconds=30)
 
 
-def watch_every(deployment: Resource) -> timedelta:
-    """How often to look at it: as often as it wants to be scaled, and every two seconds."""
+def watch_every(deployment: Resource, seen: Json) -> timedelta:
+    """How often to look at it: as often as it wants to be scaled, and often while it is not well.
+
+    One that is as it should be rests: a Vigil tells what happens to it. seen: as observed now.
+    """
     scale = utilization_scale(deployment)
-    return WATCH if scale is None else min(WATCH, parse_duration(scale.polling_interval))
+    if scale is not None:
+        return min(WATCH, parse_duration(scale.polling_interval))
+    is_swept = seen["swept"] == deployment.generation - 1
+    rests = seen["phase"] == "ready" and is_swept and not seen["retiring"] and not seen["leaving"]
+    return REST if rests else WATCH
 
 
 def shown_on(cores: int) -> Callable[[Resource, str], Awaitable[Json]]:

@@ -171,7 +171,8 @@ class OnlineDeployments:
         }
         error = unwell(status) or scaled.error
         converged = is_same and (scaled.is_reached or error is not None)
-        after = watch_every(deployment) if converged else SOON
+        wait = WATCH if error is not None else watch_every(deployment, seen)
+        after = wait if converged else SOON
         return Step(observed=seen, converged=converged, after=after, error=error)
 
     async def _published(self, observed: Json) -> Json:

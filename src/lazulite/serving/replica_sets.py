@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import sys
@@ -52,6 +53,10 @@ class ReplicaSpec:
         return {**dataclasses.asdict(self), "processes": None, "asleep": None}
 
 
+Sign = tuple[str, Phase, int | None]
+"""Of a set: its name, how its task stands, and when its status was last written."""
+
+
 @dataclasses.dataclass(frozen=True)
 class ReplicaSets:
     """Starts, watches and stops sets by name. sockets: a short folder where replicas listen."""
@@ -87,6 +92,13 @@ class ReplicaSets:
         if life.is_looping and status.get("state") != "ready":
             status = {**status, "state": "crash-loop", "error": life.error}
         return {**status, "restarts": life.restarts}
+
+    async def sign(self, name: str) -> Sign:
+        """What is another value once ensure() may say something else of a set that runs."""
+        written = None
+        with contextlib.suppress(FileNotFoundError):
+            written = (self.executor.folder(name) / "status.json").stat().st_mtime_ns
+        return name, await self.executor.observe(name), written
 
     async def resize(self, name: str, processes: int, *, asleep: bool = False) -> None:
         """Have a running set keep so many processes; those that stay are not touched.
