@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/uv pip install -q --python $(BIN)/python
 AZURITE := 3.35.0
 PYTEST := $(BIN)/python -m pytest
-SPREAD := -n 2 --dist loadfile
+# Three for two cores: many tests wait for processes.
+SPREAD := -n 3 --dist loadfile
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header
 

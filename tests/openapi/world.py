@@ -102,6 +102,9 @@ class ClosedDoor:
     async def apply(self, endpoints, trusted=None):
         return None
 
+    async def stop(self):
+        return None
+
 
 @contextlib.contextmanager
 def world_in(folder, keys):
