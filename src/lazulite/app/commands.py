@@ -17,7 +17,7 @@ from typing import Any
 
 from lazulite.app.client_environment import client_variables
 from lazulite.app.layout import Layout
-from lazulite.app.running import holder, read_state, stop_tasks
+from lazulite.app.running import AlreadyRunningError, holder, read_state, stop_tasks
 from lazulite.core.errors import LazuliteError
 from lazulite.core.settings import Settings, read_settings, run_folder
 from lazulite.core.shells import shell_lines
@@ -129,8 +129,7 @@ def _tell(text: str) -> None:
 def _start_detached(layout: Layout, options: dict[str, Any]) -> None:
     """Start the server in a session of its own, and wait until it answers."""
     if (pid := holder(layout)) is not None:
-        message = f"A server (pid {pid}) runs on {str(layout.data)!r} already."
-        raise LazuliteError("AlreadyRunning", message)
+        raise AlreadyRunningError(layout.data, str(pid))
     chosen = [
         f"--{name.replace('_', '-')}={value}"
         for name, value in options.items()

@@ -25,6 +25,13 @@ LOCK_PATIENCE_S = 0.5
 class AlreadyRunningError(LazuliteError):
     """Another control plane works on the data folder."""
 
+    def __init__(self, folder: Path, pid: str) -> None:
+        super().__init__(
+            "AlreadyRunning",
+            f"A server (pid {pid}) runs on {str(folder)!r} already: use it, stop it with "
+            "`lazulite down`, or choose another --data-dir.",
+        )
+
 
 @contextlib.contextmanager
 def hold(layout: Layout) -> Iterator[None]:
@@ -93,9 +100,5 @@ def _locked(path: Path) -> Iterator[IO[str]]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             pid = path.read_text().strip() or "unknown"
-            raise AlreadyRunningError(
-                "AlreadyRunning",
-                f"A server (pid {pid}) runs on {str(path.parent)!r} already: use it, stop it with "
-                "`lazulite down`, or choose another --data-dir.",
-            ) from error
+            raise AlreadyRunningError(path.parent, pid) from error
         yield file

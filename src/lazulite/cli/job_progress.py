@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -39,33 +38,22 @@ class LiveLine:
     ) -> None:
         """name: what the lines begin with where they stand among others. clock: seconds."""
         self._report, self._name, self._clock = report, name, clock
-        self._in_place = report.stream.isatty() and not report.quiet
-        self._said, self._drawn, self._due = "", 0, clock()
+        self._said, self._due = "", clock()
 
     def show(self, counts: Mapping[str, Any], *, last: bool = False) -> None:
         """Say it if it is new. last: the job has ended, so it is said in any case."""
         text = progress(counts)
-        if self._in_place:
-            self._draw(text)
+        if self._report.is_live:
+            if text:
+                self._report.line.draw(text)
         elif text not in {"", self._said} and (last or self._clock() >= self._due):
             self._said, self._due = text, self._clock() + INTERVAL_S
             self._report.note(f"{self._name}: {text}")
 
     def clear(self) -> None:
         """Make room for other lines; the next show() draws it again."""
-        if self._drawn:
-            print("\r" + " " * self._drawn + "\r", end="", file=self._report.stream, flush=True)
-            self._drawn = 0
+        self._report.line.erase()
 
     def end(self) -> None:
         """Leave what was said last, and go to the next line."""
-        if self._drawn:
-            print(file=self._report.stream, flush=True)
-            self._drawn = 0
-
-    def _draw(self, text: str) -> None:
-        text = text[: shutil.get_terminal_size().columns - 1]  # one that wraps cannot be redrawn
-        padded = text.ljust(self._drawn)
-        if text:
-            print(f"\r{padded}", end="", file=self._report.stream, flush=True)
-            self._drawn = len(text)
+        self._report.line.leave()

@@ -24,9 +24,7 @@ class Progress:
         self._what, self._total, self._report = what, total, report
         self._clock: Callable[[], float] = report.clock
         self._stream: TextIO = report.stream
-        self._shown = not report.quiet
-        self._bar = self._stream.isatty()
-        self._begun, self._drawn, self._done = self._clock(), 0, 0
+        self._begun, self._done = self._clock(), 0
         self._due = self._begun + _PATIENCE_S
         self._lock = threading.Lock()
 
@@ -40,9 +38,8 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         took = self._clock() - self._begun
-        if self._drawn:
-            self._write("")
-        if self._shown and took >= _PATIENCE_S:
+        self._report.line.erase()
+        if not self._report.quiet and took >= _PATIENCE_S:
             state = "stopped at" if error else "done,"
             print(f"{self._what}: {state} {self._state(took)}", file=self._stream, flush=True)
 
@@ -51,23 +48,18 @@ class Progress:
         with self._lock:
             self._done += size
             now = self._clock()
-            if self._shown and now >= self._due:
-                self._due = now + (_REFRESH_S if self._bar else _LINE_S)
+            if not self._report.quiet and now >= self._due:
+                self._due = now + (_REFRESH_S if self._report.is_live else _LINE_S)
                 self._draw(now - self._begun)
 
     def _draw(self, took: float) -> None:
-        if not self._bar:
+        if not self._report.is_live:
             print(f"{self._what}: {self._state(took)}", file=self._stream, flush=True)
             return
         share = min(self._done / self._total, 1.0) if self._total else 0.0
         bar = "#" * int(share * _WIDTH)
-        self._write(f"{self._what} [{bar:<{_WIDTH}}] {share:4.0%} {self._state(took)}")
-
-    def _write(self, text: str) -> None:
-        """Over what stands there."""
-        end = "" if text else "\r"
-        print(f"\r{text.ljust(self._drawn)}", end=end, file=self._stream, flush=True)
-        self._drawn = len(text)
+        drawn = f"{self._what} [{bar:<{_WIDTH}}] {share:4.0%} {self._state(took)}"
+        self._report.line.draw(drawn)
 
     def _state(self, took: float) -> str:
         of = f" of {self._total / 1e6:.0f}" if self._total else ""

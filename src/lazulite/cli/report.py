@@ -7,13 +7,14 @@ second, and then one now and then.
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
+
+from lazulite.cli.redrawn_line import RedrawnLine
 
 PATIENCE_S = 1.0
 """What takes less is told once, when it is done, where nobody watches."""
@@ -36,11 +37,14 @@ class Report:
     _began: float = dataclasses.field(default=0.0, init=False)
     _phase_began: float = dataclasses.field(default=0.0, init=False)
     _due: float = dataclasses.field(default=0.0, init=False)
-    _drawn: int = dataclasses.field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.line = RedrawnLine(self.stream)
+        """What is kept up to date, by this report or by whoever works for it; see is_live."""
 
     def note(self, text: str) -> None:
         """One whole line; the line begun, if any, goes on below it."""
-        self._erase()
+        self.line.erase()
         self._say(text)
         self._draw()
 
@@ -63,7 +67,7 @@ class Report:
         """Time passes; may be called often."""
         now = self.clock()
         self._draw()
-        if self._what and not self._in_place and now >= self._due:
+        if self._what and not self.is_live and now >= self._due:
             self._due = now + INTERVAL_S
             self._say(f"{self._what}: {self._now()}")
 
@@ -72,7 +76,7 @@ class Report:
         if not self._what:
             return
         self._leave()
-        self._erase()
+        self.line.erase()
         told = ", ".join([*self._past, f"{how} in {self.clock() - self._began:.1f} s"])
         self._say(f"{self._what}: {told}")
         self._what = ""
@@ -108,7 +112,8 @@ class Report:
         return self._phase
 
     @property
-    def _in_place(self) -> bool:
+    def is_live(self) -> bool:
+        """Whether somebody watches a terminal, on which a line can be redrawn."""
         return not self.quiet and self.stream.isatty()
 
     def _enter(self, phase: str) -> None:
@@ -130,15 +135,5 @@ class Report:
             print(text, file=self.stream, flush=True)
 
     def _draw(self) -> None:
-        """The line, as long as the terminal is wide: one that wraps cannot be redrawn."""
-        if not self._what or not self._in_place:
-            return
-        text = f"{self._what}: {', '.join([*self._past, self._now()])}"
-        text = text[: shutil.get_terminal_size().columns - 1]
-        print(f"\r{text.ljust(self._drawn)}", end="", file=self.stream, flush=True)
-        self._drawn = len(text)
-
-    def _erase(self) -> None:
-        if self._drawn:
-            print("\r" + " " * self._drawn + "\r", end="", file=self.stream, flush=True)
-            self._drawn = 0
+        if self._what and self.is_live:
+            self.line.draw(f"{self._what}: {', '.join([*self._past, self._now()])}")
