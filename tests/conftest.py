@@ -1,9 +1,15 @@
 """Servers for tests that need a whole one."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.live import Live, running
+
+# A shell that `lazulite env` has set up must not lead tests to the server of that shell.
+for name in [name for name in os.environ if name.startswith(("LAZULITE_", "AZURE_"))]:
+    del os.environ[name]
 
 # No test fails because the machine is busy.
 settings.register_profile(

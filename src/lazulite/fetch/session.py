@@ -219,6 +219,6 @@ def _has_ended(sock: socket.socket) -> bool:
 
 
 def _broken(url: Url, error: Exception | None, watchdog: Watchdog) -> FetchError:
-    if watchdog.has_bitten:
+    if watchdog.has_bitten or isinstance(error, TimeoutError):
         return not_reachable(url.shown, "it is too slow")
     return not_reachable(url.shown, f"the connection broke ({error or 'closed'})")
