@@ -13,17 +13,18 @@ from lazulite.store.resources import Json, Resource
 WATCH, REST = timedelta(seconds=2), timedelta(seconds=30)
 
 
-def watch_every(deployment: Resource, seen: Json) -> timedelta:
+def watch_every(deployment: Resource, seen: Json, *, is_well: bool) -> timedelta:
     """How often to look at it: as often as it wants to be scaled, and often while it is not well.
 
-    One that is as it should be rests: a Vigil tells what happens to it. seen: as observed now.
+    One that is as it should be rests: a Vigil tells what happens to it. seen: as observed now;
+    is_well: without an error.
     """
     scale = utilization_scale(deployment)
     if scale is not None:
         return min(WATCH, parse_duration(scale.polling_interval))
     is_swept = seen["swept"] == deployment.generation - 1
-    rests = seen["phase"] == "ready" and is_swept and not seen["retiring"] and not seen["leaving"]
-    return REST if rests else WATCH
+    is_calm = is_swept and not seen["retiring"] and not seen["leaving"]
+    return REST if is_well and is_calm and seen["phase"] == "ready" else WATCH
 
 
 def shown_on(cores: int) -> Callable[[Resource, str], Awaitable[Json]]:

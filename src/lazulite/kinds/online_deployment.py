@@ -171,8 +171,7 @@ class OnlineDeployments:
         }
         error = unwell(status) or scaled.error
         converged = is_same and (scaled.is_reached or error is not None)
-        wait = WATCH if error is not None else watch_every(deployment, seen)
-        after = wait if converged else SOON
+        after = watch_every(deployment, seen, is_well=error is None) if converged else SOON
         return Step(observed=seen, converged=converged, after=after, error=error)
 
     async def _published(self, observed: Json) -> Json:
