@@ -20,7 +20,7 @@ from lazulite.app.arrival import WholeRequests
 from lazulite.app.chores import Chore
 from lazulite.app.foundation import Foundation, lay_foundation
 from lazulite.app.layout import Layout
-from lazulite.app.running import hold, stop_tasks
+from lazulite.app.running import STOP_PATIENCE_S, hold, stop_tasks
 from lazulite.app.server import Server, compose
 from lazulite.app.upkeep import limits_of, tidy_environments
 from lazulite.core.clock import utc_now
@@ -33,7 +33,6 @@ from lazulite.store.files import write_json
 log = logging.getLogger(__name__)
 
 PROVISION_PATIENCE_S = 10.0
-STOP_PATIENCE_S = 15.0
 STOP_LIMIT_S = 50.0
 WATCH_S = 1.0
 TIDY_S = 3600.0

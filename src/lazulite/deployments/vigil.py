@@ -24,13 +24,9 @@ class Vigil:
     async def look(self) -> None:
         """Make deployments due whose sets have changed since the last call, or are new to it."""
         rows = await self.resources.of_type(ONLINE_DEPLOYMENTS)
-        tasks = {row.id: row.observed["serving"]["task"] for row in rows if _serves(row.observed)}
-        signs = {arm_id: await self.sets.sign(task) for arm_id, task in tasks.items()}
+        sets = {row.id: row.observed.get("serving") for row in rows}
+        signs = {key: await self.sets.sign(each["task"]) for key, each in sets.items() if each}
         changed = [arm_id for arm_id, sign in signs.items() if self._seen.get(arm_id) != sign]
         for arm_id in changed:
             await self.resources.touch(arm_id)
         self._seen = signs
-
-
-def _serves(observed: dict[str, object]) -> bool:
-    return bool(observed.get("serving"))

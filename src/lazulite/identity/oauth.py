@@ -30,6 +30,8 @@ from lazulite.identity.signing_keys import LIFETIME_S
 from lazulite.identity.token_request import LARGEST_BODY, TokenRequest, parse_form, parse_request
 from lazulite.identity.tokens import Holder, Minted, Tokens, issuer
 
+GRANTS = ["client_credentials", GRANT, REFRESH]
+"""Every grant_type that is taken."""
 _ALIASES = {ADFS, "common", "organizations"}
 _CONFIGURATION = "/.well-known/openid-configuration"
 _UNCACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -182,7 +184,7 @@ class TokenService:
             "issuer": issuer(origin, self._tokens.tenant_id, version),
             "jwks_uri": f"{base}/discovery{v2}/keys",
             "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
-            "grant_types_supported": ["client_credentials", GRANT, REFRESH],
+            "grant_types_supported": GRANTS,
             "response_types_supported": ["token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],

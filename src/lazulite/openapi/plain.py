@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from lazulite.deployments.invocations import Invocation
+from lazulite.identity.oauth import GRANTS
 from lazulite.openapi.errors import Form
 from lazulite.openapi.operations import Answer, Json, Operation, json_body, query
 from lazulite.openapi.schemas import Schemas
@@ -107,11 +108,6 @@ def _device_code() -> Operation:
     )
 
 
-GRANTS = [
-    "client_credentials",
-    "refresh_token",
-    "urn:ietf:params:oauth:grant-type:device_code",
-]
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 
